@@ -1,0 +1,186 @@
+// swift-tools-version: 6.2
+import Foundation
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+/// Packages from outside, at exact versions because no lock file is committed.
+let argumentParser = Target.Dependency.product(
+    name: "ArgumentParser", package: "swift-argument-parser")
+let asyncHTTPClient = Target.Dependency.product(
+    name: "AsyncHTTPClient", package: "async-http-client")
+let collections = Target.Dependency.product(name: "Collections", package: "swift-collections")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let nioWebSocket = Target.Dependency.product(name: "NIOWebSocket", package: "swift-nio")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
+/// A library target. `dependencies` is the whole truth about what it may import.
+func library(
+    _ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []
+) -> Target {
+    .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
+}
+
+/// A process: a library at `Sources/<Name>` that tests and the simulation can link, and a thin
+/// executable at `Sources/<Name>/Main`, because an executable target cannot be linked.
+func process(_ name: String, _ dependencies: [Target.Dependency]) -> [Target] {
+    [
+        .target(
+            name: name, dependencies: dependencies, path: "Sources/\(name)", exclude: ["Main"],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "\(name)Main",
+            dependencies: [.target(name: name), "Runtime", argumentParser],
+            path: "Sources/\(name)/Main", swiftSettings: settings),
+    ]
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(
+        name: "\(name)Tests", dependencies: dependencies + ["TestSupport"],
+        exclude: [], swiftSettings: settings)
+}
+
+/// The processes and the binaries that they become.
+let binaries = [
+    ("Supervisor", "supervisor"), ("DomainAgent", "domain-agent"), ("RiskCore", "risk-core"),
+    ("ExecutionGateway", "execution-gateway"), ("SimVenue", "sim-venue"),
+]
+
+let pure: [Target] = [
+    library("Trading"),
+    library("Wire", ["Trading"], exclude: ["Schema"]),
+    library("Portfolio", ["Trading"]),
+    library("Risk", ["Trading", "Wire", "Portfolio"]),
+    library("Execution", ["Trading", "Wire"]),
+    library("Signals", ["Trading"]),
+    library("MarketSim", ["Trading"]),
+]
+
+let capabilities: [Target] = [
+    .systemLibrary(
+        name: "CZeroMQ", pkgConfig: "libzmq", providers: [.apt(["libzmq3-dev"])]),
+    .systemLibrary(
+        name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    library("Crypto", ["COpenSSL"]),
+    library("Transport", ["Trading", "Wire", "CZeroMQ"]),
+    library("Journal", ["Crypto", grdb]),
+    library(
+        "Venues",
+        [
+            "Trading", "Execution", "Crypto", asyncHTTPClient, nioCore, nioHTTP1, nioPosix, nioSSL,
+            nioWebSocket, logging,
+        ]),
+    library("Runtime", ["Trading", "Transport", "Crypto", yams, logging]),
+]
+
+let processes: [Target] =
+    process(
+        "RiskCore",
+        [
+            "Trading", "Wire", "Risk", "Portfolio", "Journal", "Transport", "Crypto", "Runtime",
+            histogram, logging,
+        ])
+    + process(
+        "ExecutionGateway",
+        [
+            "Trading", "Wire", "Execution", "Venues", "Journal", "Transport", "Crypto", "Runtime",
+            logging,
+        ])
+    + process(
+        "DomainAgent",
+        ["Trading", "Wire", "Signals", "Execution", "Transport", "Runtime", "Crypto", logging])
+    + process(
+        "SimVenue",
+        [
+            "Trading", "MarketSim", "Crypto", "Runtime", nioCore, nioHTTP1, nioPosix, nioWebSocket,
+            logging,
+        ])
+    + process(
+        "Supervisor",
+        [
+            "Trading", "Wire", "Risk", "Portfolio", "Journal", "Transport", "Crypto", "Runtime",
+            subprocess, logging,
+        ])
+
+let harness: [Target] = [
+    .target(
+        name: "TestSupport", dependencies: ["Trading"], path: "Tests/TestSupport",
+        swiftSettings: settings),
+    tests("Trading", ["Trading"]),
+    tests("Wire", ["Trading", "Wire"]),
+    tests("Portfolio", ["Trading", "Portfolio"]),
+    tests("Risk", ["Trading", "Wire", "Portfolio", "Risk"]),
+    tests("Execution", ["Trading", "Wire", "Execution"]),
+    tests("Signals", ["Trading", "Signals"]),
+    tests("MarketSim", ["Trading", "MarketSim"]),
+    tests("Crypto", ["Crypto"]),
+    tests("Transport", ["Trading", "Wire", "Transport"]),
+    tests("Journal", ["Crypto", "Journal"]),
+    tests("Venues", ["Trading", "Execution", "Crypto", "Venues"]),
+    tests("Runtime", ["Trading", "Crypto", "Runtime", "Transport"]),
+    tests(
+        "RiskCore", ["Trading", "Wire", "Risk", "Journal", "Transport", "Crypto", "RiskCore", "Runtime"]),
+    tests(
+        "ExecutionGateway",
+        [
+            "Trading", "Wire", "Execution", "Venues", "Transport", "Crypto", "ExecutionGateway",
+            "Journal", "Runtime",
+        ]),
+    tests(
+        "DomainAgent",
+        ["Trading", "Wire", "Signals", "Execution", "Transport", "DomainAgent", "Runtime"]),
+    tests(
+        "SimVenue",
+        ["Trading", "MarketSim", "SimVenue", "Crypto", "Venues", "Execution", "Runtime"]),
+    tests("Supervisor", ["Trading", "Wire", "Journal", "Crypto", "Supervisor", "Runtime"]),
+    tests("Cluster", ["Trading", "Wire", "Crypto", "Journal", "Transport", "Runtime"]),
+]
+
+/// DEVELOPMENT ONLY: targets whose folder exists.
+let all = (pure + capabilities + processes + harness).filter { target in
+    let path = target.path ?? (target.type == .test ? "Tests/\(target.name)" : "Sources/\(target.name)")
+    return FileManager.default.fileExists(atPath: Context.packageDirectory + "/" + path)
+}
+let names = Set(all.map(\.name))
+let present = all.filter { target in
+    target.dependencies.allSatisfy { dependency in
+        switch dependency {
+        case .byNameItem(let name, _), .targetItem(let name, _): names.contains(name)
+        default: true
+        }
+    }
+}
+
+let package = Package(
+    name: "bellwether",
+    products: binaries.filter { names.contains($0.0) }.map {
+        .executable(name: $0.1, targets: ["\($0.0)Main"])
+    },
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
+        .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", exact: "0.2.0"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", exact: "1.0.2"),
+    ],
+    targets: present
+)
