@@ -75,44 +75,45 @@ let capabilities: [Target] = [
         name: "CZeroMQ", pkgConfig: "libzmq", providers: [.apt(["libzmq3-dev"])]),
     .systemLibrary(
         name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
-    library("Crypto", ["COpenSSL"]),
+    // Not `Crypto`: swift-crypto, which async-http-client's dependencies pull in, has that name.
+    library("Cryptography", ["COpenSSL"]),
     library("Transport", ["Trading", "Wire", "CZeroMQ"]),
-    library("Journal", ["Crypto", grdb]),
+    library("Journal", ["Cryptography", grdb]),
     library(
         "Venues",
         [
-            "Trading", "Execution", "Crypto", asyncHTTPClient, nioCore, nioHTTP1, nioPosix, nioSSL,
+            "Trading", "Execution", "Cryptography", asyncHTTPClient, nioCore, nioHTTP1, nioPosix, nioSSL,
             nioWebSocket, logging,
         ]),
-    library("Runtime", ["Trading", "Transport", "Crypto", yams, logging]),
+    library("Runtime", ["Trading", "Transport", "Cryptography", yams, logging]),
 ]
 
 let processes: [Target] =
     process(
         "RiskCore",
         [
-            "Trading", "Wire", "Risk", "Portfolio", "Journal", "Transport", "Crypto", "Runtime",
+            "Trading", "Wire", "Risk", "Portfolio", "Journal", "Transport", "Cryptography", "Runtime",
             histogram, logging,
         ])
     + process(
         "ExecutionGateway",
         [
-            "Trading", "Wire", "Execution", "Venues", "Journal", "Transport", "Crypto", "Runtime",
+            "Trading", "Wire", "Execution", "Venues", "Journal", "Transport", "Cryptography", "Runtime",
             logging,
         ])
     + process(
         "DomainAgent",
-        ["Trading", "Wire", "Signals", "Execution", "Transport", "Runtime", "Crypto", logging])
+        ["Trading", "Wire", "Signals", "Execution", "Transport", "Runtime", "Cryptography", logging])
     + process(
         "SimVenue",
         [
-            "Trading", "MarketSim", "Crypto", "Runtime", nioCore, nioHTTP1, nioPosix, nioWebSocket,
+            "Trading", "MarketSim", "Cryptography", "Runtime", nioCore, nioHTTP1, nioPosix, nioWebSocket,
             logging,
         ])
     + process(
         "Supervisor",
         [
-            "Trading", "Wire", "Risk", "Portfolio", "Journal", "Transport", "Crypto", "Runtime",
+            "Trading", "Wire", "Risk", "Portfolio", "Journal", "Transport", "Cryptography", "Runtime",
             subprocess, logging,
         ])
 
@@ -127,17 +128,17 @@ let harness: [Target] = [
     tests("Execution", ["Trading", "Wire", "Execution"]),
     tests("Signals", ["Trading", "Signals"]),
     tests("MarketSim", ["Trading", "MarketSim"]),
-    tests("Crypto", ["Crypto"]),
+    tests("Cryptography", ["Cryptography"]),
     tests("Transport", ["Trading", "Wire", "Transport"]),
-    tests("Journal", ["Crypto", "Journal"]),
-    tests("Venues", ["Trading", "Execution", "Crypto", "Venues"]),
-    tests("Runtime", ["Trading", "Crypto", "Runtime", "Transport"]),
+    tests("Journal", ["Cryptography", "Journal"]),
+    tests("Venues", ["Trading", "Execution", "Cryptography", "Venues"]),
+    tests("Runtime", ["Trading", "Cryptography", "Runtime", "Transport"]),
     tests(
-        "RiskCore", ["Trading", "Wire", "Risk", "Journal", "Transport", "Crypto", "RiskCore", "Runtime"]),
+        "RiskCore", ["Trading", "Wire", "Risk", "Journal", "Transport", "Cryptography", "RiskCore", "Runtime"]),
     tests(
         "ExecutionGateway",
         [
-            "Trading", "Wire", "Execution", "Venues", "Transport", "Crypto", "ExecutionGateway",
+            "Trading", "Wire", "Execution", "Venues", "Transport", "Cryptography", "ExecutionGateway",
             "Journal", "Runtime",
         ]),
     tests(
@@ -145,9 +146,9 @@ let harness: [Target] = [
         ["Trading", "Wire", "Signals", "Execution", "Transport", "DomainAgent", "Runtime"]),
     tests(
         "SimVenue",
-        ["Trading", "MarketSim", "SimVenue", "Crypto", "Venues", "Execution", "Runtime"]),
-    tests("Supervisor", ["Trading", "Wire", "Journal", "Crypto", "Supervisor", "Runtime"]),
-    tests("Cluster", ["Trading", "Wire", "Crypto", "Journal", "Transport", "Runtime"]),
+        ["Trading", "MarketSim", "SimVenue", "Cryptography", "Venues", "Execution", "Runtime"]),
+    tests("Supervisor", ["Trading", "Wire", "Journal", "Cryptography", "Supervisor", "Runtime"]),
+    tests("Cluster", ["Trading", "Wire", "Cryptography", "Journal", "Transport", "Runtime"]),
 ]
 
 /// DEVELOPMENT ONLY: targets whose folder exists.
