@@ -75,6 +75,7 @@ let capabilities: [Target] = [
         name: "CZeroMQ", pkgConfig: "libzmq", providers: [.apt(["libzmq3-dev"])]),
     .systemLibrary(
         name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CLinux"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     // Not `Crypto`: swift-crypto, which async-http-client's dependencies pull in, has that name.
     library("Cryptography", ["COpenSSL"]),
@@ -86,7 +87,9 @@ let capabilities: [Target] = [
             "Trading", "Execution", "Cryptography", asyncHTTPClient, nioCore, nioHTTP1, nioPosix, nioSSL,
             nioWebSocket, logging,
         ]),
-    library("Runtime", ["Trading", "Transport", "Cryptography", "CZlib", yams, logging]),
+    library(
+        "Runtime",
+        ["Trading", "Wire", "Cryptography", "CLinux", "CZlib", argumentParser, yams, logging]),
 ]
 
 let processes: [Target] =

@@ -1,0 +1,128 @@
+package import Trading
+
+/// A cluster, as its one YAML file states it. Every process reads the same file and takes from it
+/// what its name entitles it to.
+///
+/// Strict: an unknown key, a wrong type or a missing key is an error that names the file, the line,
+/// the key and what was expected there. Nothing here opens a socket or reads a key.
+package struct ClusterConfiguration: Sendable, Equatable {
+    /// The file as it was named, for messages.
+    package let file: String
+    package let cluster: ShortName
+    package let mode: Mode
+    /// The folder of the keys: absolute, or relative to the state directory.
+    package let keys: String
+    package let operators: [ShortName]
+    package let core: CoreConfiguration
+    package let gateways: [GatewayConfiguration]
+    package let agents: [AgentConfiguration]
+    package let limits: [LimitConfiguration]
+    package let simVenue: SimVenueConfiguration?
+    package let supervisor: SupervisorConfiguration
+
+    /// Reads and checks the text of a configuration file.
+    package init(yaml: String, file: String) throws(ConfigurationError) {
+        let value = try ConfigurationValue(yaml: yaml, file: file)
+        let root = try ConfigurationSection(value, file: file, path: "")
+        try root.allow(
+            "cluster", "mode", "keys", "operators", "core", "gateways", "agents", "limits",
+            "sim-venue", "supervisor")
+        self.file = file
+        cluster = try root.name("cluster")
+        mode = try root.choice("mode", of: Mode.allCases.map { ($0.description, $0) })
+        keys = try root.text("keys", default: "keys")
+        operators = try ClusterConfiguration.operators(of: root)
+        core = try CoreConfiguration(root.section("core"))
+        gateways = try ClusterConfiguration.each(root, "gateways", isRequired: true) {
+            section throws(ConfigurationError) in try GatewayConfiguration(section)
+        }
+        agents = try ClusterConfiguration.each(root, "agents", isRequired: false) {
+            section throws(ConfigurationError) in try AgentConfiguration(section)
+        }
+        limits = try ClusterConfiguration.each(root, "limits", isRequired: false) {
+            section throws(ConfigurationError) in try LimitConfiguration(section)
+        }
+        simVenue =
+            root.contains("sim-venue") ? try SimVenueConfiguration(root.section("sim-venue")) : nil
+        supervisor = try SupervisorConfiguration(root.optionalSection("supervisor"))
+        try refuseDuplicates(in: root)
+        try refuseOrphans(in: root)
+    }
+
+    private static func operators(of root: ConfigurationSection)
+        throws(ConfigurationError) -> [ShortName]
+    {
+        var names: [ShortName] = []
+        for section in try root.sections("operators", isRequired: true) {
+            try section.allow("name")
+            let name = try section.name("name")
+            if names.contains(name) { throw section.refusal("name", expected: "each name once") }
+            names.append(name)
+        }
+        return names
+    }
+
+    private static func each<Element>(
+        _ root: ConfigurationSection, _ key: String, isRequired: Bool,
+        _ read: (ConfigurationSection) throws(ConfigurationError) -> Element
+    ) throws(ConfigurationError) -> [Element] {
+        var elements: [Element] = []
+        for section in try root.sections(key, isRequired: isRequired) {
+            elements.append(try read(section))
+        }
+        return elements
+    }
+}
+
+extension ClusterConfiguration {
+    /// The names of all processes in the order in which they start.
+    package var processNames: [ProcessID] {
+        (simVenue.map { [$0.name] } ?? []) + gateways.map(\.name) + [core.name]
+            + agents.map(\.name) + [supervisor.name]
+    }
+
+    package func gateway(_ name: ProcessID) -> GatewayConfiguration? {
+        gateways.first { $0.name == name }
+    }
+
+    package func agent(_ name: ProcessID) -> AgentConfiguration? {
+        agents.first { $0.name == name }
+    }
+
+    /// The gateway that serves an account at a venue.
+    package func gateway(org: OrgID, account: AccountID, venue: VenueID) -> GatewayConfiguration? {
+        gateways.first { $0.org == org && $0.account == account && $0.venue == venue }
+    }
+
+    private func refuseDuplicates(in root: ConfigurationSection) throws(ConfigurationError) {
+        var seen: Set<ProcessID> = []
+        var named: [(ProcessID, ConfigurationSection)] = []
+        named.append((core.name, try root.section("core")))
+        for (gateway, section) in zip(gateways, try root.sections("gateways", isRequired: true)) {
+            named.append((gateway.name, section))
+        }
+        for (agent, section) in zip(agents, try root.sections("agents", isRequired: false)) {
+            named.append((agent.name, section))
+        }
+        if let simVenue { named.append((simVenue.name, try root.section("sim-venue"))) }
+        named.append((supervisor.name, try root.optionalSection("supervisor")))
+        for (name, section) in named where !seen.insert(name).inserted {
+            throw section.refusal("name", expected: "a name that no other process has")
+        }
+        for (index, section) in try root.sections("gateways", isRequired: true).enumerated() {
+            let gateway = gateways[index]
+            let first = gateways.firstIndex {
+                ($0.org, $0.account, $0.venue) == (gateway.org, gateway.account, gateway.venue)
+            }
+            guard first != index else { continue }
+            throw section.refusal("account", expected: "an account that no other gateway serves")
+        }
+    }
+
+    private func refuseOrphans(in root: ConfigurationSection) throws(ConfigurationError) {
+        for (agent, section) in zip(agents, try root.sections("agents", isRequired: false))
+        where gateway(org: agent.org, account: agent.account, venue: agent.venue) == nil {
+            throw section.refusal("venue", expected: "a venue whose gateway serves the account")
+        }
+    }
+}

@@ -1,0 +1,147 @@
+package import Trading
+
+/// The risk core's part of the configuration.
+package struct CoreConfiguration: Sendable, Equatable {
+    package let name: ProcessID
+    /// Entries between two signed checkpoints.
+    package let checkpointEvery: Int
+    package let heartbeat: Span
+    /// How long a gateway keeps a lease without a heartbeat.
+    package let lease: Span
+    /// How long a permit may be used, on the gateway's monotonic clock.
+    package let permitValidity: Span
+    package let endpoint: EndpointConfiguration
+
+    init(_ section: ConfigurationSection) throws(ConfigurationError) {
+        try section.allow(
+            "name", "checkpoint-every", "heartbeat", "lease", "permit-validity", "endpoint")
+        name = try section.identifier("name", default: ProcessID("core"))
+        checkpointEvery = try section.integer(
+            "checkpoint-every", in: 16...10_000_000, default: 4096)
+        heartbeat = try section.duration("heartbeat", default: .milliseconds(200))
+        lease = try section.duration("lease", default: .milliseconds(1500))
+        permitValidity = try section.duration("permit-validity", default: .milliseconds(1000))
+        endpoint = try EndpointConfiguration(section, roles: [.agents, .admin])
+        if lease < heartbeat * 3 {
+            throw section.refusal("lease", expected: "at least three heartbeats")
+        }
+    }
+}
+
+/// One execution gateway: one venue account.
+package struct GatewayConfiguration: Sendable, Equatable {
+    package let name: ProcessID
+    package let venue: VenueID
+    package let org: OrgID
+    package let account: AccountID
+    /// The venue's base URL; the only difference between paper and live, besides the keys.
+    package let url: String
+    package let keyID: String
+    /// Whether the venue owns market time (sim-venue does).
+    package let isReplay: Bool
+    /// Levels of a book that go out on the market channel.
+    package let publishDepth: Int
+    package let startingCash: Money
+    package let lastLine: LastLineConfiguration
+    package let endpoint: EndpointConfiguration
+
+    init(_ section: ConfigurationSection) throws(ConfigurationError) {
+        try section.allow(
+            "name", "venue", "org", "account", "url", "key-id", "replay", "publish-depth",
+            "starting-cash", "last-line", "endpoint")
+        name = try section.identifier("name")
+        venue = try section.identifier("venue")
+        org = try section.identifier("org")
+        account = try section.identifier("account")
+        url = try section.text("url")
+        keyID = try section.text("key-id")
+        isReplay = try section.flag("replay", default: false)
+        publishDepth = try section.integer("publish-depth", in: 1...500, default: 10)
+        startingCash = try section.decimal("starting-cash")
+        lastLine = try LastLineConfiguration(section.section("last-line"))
+        endpoint = try EndpointConfiguration(section, roles: [.orders, .admin, .market])
+        guard url.hasPrefix("http://") || url.hasPrefix("https://") else {
+            throw section.refusal("url", expected: "a URL that starts with http:// or https://")
+        }
+    }
+}
+
+/// What a gateway refuses whatever the core permits.
+package struct LastLineConfiguration: Sendable, Equatable {
+    package let orderQuantityMax: Quantity
+    package let orderNotionalMax: Money
+    package let ordersPerSecond: Int
+
+    init(_ section: ConfigurationSection) throws(ConfigurationError) {
+        try section.allow("order-quantity-max", "order-notional-max", "orders-per-second")
+        orderQuantityMax = try section.decimal("order-quantity-max")
+        orderNotionalMax = try section.decimal("order-notional-max")
+        ordersPerSecond = try section.integer("orders-per-second", in: 1...100_000)
+    }
+}
+
+/// One domain agent: one strategy of one account.
+package struct AgentConfiguration: Sendable, Equatable {
+    package let name: ProcessID
+    package let domain: ShortName
+    package let org: OrgID
+    package let account: AccountID
+    package let strategy: StrategyID
+    package let venue: VenueID
+    /// The domain's own, which the agent reads with the same strictness.
+    package let parameters: ConfigurationSection
+    package let endpoint: EndpointConfiguration
+
+    init(_ section: ConfigurationSection) throws(ConfigurationError) {
+        try section.allow(
+            "name", "domain", "org", "account", "strategy", "venue", "parameters", "endpoint")
+        name = try section.identifier("name")
+        domain = try section.name("domain")
+        org = try section.identifier("org")
+        account = try section.identifier("account")
+        strategy = try section.identifier("strategy")
+        venue = try section.identifier("venue")
+        parameters = try section.optionalSection("parameters")
+        endpoint = try EndpointConfiguration(section, roles: [.admin])
+    }
+}
+
+/// The simulated venue.
+package struct SimVenueConfiguration: Sendable, Equatable {
+    package let name: ProcessID
+    /// `HOST:PORT` that speaks Kalshi's protocol.
+    package let kalshi: String
+    package let seed: UInt64
+    package let balance: Money
+    /// How long a tick waits for a participant that is silent.
+    package let patience: Span
+    /// Options of the generated flow, which the venue reads itself.
+    package let parameters: ConfigurationSection
+
+    init(_ section: ConfigurationSection) throws(ConfigurationError) {
+        try section.allow("name", "kalshi", "seed", "balance", "patience", "parameters")
+        name = try section.identifier("name", default: ProcessID("sim-venue"))
+        kalshi = try section.text("kalshi")
+        seed = try section.seed("seed", default: 7)
+        balance = try section.decimal("balance")
+        patience = try section.duration("patience", default: .seconds(10))
+        parameters = try section.optionalSection("parameters")
+        let port = kalshi.split(separator: ":").last.flatMap { UInt16($0) }
+        if !kalshi.contains(":") || port == nil || port == 0 {
+            throw section.refusal("kalshi", expected: "HOST:PORT such as 127.0.0.1:8701")
+        }
+    }
+}
+
+/// The supervisor's part of the configuration.
+package struct SupervisorConfiguration: Sendable, Equatable {
+    package let name: ProcessID
+    /// How long it waits before it starts a process again.
+    package let restartDelay: Span
+
+    init(_ section: ConfigurationSection) throws(ConfigurationError) {
+        try section.allow("name", "restart-delay")
+        name = try section.identifier("name", default: ProcessID("supervisor"))
+        restartDelay = try section.duration("restart-delay", default: .milliseconds(500))
+    }
+}
