@@ -136,7 +136,7 @@ let harness: [Target] = [
     tests("Transport", ["Trading", "Wire", "Transport"]),
     tests("Journal", ["Cryptography", "Journal"]),
     tests("Venues", ["Trading", "Execution", "Cryptography", "Venues"]),
-    tests("Runtime", ["Trading", "Cryptography", "Runtime", "Transport"]),
+    tests("Runtime", ["Trading", "Wire", "Cryptography", "Runtime"]),
     tests(
         "RiskCore", ["Trading", "Wire", "Risk", "Journal", "Transport", "Cryptography", "RiskCore", "Runtime"]),
     tests(

@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 import Trading
+import Wire
 
 @testable import Runtime
 
@@ -131,7 +132,8 @@ struct BrokenLine: Sendable, CustomTestStringConvertible {
 
     @Test func refusesAnAgentWithoutAGateway() throws {
         let bad = try sampleConfiguration().replacing(
-            "    strategy: updown\n    venue: kalshi", with: "    strategy: updown\n    venue: other")
+            "    strategy: updown\n    venue: kalshi",
+            with: "    strategy: updown\n    venue: other")
         let error = #expect(throws: ConfigurationError.self) {
             try ClusterConfiguration(yaml: bad, file: "p")
         }
@@ -140,7 +142,9 @@ struct BrokenLine: Sendable, CustomTestStringConvertible {
 
     @Test func emptyTextIsAnError() {
         #expect(throws: ConfigurationError.self) { try ClusterConfiguration(yaml: "", file: "p") }
-        #expect(throws: ConfigurationError.self) { try ClusterConfiguration(yaml: "- 1", file: "p") }
+        #expect(throws: ConfigurationError.self) {
+            try ClusterConfiguration(yaml: "- 1", file: "p")
+        }
     }
 
     @Test func tcpEndpointsNameEveryRole() throws {

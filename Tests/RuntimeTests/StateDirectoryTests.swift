@@ -6,7 +6,8 @@ import Trading
 
 @Suite struct StateDirectoryTests {
     @Test func followsTheEnvironment() {
-        #expect(StateDirectory.standard(environment: ["XDG_STATE_HOME": "/x"]).root == "/x/bellwether")
+        #expect(
+            StateDirectory.standard(environment: ["XDG_STATE_HOME": "/x"]).root == "/x/bellwether")
         #expect(StateDirectory.standard(environment: ["STATE_DIRECTORY": "/s/"]).root == "/s")
     }
 
@@ -19,7 +20,8 @@ import Trading
         let process = try #require(ProcessID("gw-kalshi"))
         let short = StateDirectory("/tmp/state")
         #expect(
-            try short.socketAddress(of: process, .admin) == "ipc:///tmp/state/run/gw-kalshi.admin.sock")
+            try short.socketAddress(of: process, .admin)
+                == "ipc:///tmp/state/run/gw-kalshi.admin.sock")
         let long = StateDirectory("/" + String(repeating: "d", count: 100))
         let error = #expect(throws: StateError.self) {
             try long.socketAddress(of: process, .admin)

@@ -38,7 +38,9 @@ import Trading
         try #require(bound == 0)
         SystemdNotifier(environment: ["NOTIFY_SOCKET": path]).ready(status: "serving")
         var buffer = [UInt8](repeating: 0, count: 64)
-        let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT.rawValue))
-        #expect(String(decoding: buffer.prefix(max(0, count)), as: UTF8.self) == "READY=1\nSTATUS=serving")
+        let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
+        #expect(
+            String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
+                == "READY=1\nSTATUS=serving")
     }
 }

@@ -46,7 +46,9 @@ package struct StateDirectory: Sendable, Equatable {
     package var data: String { root + "/data" }
 
     package func folder(of process: ProcessID) -> String { "\(root)/\(process)" }
-    package func journal(of process: ProcessID) -> String { folder(of: process) + "/journal.sqlite" }
+    package func journal(of process: ProcessID) -> String {
+        folder(of: process) + "/journal.sqlite"
+    }
     package func log(of process: ProcessID) -> String { "\(logs)/\(process).log" }
     package func venueLog(of process: ProcessID) -> String { folder(of: process) + "/venue.log" }
 
