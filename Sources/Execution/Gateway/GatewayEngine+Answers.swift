@@ -1,0 +1,139 @@
+package import Trading
+package import Wire
+
+extension GatewayEngine {
+    mutating func inquired(
+        _ call: VenueCallID, _ state: VenueOrderState?, at now: GatewayInstant,
+        into effects: inout [GatewayEffect]
+    ) {
+        guard case .inquire(let orderID)? = calls.removeValue(forKey: call),
+            let order = orders[orderID], order.isOpen
+        else { return }
+        if let state {
+            return handle(.orderChanged(state), at: now, into: &effects)
+        }
+        // A placement may still be on its way: believe "no such order" only when it is repeated.
+        guard order.inquiries >= 3 else { return retry(order, at: now) }
+        let end: OrderState = order.state == .working ? .cancelled : .declined
+        setFate(order, end, .venueUnknown, at: now.market, into: &effects)
+    }
+
+    mutating func retry(_ order: GatewayOrder, at now: GatewayInstant) {
+        retryAt[order.orderID] = now.monotonic + GatewayEngine.retryDelay
+    }
+
+    mutating func failed(
+        _ call: VenueCallID, _ failure: VenueFailure, at now: GatewayInstant,
+        into effects: inout [GatewayEffect]
+    ) {
+        guard let purpose = calls.removeValue(forKey: call) else { return }
+        switch purpose {
+        case .place(let orderID):
+            guard let order = orders[orderID] else { return }
+            placementFailed(order, failure, at: now, into: &effects)
+        case .cancel(let orderID), .inquire(let orderID):
+            guard let order = orders[orderID], order.isOpen else { return }
+            if order.inquiries > GatewayEngine.inquiriesMax {
+                effects.append(.alarm("order_in_doubt", detail: "order \(orderID)"))
+            }
+            retry(order, at: now)
+        case .quiesceCancel, .quiesceCheck: waitToQuiesce(at: now)
+        case .reconcileFills, .reconcileOrders, .reconcilePositions, .reconcileBalance:
+            reconciliation = nil
+            effects.append(.alarm("reconcile_failed", detail: "\(failure)"))
+        case .catchUpFills, .balance, .instruments:
+            effects.append(.alarm("venue_call_failed", detail: "\(purpose): \(failure)"))
+        }
+    }
+
+    private mutating func placementFailed(
+        _ order: GatewayOrder, _ failure: VenueFailure, at now: GatewayInstant,
+        into effects: inout [GatewayEffect]
+    ) {
+        switch failure {
+        case .declined:
+            setFate(order, .declined, .venueDeclined, at: now.market, into: &effects)
+        case .notSent:
+            setFate(order, .declined, .venueUnavailable, at: now.market, into: &effects)
+        case .unknown:
+            setFate(order, .unknown, .venueUnknown, at: now.market, into: &effects)
+            retry(order, at: now)
+        }
+    }
+
+    /// Answers that belong to a quiescing or a reconciliation.
+    mutating func answered(
+        _ event: VenueEvent, at now: GatewayInstant, into effects: inout [GatewayEffect]
+    ) {
+        switch event {
+        case .openOrders(let call, let open):
+            switch calls.removeValue(forKey: call) {
+            case .quiesceCheck: quiesceChecked(open, at: now, into: &effects)
+            case .reconcileOrders: reconciled(orders: open, at: now, into: &effects)
+            default: break
+            }
+        case .fills(let call, let fills):
+            let purpose = calls.removeValue(forKey: call)
+            for fill in fills {
+                filled(fill, isRepeat: purpose == .reconcileFills, at: now, into: &effects)
+            }
+            guard purpose == .reconcileFills else { return }
+            reconciliation?.fills = fills.count
+            submit(.openOrders, for: .reconcileOrders, into: &effects)
+        case .positions(let call, let holdings):
+            guard calls.removeValue(forKey: call) == .reconcilePositions else { return }
+            reconciled(positions: holdings, at: now, into: &effects)
+        case .balance(let call, let cash):
+            let purpose = calls.removeValue(forKey: call)
+            effects.append(
+                .report(
+                    .balance(
+                        VenueBalance(
+                            org: terms.org, account: terms.account, cash: cash,
+                            marketTime: now.market))))
+            guard purpose == .reconcileBalance, let done = reconciliation else { return }
+            reconciliation = nil
+            effects.append(
+                .report(
+                    .reconciled(
+                        Reconciled(
+                            orders: UInt32(done.orders), positions: UInt32(done.positions),
+                            fills: UInt32(done.fills), marketTime: now.market))))
+        default: break
+        }
+    }
+
+    private mutating func reconciled(
+        orders open: [VenueOrderState], at now: GatewayInstant,
+        into effects: inout [GatewayEffect]
+    ) {
+        reconciliation?.orders = open.count
+        for state in open {
+            effects.append(
+                .report(
+                    .order(
+                        VenueOrder(
+                            orderID: orderByClientID[state.clientOrderID] ?? .zero,
+                            instrument: state.instrument, clientOrderID: state.clientOrderID,
+                            venueOrderID: state.venueOrderID, side: state.side,
+                            price: state.price, remaining: state.remaining,
+                            filled: state.filled, marketTime: now.market))))
+        }
+        submit(.positions, for: .reconcilePositions, into: &effects)
+    }
+
+    private mutating func reconciled(
+        positions: [VenueHolding], at now: GatewayInstant, into effects: inout [GatewayEffect]
+    ) {
+        reconciliation?.positions = positions.count
+        for holding in positions {
+            effects.append(
+                .report(
+                    .position(
+                        VenuePosition(
+                            account: terms.account, instrument: holding.instrument,
+                            quantity: holding.quantity, marketTime: now.market))))
+        }
+        submit(.balance, for: .reconcileBalance, into: &effects)
+    }
+}

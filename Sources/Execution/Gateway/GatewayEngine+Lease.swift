@@ -1,0 +1,137 @@
+package import Trading
+package import Wire
+
+extension GatewayEngine {
+    /// A core asks for a lease. It is granted after the earlier one is retired and the venue shows
+    /// no order of ours; a core behind what this gateway has seen gets none.
+    package mutating func request(
+        _ request: RequestLease, at now: Timestamp, into effects: inout [GatewayEffect]
+    ) {
+        let isBehind =
+            request.coreEpoch < highestEpoch || request.journalSequence < coreJournalSequence
+        if isBehind {
+            effects.append(
+                .alarm(
+                    "core_behind",
+                    detail: "epoch \(request.coreEpoch) of \(highestEpoch), journal entry "
+                        + "\(request.journalSequence) of \(coreJournalSequence)"))
+            effects.append(.report(.leaseGranted(grant(lease: .zero))))
+            return
+        }
+        leaseWanted = request
+        retireLease(because: .leaseRetired, into: &effects)
+        if quiescing == nil { quiescing = Quiescing(lease: lease) }
+        progressQuiescing(into: &effects)
+    }
+
+    /// The core is gone or silent: the lease ends durably, then every order is cancelled.
+    package mutating func coreLost(into effects: inout [GatewayEffect]) {
+        leaseWanted = nil
+        retireLease(because: .cancelledOnDisconnect, into: &effects)
+        progressQuiescing(into: &effects)
+    }
+
+    /// A heartbeat of the core showed how far its journal goes.
+    package mutating func coreHeard(journalSequence: SequenceNumber) {
+        coreJournalSequence = max(coreJournalSequence, journalSequence)
+    }
+
+    private mutating func retireLease(
+        because reason: GatewayReason, into effects: inout [GatewayEffect]
+    ) {
+        guard isLeaseActive else { return }
+        let retired = LeaseRetired(lease: lease, reason: reason)
+        record(.leaseRetired(retired), into: &effects)
+        effects.append(.report(.leaseRetired(retired)))
+        for order in openOrders where cancelReasons[order.orderID] == nil {
+            cancelReasons[order.orderID] = .cancelledOnDisconnect
+        }
+        quiescing = Quiescing(lease: lease)
+    }
+
+    /// Retire -> drain calls in flight -> cancel all -> ask -> until the venue shows none.
+    mutating func progressQuiescing(into effects: inout [GatewayEffect]) {
+        guard var current = quiescing, current.stage == .draining else { return }
+        let isPlacing = calls.values.contains {
+            if case .place = $0 { true } else { false }
+        }
+        if isPlacing { return }
+        current.stage = .cancelling
+        quiescing = current
+        submit(.cancelAll, for: .quiesceCancel, into: &effects)
+    }
+
+    mutating func quiesceCancelled(count: Int, into effects: inout [GatewayEffect]) {
+        quiescing?.cancelled += count
+        quiescing?.stage = .checking
+        submit(.openOrders, for: .quiesceCheck, into: &effects)
+    }
+
+    mutating func quiesceChecked(
+        _ open: [VenueOrderState], at now: GatewayInstant, into effects: inout [GatewayEffect]
+    ) {
+        guard let current = quiescing else { return }
+        guard open.isEmpty else { return waitToQuiesce(at: now) }
+        // What we hold open and the venue does not: ask for each how it ended.
+        for order in openOrders where retryAt[order.orderID] == nil {
+            inquire(order, into: &effects)
+        }
+        quiescing = nil
+        effects.append(
+            .report(
+                .quiesced(Quiesced(lease: current.lease, cancelled: UInt32(current.cancelled)))))
+        grantWantedLease(into: &effects)
+    }
+
+    mutating func waitToQuiesce(at now: GatewayInstant) {
+        quiescing?.stage = .waiting
+        quiescing?.retryAt = now.monotonic + GatewayEngine.retryDelay
+    }
+
+    private mutating func grantWantedLease(into effects: inout [GatewayEffect]) {
+        guard let wanted = leaseWanted else { return }
+        leaseWanted = nil
+        highestEpoch = max(highestEpoch, wanted.coreEpoch)
+        permitHighWater = .zero
+        var granted = grant(lease: lease.next)
+        granted.journalSequence = wanted.journalSequence
+        granted.chainHead = wanted.chainHead
+        record(.leaseGranted(granted), into: &effects)
+        effects.append(.report(.leaseGranted(granted)))
+    }
+
+    private func grant(lease: LeaseID) -> LeaseGranted {
+        LeaseGranted(
+            lease: lease, highestEpoch: highestEpoch, permitHighWater: permitHighWater,
+            journalSequence: coreJournalSequence, chainHead: .zero, mode: terms.mode,
+            isKilled: Flag(isKilled))
+    }
+
+    /// An operator's order whose signature the shell has verified. Durable before it is answered.
+    /// Returns how many orders it set out to cancel.
+    package mutating func obey(
+        _ command: OperatorCommand, at now: Timestamp, into effects: inout [GatewayEffect]
+    ) -> Int {
+        guard command.action == .halt || command.action == .resume else { return 0 }
+        let isOurs =
+            switch command.scope {
+            case .all: true
+            case .org: command.org == terms.org
+            case .account: command.org == terms.org && command.account == terms.account
+            case .venue: command.venue == terms.venue
+            case .strategy, .instrument: true
+            }
+        guard isOurs else { return 0 }
+        record(.operatorCommand(command), into: &effects)
+        guard command.action == .halt else { return 0 }
+        let affected = openOrders.filter { order in
+            switch command.scope {
+            case .strategy: order.strategy == command.strategy
+            case .instrument: order.instrument == command.instrument
+            case .all, .org, .account, .venue: true
+            }
+        }
+        for order in affected { startCancel(order, .killed, at: now, into: &effects) }
+        return affected.count
+    }
+}

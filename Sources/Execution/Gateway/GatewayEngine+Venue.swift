@@ -1,0 +1,242 @@
+package import Trading
+package import Wire
+
+extension GatewayEngine {
+    /// What the venue said: an answer to a call, or news of its own.
+    package mutating func handle(
+        _ event: VenueEvent, at now: GatewayInstant, into effects: inout [GatewayEffect]
+    ) {
+        switch event {
+        case .placed(let call, let state): placed(call, state, at: now, into: &effects)
+        case .cancelled(let call, let client, let remaining):
+            cancelled(call, client, remaining: remaining, at: now, into: &effects)
+        case .cancelledAll(let call, let count):
+            calls[call] = nil
+            quiesceCancelled(count: count, into: &effects)
+        case .order(let call, let state): inquired(call, state, at: now, into: &effects)
+        case .openOrders, .fills, .positions, .balance:
+            answered(event, at: now, into: &effects)
+        case .instruments(let call, let listed):
+            calls[call] = nil
+            for instrument in listed { instruments[instrument.instrument.id] = instrument }
+        case .book(let call, _, _), .feeSchedule(let call, _), .healthy(let call, _):
+            calls[call] = nil
+        case .failed(let call, let failure):
+            failed(call, failure, at: now, into: &effects)
+        case .orderChanged(let state):
+            guard let order = order(of: state) else { return }
+            observe(order, state, at: now, into: &effects)
+        case .filled(let fill): filled(fill, isRepeat: false, at: now, into: &effects)
+        case .instrumentChanged(let instrument):
+            instruments[instrument.instrument.id] = instrument
+        case .settled(let settlement): settled(settlement, at: now, into: &effects)
+        case .connected:
+            submit(.instruments, for: .instruments, into: &effects)
+            submit(.balance, for: .balance, into: &effects)
+            for order in openOrders { inquire(order, into: &effects) }
+        case .disconnected, .bookChanged, .bookStale, .traded, .tick, .refusedPayload: break
+        }
+        progressQuiescing(into: &effects)
+    }
+
+    /// The core asks for an order to be cancelled. Always allowed.
+    package mutating func cancel(
+        _ command: CancelOrder, at now: Timestamp, into effects: inout [GatewayEffect]
+    ) {
+        guard let order = orders[command.orderID] else { return }
+        guard order.isOpen else {
+            // The core may have missed the end: the same fate again, never another.
+            return setFate(order, order.state, .none, at: now, into: &effects)
+        }
+        startCancel(order, command.reason, at: now, into: &effects)
+    }
+
+    /// The core asks what became of a permit of an earlier session.
+    package mutating func answer(
+        _ query: FateQuery, at now: Timestamp, into effects: inout [GatewayEffect]
+    ) {
+        guard let order = orders[query.orderID] else {
+            let fate = PermitFate(
+                lease: query.lease, permit: query.permit, orderID: query.orderID,
+                state: .refusedByGateway, reason: .gapSkipped, instrument: query.instrument,
+                clientOrderID: query.clientOrderID, venueOrderID: .empty, filled: .zero,
+                remaining: .zero, marketTime: now)
+            effects.append(.report(.fate(fate)))
+            return
+        }
+        if order.isOpen && !isInFlight(order.orderID) {
+            inquire(order, into: &effects)
+        } else {
+            setFate(order, order.state, .none, at: now, into: &effects)
+        }
+    }
+
+    /// The core asks for venue truth: fills first, so that positions never run ahead of them.
+    package mutating func reconcile(
+        _ request: Reconcile, into effects: inout [GatewayEffect]
+    ) {
+        guard reconciliation == nil else { return }
+        reconciliation = Reconciliation(fillsSince: request.fillsSince)
+        submit(.fills(since: request.fillsSince), for: .reconcileFills, into: &effects)
+    }
+
+    /// Retries what is due: doubtful orders, unfinished quiescing, fills that the venue owes.
+    package mutating func timerFired(
+        at now: GatewayInstant, into effects: inout [GatewayEffect]
+    ) {
+        for orderID in retryAt.keys.sorted() {
+            guard let due = retryAt[orderID], due <= now.monotonic else { continue }
+            retryAt[orderID] = nil
+            guard let order = orders[orderID], order.isOpen else { continue }
+            if order.ending == nil {
+                inquire(order, into: &effects)
+            } else if !calls.values.contains(.catchUpFills) {
+                submit(
+                    .fills(since: Timestamp(nanoseconds: 0)), for: .catchUpFills, into: &effects)
+            }
+        }
+        if let due = quiescing?.retryAt, due <= now.monotonic {
+            quiescing?.retryAt = nil
+            quiescing?.stage = .draining
+            progressQuiescing(into: &effects)
+        }
+    }
+
+    // MARK: Orders
+
+    mutating func startCancel(
+        _ order: GatewayOrder, _ reason: GatewayReason, at now: Timestamp,
+        into effects: inout [GatewayEffect]
+    ) {
+        cancelReasons[order.orderID] = reason
+        guard !calls.values.contains(.cancel(order.orderID)) else { return }
+        let venueID = order.venueOrderID.isEmpty ? nil : order.venueOrderID
+        submit(
+            .cancel(clientOrderID: order.clientOrderID, venueOrderID: venueID),
+            for: .cancel(order.orderID), into: &effects)
+    }
+
+    mutating func inquire(_ order: GatewayOrder, into effects: inout [GatewayEffect]) {
+        guard !calls.values.contains(.inquire(order.orderID)) else { return }
+        orders[order.orderID]?.inquiries += 1
+        submit(
+            .order(clientOrderID: order.clientOrderID), for: .inquire(order.orderID),
+            into: &effects)
+    }
+
+    private func isInFlight(_ orderID: OrderID) -> Bool {
+        calls.values.contains(.place(orderID)) || calls.values.contains(.inquire(orderID))
+    }
+
+    private func order(of state: VenueOrderState) -> GatewayOrder? {
+        orderByClientID[state.clientOrderID].flatMap { orders[$0] }
+    }
+
+    private mutating func placed(
+        _ call: VenueCallID, _ state: VenueOrderState, at now: GatewayInstant,
+        into effects: inout [GatewayEffect]
+    ) {
+        guard case .place(let orderID)? = calls.removeValue(forKey: call),
+            let order = orders[orderID]
+        else { return }
+        observe(order, state, at: now, into: &effects)
+        // The lease may have ended while the call was in flight.
+        if let current = orders[orderID], current.isOpen, current.ending == nil, !isLeaseActive {
+            startCancel(current, .cancelledOnDisconnect, at: now.market, into: &effects)
+        }
+    }
+
+    /// Takes the venue's statement of an order. An end is reported once the fills account for it.
+    private mutating func observe(
+        _ known: GatewayOrder, _ state: VenueOrderState, at now: GatewayInstant,
+        into effects: inout [GatewayEffect]
+    ) {
+        guard var order = orders[known.orderID], order.isOpen else { return }
+        order.venueOrderID = state.venueOrderID
+        order.inquiries = 0
+        if state.state.isTerminal {
+            let reason: GatewayReason =
+                switch state.state {
+                case .cancelled: cancelReasons[order.orderID] ?? .cancelledByVenue
+                case .expired: .expiredAtVenue
+                default: .none
+                }
+            order.ending = GatewayOrder.Ending(
+                state: state.state, reason: reason, filled: state.filled)
+        }
+        orders[order.orderID] = order
+        if order.state == .permitted || order.state == .unknown {
+            setFate(order, .working, .none, at: now.market, into: &effects)
+        }
+        finish(order.orderID, at: now, into: &effects)
+    }
+
+    private mutating func finish(
+        _ orderID: OrderID, at now: GatewayInstant, into effects: inout [GatewayEffect]
+    ) {
+        guard let order = orders[orderID], order.isOpen, let ending = order.ending else { return }
+        guard order.filled >= ending.filled else {
+            retryAt[orderID] = now.monotonic + Trading.Span.seconds(2)
+            return
+        }
+        retryAt[orderID] = nil
+        setFate(order, ending.state, ending.reason, at: now.market, into: &effects)
+    }
+
+    private mutating func cancelled(
+        _ call: VenueCallID, _ client: VenueReference, remaining: Quantity,
+        at now: GatewayInstant, into effects: inout [GatewayEffect]
+    ) {
+        calls[call] = nil
+        guard let orderID = orderByClientID[client], var order = orders[orderID], order.isOpen
+        else { return }
+        order.ending = GatewayOrder.Ending(
+            state: .cancelled, reason: cancelReasons[orderID] ?? .cancelledByRequest,
+            filled: order.quantity - remaining)
+        orders[orderID] = order
+        finish(orderID, at: now, into: &effects)
+    }
+
+    /// Books one fill, once. In a reconciliation it is reported again: the core drops repeats.
+    mutating func filled(
+        _ fill: VenueFill, isRepeat: Bool, at now: GatewayInstant,
+        into effects: inout [GatewayEffect]
+    ) {
+        let orderID = orderByClientID[fill.clientOrderID] ?? .zero
+        let report = FillReport(
+            orderID: orderID, account: terms.account, instrument: fill.instrument,
+            tradeID: fill.tradeID, venueOrderID: fill.venueOrderID,
+            clientOrderID: fill.clientOrderID, side: fill.side, price: fill.price,
+            quantity: fill.quantity, fee: fill.fee, liquidity: fill.liquidity,
+            finality: fill.finality, filledAt: fill.filledAt, marketTime: now.market)
+        guard let order = orders[orderID] else {
+            effects.append(.alarm("fill_without_order", detail: "trade \(fill.tradeID)"))
+            effects.append(.report(.fill(report)))
+            return
+        }
+        let isKnown = order.trades.contains(fill.tradeID) && fill.finality != .busted
+        if !isKnown {
+            record(.fill(report), into: &effects)
+        }
+        if !isKnown || isRepeat { effects.append(.report(.fill(report))) }
+        if let current = orders[orderID], current.isOpen, current.ending == nil,
+            current.filled >= current.quantity
+        {
+            orders[orderID]?.ending = GatewayOrder.Ending(
+                state: .filled, reason: .none, filled: current.quantity)
+        }
+        finish(orderID, at: now, into: &effects)
+    }
+
+    private mutating func settled(
+        _ settlement: VenueSettlement, at now: GatewayInstant,
+        into effects: inout [GatewayEffect]
+    ) {
+        let report = InstrumentSettlement(
+            account: terms.account, instrument: settlement.instrument,
+            outcome: settlement.outcome, value: settlement.value, quantity: settlement.quantity,
+            payout: settlement.payout, settledAt: settlement.settledAt, marketTime: now.market)
+        record(.settled(report), into: &effects)
+        effects.append(.report(.settlement(report)))
+    }
+}

@@ -1,0 +1,207 @@
+package import Trading
+package import Wire
+
+/// Decides what a gateway sends, refuses, cancels and reports. Pure: clocks come as arguments, I/O
+/// leaves as effects.
+///
+/// Its state is the fold of its durable facts (`GatewayFact`); `restore` reads them back after a
+/// crash. A permit is consumed durably before the order goes to the wire, so an order is sent at
+/// most once; whatever is in doubt afterwards is asked of the venue, never sent again.
+package struct GatewayEngine: Sendable {
+    package let terms: GatewayTerms
+    package internal(set) var orders: [OrderID: GatewayOrder] = [:]
+    var orderByClientID: [VenueReference: OrderID] = [:]
+    /// The last lease that was granted, and whether it still stands.
+    package internal(set) var lease: LeaseID = .zero
+    package internal(set) var isLeaseActive = false
+    package internal(set) var highestEpoch: Epoch = .zero
+    package internal(set) var permitHighWater: PermitSequence = .zero
+    /// Latched by an operator: only a signed resume clears it.
+    package internal(set) var isKilled = false
+    package internal(set) var halts: [HaltedScope] = []
+    package internal(set) var instruments: [InstrumentID: VenueInstrument] = [:]
+
+    var calls: [VenueCallID: CallPurpose] = [:]
+    var lastCall: VenueCallID = .zero
+    var quiescing: Quiescing?
+    var leaseWanted: RequestLease?
+    var reconciliation: Reconciliation?
+    var rate: OrderRateBucket
+    var retryAt: [OrderID: MonotonicTime] = [:]
+    var cancelReasons: [OrderID: GatewayReason] = [:]
+    /// The highest journal entry that a heartbeat of the core has shown.
+    package internal(set) var coreJournalSequence: SequenceNumber = .zero
+
+    /// A strategy or an instrument that an operator has halted here.
+    package struct HaltedScope: Sendable, Hashable {
+        package let strategy: StrategyID
+        package let instrument: InstrumentID
+    }
+
+    /// A retired lease on its way to "the venue shows no order of ours".
+    struct Quiescing: Sendable {
+        enum Stage: Sendable { case draining, cancelling, checking, waiting }
+        let lease: LeaseID
+        var stage: Stage = .draining
+        var cancelled = 0
+        var retryAt: MonotonicTime?
+    }
+
+    /// What has been sent of a reconciliation.
+    struct Reconciliation: Sendable {
+        let fillsSince: Timestamp
+        var fills = 0
+        var orders = 0
+        var positions = 0
+    }
+
+    package static let retryDelay = Trading.Span.milliseconds(250)
+    package static let inquiriesMax = 20
+
+    package init(terms: GatewayTerms) {
+        self.terms = terms
+        rate = OrderRateBucket(perSecond: terms.lastLine.ordersPerSecondMax)
+    }
+
+    /// Whether no call is in flight at the venue.
+    package var isDrained: Bool { calls.isEmpty }
+    package var openOrderCount: Int { orders.values.count { $0.isOpen } }
+    package var isQuiescing: Bool { quiescing != nil }
+
+    /// Orders that are not terminal, in id order.
+    var openOrders: [GatewayOrder] {
+        orders.values.filter(\.isOpen).sorted { $0.orderID < $1.orderID }
+    }
+
+    // MARK: Facts
+
+    /// Applies one durable fact: at recovery, and as the first half of every decision.
+    package mutating func restore(_ fact: GatewayFact) {
+        switch fact {
+        case .leaseGranted(let grant):
+            lease = max(lease, grant.lease)
+            isLeaseActive = true
+            highestEpoch = max(highestEpoch, grant.highestEpoch)
+            permitHighWater = grant.permitHighWater
+            coreJournalSequence = max(coreJournalSequence, grant.journalSequence)
+        case .leaseRetired(let retired):
+            if retired.lease == lease { isLeaseActive = false }
+        case .permitConsumed(let permit): restore(consumed: permit)
+        case .fate(let fate): restore(fate)
+        case .fill(let fill): restore(fill)
+        case .operatorCommand(let command): restore(command)
+        case .settled(let settlement): forgetOrders(of: settlement.instrument)
+        }
+    }
+
+    private mutating func restore(consumed permit: OrderPermit) {
+        permitHighWater = max(permitHighWater, permit.permit)
+        let order = GatewayOrder(permit)
+        orders[order.orderID] = order
+        orderByClientID[order.clientOrderID] = order.orderID
+    }
+
+    private mutating func restore(_ fate: PermitFate) {
+        if fate.lease == lease { permitHighWater = max(permitHighWater, fate.permit) }
+        guard var order = orders[fate.orderID] else { return }
+        order.state = fate.state
+        if !fate.venueOrderID.isEmpty { order.venueOrderID = fate.venueOrderID }
+        if fate.state.isTerminal { order.ending = nil }
+        orders[fate.orderID] = order
+    }
+
+    private mutating func restore(_ fill: FillReport) {
+        guard var order = orders[fill.orderID] else { return }
+        let signed = fill.finality == .busted ? -fill.quantity : fill.quantity
+        order.filled += signed
+        order.trades.append(fill.tradeID)
+        orders[fill.orderID] = order
+    }
+
+    private mutating func restore(_ command: OperatorCommand) {
+        let isHalt = command.action == .halt
+        switch command.scope {
+        case .all, .org, .account, .venue:
+            isKilled = isHalt
+            if !isHalt, command.scope == .all { halts.removeAll() }
+        case .strategy, .instrument:
+            let scope = HaltedScope(
+                strategy: command.scope == .strategy ? command.strategy : .empty,
+                instrument: command.scope == .instrument ? command.instrument : .empty)
+            halts.removeAll { $0 == scope }
+            if isHalt { halts.append(scope) }
+        }
+    }
+
+    /// After settlement nothing more can happen to an instrument's terminal orders.
+    private mutating func forgetOrders(of instrument: InstrumentID) {
+        for order in orders.values where order.instrument == instrument && !order.isOpen {
+            orders[order.orderID] = nil
+            orderByClientID[order.clientOrderID] = nil
+            cancelReasons[order.orderID] = nil
+            retryAt[order.orderID] = nil
+        }
+        instruments[instrument] = nil
+    }
+
+    /// The facts that rebuild this state: what a snapshot of the gateway's journal holds.
+    package var snapshotFacts: [GatewayFact] {
+        var facts: [GatewayFact] = []
+        if lease > .zero {
+            facts.append(
+                .leaseGranted(
+                    LeaseGranted(
+                        lease: lease, highestEpoch: highestEpoch,
+                        permitHighWater: permitHighWater, journalSequence: coreJournalSequence,
+                        chainHead: .zero, mode: terms.mode, isKilled: Flag(isKilled))))
+            if !isLeaseActive {
+                facts.append(.leaseRetired(LeaseRetired(lease: lease, reason: .none)))
+            }
+        }
+        if isKilled { facts.append(.operatorCommand(haltCommand(scope: .all))) }
+        for halt in halts {
+            var command = haltCommand(scope: halt.strategy.isEmpty ? .instrument : .strategy)
+            command.strategy = halt.strategy
+            command.instrument = halt.instrument
+            facts.append(.operatorCommand(command))
+        }
+        return facts
+    }
+
+    private func haltCommand(scope: ScopeKind) -> OperatorCommand {
+        OperatorCommand(
+            nonce: 0, action: .halt, scope: scope, org: .empty, account: .empty, strategy: .empty,
+            venue: .empty, instrument: .empty, operator: .empty, issuedAt: .zero,
+            signature: .zero)
+    }
+
+    /// Records a fact: applied to the state, and journalled before anything else goes out.
+    mutating func record(_ fact: GatewayFact, into effects: inout [GatewayEffect]) {
+        restore(fact)
+        effects.append(.record(fact))
+    }
+
+    mutating func submit(
+        _ call: VenueCall, for purpose: CallPurpose, deadline: MonotonicTime? = nil,
+        into effects: inout [GatewayEffect]
+    ) {
+        lastCall = lastCall.next
+        calls[lastCall] = purpose
+        effects.append(.submit(call, lastCall, deadline: deadline))
+    }
+
+    /// Moves an order to `state`, durably, and tells the core.
+    mutating func setFate(
+        _ order: GatewayOrder, _ state: OrderState, _ reason: GatewayReason, at now: Timestamp,
+        into effects: inout [GatewayEffect]
+    ) {
+        if order.state != state && !order.state.canBecome(state) { return }
+        let fate = PermitFate(
+            lease: order.lease, permit: order.permit, orderID: order.orderID, state: state,
+            reason: reason, instrument: order.instrument, clientOrderID: order.clientOrderID,
+            venueOrderID: order.venueOrderID, filled: order.filled,
+            remaining: order.remaining, marketTime: now)
+        record(.fate(fate), into: &effects)
+        effects.append(.report(.fate(fate)))
+    }
+}

@@ -1,0 +1,99 @@
+package import Trading
+package import Wire
+
+/// One order that a permit allowed, as the gateway knows it.
+package struct GatewayOrder: Sendable, Hashable {
+    package let orderID: OrderID
+    package let lease: LeaseID
+    package let permit: PermitSequence
+    package let strategy: StrategyID
+    package let instrument: InstrumentID
+    package let side: Side
+    package let price: Price
+    package let quantity: Quantity
+    package let clientOrderID: VenueReference
+    package internal(set) var venueOrderID: VenueReference = .empty
+    package internal(set) var state: OrderState = .permitted
+    /// The sum of the fills that were reported to the core.
+    package internal(set) var filled: Quantity = .zero
+    /// Trades already reported, so that one is never reported twice.
+    package internal(set) var trades: [VenueReference] = []
+    /// What the venue says the order ended as; reported once the fills account for it.
+    package internal(set) var ending: Ending?
+    /// How often the venue was asked about an answer in doubt.
+    package internal(set) var inquiries = 0
+
+    /// A terminal state that waits for `filled` contracts of fills.
+    package struct Ending: Sendable, Hashable {
+        package let state: OrderState
+        package let reason: GatewayReason
+        package let filled: Quantity
+    }
+
+    init(_ permit: OrderPermit) {
+        orderID = permit.orderID
+        lease = permit.lease
+        self.permit = permit.permit
+        strategy = permit.strategy
+        instrument = permit.instrument
+        side = permit.side
+        price = permit.price
+        quantity = permit.quantity
+        clientOrderID = permit.clientOrderID
+    }
+
+    package var remaining: Quantity { quantity - filled }
+    package var isOpen: Bool { !state.isTerminal }
+}
+
+/// A durable fact of the gateway. Its state is the fold of its facts, so a restart reads them back.
+package enum GatewayFact: Sendable, Equatable {
+    case leaseGranted(LeaseGranted)
+    case leaseRetired(LeaseRetired)
+    /// The permit is used up: written before the order goes to the wire.
+    case permitConsumed(OrderPermit)
+    case fate(PermitFate)
+    case fill(FillReport)
+    case operatorCommand(OperatorCommand)
+    case settled(InstrumentSettlement)
+}
+
+/// Why a call was made, so that its answer can be understood.
+enum CallPurpose: Sendable, Hashable {
+    case place(OrderID)
+    case cancel(OrderID)
+    case inquire(OrderID)
+    case quiesceCancel
+    case quiesceCheck
+    case catchUpFills
+    case reconcileOrders
+    case reconcileFills
+    case reconcilePositions
+    case reconcileBalance
+    case balance
+    case instruments
+}
+
+/// What the gateway's shell must do, in order: facts are committed before anything else goes out.
+package enum GatewayEffect: Sendable {
+    case record(GatewayFact)
+    /// Hand the call to the venue, unless `deadline` has passed: then tell the engine `expired`.
+    case submit(VenueCall, VenueCallID, deadline: MonotonicTime?)
+    case report(GatewayReport)
+    /// Something an operator should see; also counted under its name.
+    case alarm(String, detail: String)
+}
+
+/// What is told to the core.
+package enum GatewayReport: Sendable, Equatable {
+    case leaseGranted(LeaseGranted)
+    case leaseRetired(LeaseRetired)
+    case quiesced(Quiesced)
+    case fate(PermitFate)
+    case fill(FillReport)
+    case settlement(InstrumentSettlement)
+    case balance(VenueBalance)
+    case position(VenuePosition)
+    case order(VenueOrder)
+    case reconciled(Reconciled)
+}

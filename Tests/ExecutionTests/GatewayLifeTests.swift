@@ -1,0 +1,165 @@
+import Execution
+import Testing
+import Trading
+import Wire
+
+@Suite struct GatewayLifeTests {
+    @Test func endIsReportedOnlyWhenTheFillsAccountForIt() {
+        var gateway = GatewayFixture()
+        let permit = gateway.permit(1)
+        gateway.accept(permit)
+        let answer = gateway.venueOrder(permit, .filled, filled: Quantity(2))
+        gateway.answer { .placed($0, answer) }
+        #expect(gateway.fates.map(\.state) == [.working])
+        let half = gateway.fill(permit, trade: "t1", quantity: Quantity(1))
+        let rest = gateway.fill(permit, trade: "t2", quantity: Quantity(1))
+        for fill in [half, half, rest] {
+            gateway.perform { engine, now, effects in
+                engine.handle(.filled(fill), at: now, into: &effects)
+            }
+        }
+        #expect(gateway.fills.map(\.tradeID.description) == ["t1", "t2"])
+        #expect(gateway.fates.map(\.state) == [.working, .filled])
+    }
+
+    @Test func doubtIsAskedAndNeverResent() {
+        var gateway = GatewayFixture()
+        let permit = gateway.permit(1)
+        gateway.accept(permit)
+        gateway.answer { .failed($0, .unknown("timeout")) }
+        #expect(gateway.fates.last?.state == .unknown)
+        for step in 1...3 {
+            gateway.now = GatewayInstant(
+                market: gateway.now.market,
+                monotonic: MonotonicTime(nanoseconds: Int64(step) * 1_000_000_000))
+            gateway.perform { engine, now, effects in
+                engine.timerFired(at: now, into: &effects)
+            }
+            gateway.answer { .order($0, nil) }
+        }
+        #expect(gateway.placements == 1)
+        #expect(gateway.fates.last?.state == .declined)
+        #expect(gateway.fates.last?.reason == .venueUnknown)
+    }
+
+    @Test func doubtThatWasAnOrderBecomesWorking() {
+        var gateway = GatewayFixture()
+        let permit = gateway.permit(1)
+        gateway.accept(permit)
+        gateway.answer { .failed($0, .unknown("timeout")) }
+        gateway.now = GatewayInstant(
+            market: gateway.now.market, monotonic: MonotonicTime(nanoseconds: 1_000_000_000))
+        gateway.perform { engine, now, effects in engine.timerFired(at: now, into: &effects) }
+        let state = gateway.venueOrder(permit, .working)
+        gateway.answer { .order($0, state) }
+        #expect(gateway.fates.map(\.state) == [.unknown, .working])
+    }
+
+    @Test func lostCoreRetiresThenCancelsThenQuiesces() {
+        var gateway = GatewayFixture()
+        let permit = gateway.permit(1)
+        gateway.accept(permit)
+        gateway.forget()
+        gateway.perform { engine, _, effects in engine.coreLost(into: &effects) }
+        // The placement is in flight: nothing is cancelled before it has ended.
+        #expect(gateway.submitted.isEmpty)
+        guard case .leaseRetired? = gateway.facts.first else {
+            Issue.record("the lease must be retired first")
+            return
+        }
+    }
+
+    @Test func quiescedOnlyWhenTheVenueShowsNoOrder() {
+        var gateway = GatewayFixture()
+        let permit = gateway.permit(1)
+        gateway.accept(permit)
+        let working = gateway.venueOrder(permit, .working)
+        gateway.answer { .placed($0, working) }
+        gateway.perform { engine, _, effects in engine.coreLost(into: &effects) }
+        gateway.answerQuiesce(open: [working])
+        #expect(!gateway.reports.contains { if case .quiesced = $0 { true } else { false } })
+        gateway.now = GatewayInstant(
+            market: gateway.now.market, monotonic: MonotonicTime(nanoseconds: 1_000_000_000))
+        gateway.perform { engine, now, effects in engine.timerFired(at: now, into: &effects) }
+        gateway.answerQuiesce()
+        #expect(gateway.reports.contains { if case .quiesced = $0 { true } else { false } })
+    }
+
+    @Test func coreBehindTheGatewayGetsNoLease() {
+        var gateway = GatewayFixture()
+        gateway.grantLease(epoch: 5)
+        gateway.forget()
+        gateway.perform { engine, now, effects in
+            engine.request(
+                RequestLease(coreEpoch: Epoch(4), journalSequence: .zero, chainHead: .zero),
+                at: now.market, into: &effects)
+        }
+        #expect(gateway.alarms == ["core_behind"])
+        guard case .leaseGranted(let grant)? = gateway.reports.first else {
+            Issue.record("an answer is due")
+            return
+        }
+        #expect(grant.lease == .zero && grant.highestEpoch == Epoch(5))
+    }
+
+    @Test func killIsDurableAndBlocksUntilResumed() {
+        var gateway = GatewayFixture()
+        gateway.accept(gateway.permit(1))
+        gateway.perform { engine, now, effects in
+            _ = engine.obey(command(.halt), at: now.market, into: &effects)
+        }
+        var restarted = GatewayFixture()
+        for fact in gateway.facts { restarted.engine.restore(fact) }
+        #expect(restarted.engine.isKilled)
+        restarted.accept(restarted.permit(7))
+        #expect(restarted.fates.last?.reason == .killed)
+        restarted.perform { engine, now, effects in
+            _ = engine.obey(command(.resume), at: now.market, into: &effects)
+        }
+        restarted.accept(restarted.permit(8))
+        #expect(restarted.placements == 1)
+    }
+
+    @Test func snapshotFactsRebuildTheLatches() {
+        var gateway = GatewayFixture()
+        gateway.perform { engine, now, effects in
+            _ = engine.obey(command(.halt), at: now.market, into: &effects)
+        }
+        var rebuilt = GatewayEngine(terms: GatewayFixture.terms)
+        for fact in gateway.engine.snapshotFacts { rebuilt.restore(fact) }
+        #expect(rebuilt.isKilled)
+        #expect(rebuilt.lease == gateway.engine.lease)
+        #expect(rebuilt.highestEpoch == gateway.engine.highestEpoch)
+        #expect(rebuilt.isLeaseActive == gateway.engine.isLeaseActive)
+    }
+
+    @Test func unknownFillIsAlarmedAndReported() {
+        var gateway = GatewayFixture()
+        let fill = gateway.fill(gateway.permit(9), trade: "x", quantity: Quantity(1))
+        gateway.perform { engine, now, effects in
+            engine.handle(.filled(fill), at: now, into: &effects)
+        }
+        #expect(gateway.alarms == ["fill_without_order"])
+        #expect(gateway.fills.first?.orderID == .zero)
+    }
+
+    @Test func fateOfAPermitThatNeverCame() {
+        var gateway = GatewayFixture()
+        gateway.perform { engine, now, effects in
+            engine.answer(
+                FateQuery(
+                    lease: LeaseID(1), permit: PermitSequence(4), orderID: OrderID(44),
+                    instrument: GatewayFixture.instrument, clientOrderID: .empty),
+                at: now.market, into: &effects)
+        }
+        #expect(gateway.fates.first?.state == .refusedByGateway)
+        #expect(gateway.fates.first?.orderID == OrderID(44))
+    }
+
+    private func command(_ action: OperatorAction) -> OperatorCommand {
+        OperatorCommand(
+            nonce: 1, action: action, scope: .all, org: .empty, account: .empty,
+            strategy: .empty, venue: .empty, instrument: .empty, operator: .empty,
+            issuedAt: .zero, signature: .zero)
+    }
+}
