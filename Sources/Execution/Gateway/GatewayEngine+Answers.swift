@@ -1,5 +1,5 @@
-package import Trading
-package import Wire
+import Trading
+import Wire
 
 extension GatewayEngine {
     mutating func inquired(

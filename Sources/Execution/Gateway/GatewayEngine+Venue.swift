@@ -176,7 +176,7 @@ extension GatewayEngine {
     ) {
         guard let order = orders[orderID], order.isOpen, let ending = order.ending else { return }
         guard order.filled >= ending.filled else {
-            retryAt[orderID] = now.monotonic + Trading.Span.seconds(2)
+            retryAt[orderID] = now.monotonic + Span.seconds(2)
             return
         }
         retryAt[orderID] = nil

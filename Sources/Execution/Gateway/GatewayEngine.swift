@@ -1,5 +1,5 @@
 package import Trading
-package import Wire
+import Wire
 
 /// Decides what a gateway sends, refuses, cancels and reports. Pure: clocks come as arguments, I/O
 /// leaves as effects.
@@ -55,7 +55,7 @@ package struct GatewayEngine: Sendable {
         var positions = 0
     }
 
-    package static let retryDelay = Trading.Span.milliseconds(250)
+    package static let retryDelay = Span.milliseconds(250)
     package static let inquiriesMax = 20
 
     package init(terms: GatewayTerms) {

@@ -37,18 +37,6 @@ package struct LastLineLimits: Sendable {
     }
 }
 
-/// Nanoseconds of this process's monotonic clock.
-package struct MonotonicTime: Sendable, Hashable, Comparable {
-    package let nanoseconds: Int64
-    package init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
-    package static func < (lhs: MonotonicTime, rhs: MonotonicTime) -> Bool {
-        lhs.nanoseconds < rhs.nanoseconds
-    }
-    package static func + (lhs: MonotonicTime, rhs: Trading.Span) -> MonotonicTime {
-        MonotonicTime(nanoseconds: lhs.nanoseconds + rhs.nanoseconds)
-    }
-}
-
 /// Both clocks, read once at the beginning of a turn.
 package struct GatewayInstant: Sendable {
     package let market: Timestamp

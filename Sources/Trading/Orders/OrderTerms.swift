@@ -10,7 +10,9 @@ package enum Side: UInt8, Sendable, BitwiseCopyable, CaseIterable, CustomStringC
 }
 
 /// How far an order may go. Mode is part of every key; nothing nets over modes.
-package enum Mode: UInt8, Sendable, BitwiseCopyable, CaseIterable, Comparable, CustomStringConvertible {
+package enum Mode: UInt8, Sendable, BitwiseCopyable, CaseIterable, Comparable,
+    CustomStringConvertible
+{
     case paper = 1
     case shadow = 2
     case live = 3
