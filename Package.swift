@@ -17,6 +17,7 @@ let asyncHTTPClient = Target.Dependency.product(
     name: "AsyncHTTPClient", package: "async-http-client")
 let collections = Target.Dependency.product(name: "Collections", package: "swift-collections")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
@@ -80,7 +81,7 @@ let capabilities: [Target] = [
     // Not `Crypto`: swift-crypto, which async-http-client's dependencies pull in, has that name.
     library("Cryptography", ["COpenSSL"]),
     library("Transport", ["Trading", "Wire", "CZeroMQ"]),
-    library("Journal", ["Cryptography", grdb]),
+    library("Journal", ["Trading", "Cryptography", grdb, sqlite]),
     library(
         "Venues",
         [
@@ -134,7 +135,7 @@ let harness: [Target] = [
     tests("MarketSim", ["Trading", "MarketSim"]),
     tests("Cryptography", ["Cryptography"]),
     tests("Transport", ["Trading", "Wire", "Transport"]),
-    tests("Journal", ["Cryptography", "Journal"]),
+    tests("Journal", ["Trading", "Cryptography", "Journal", grdb]),
     tests("Venues", ["Trading", "Execution", "Cryptography", "Venues"]),
     tests("Runtime", ["Trading", "Wire", "Cryptography", "Runtime"]),
     tests(
