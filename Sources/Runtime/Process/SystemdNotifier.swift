@@ -23,6 +23,10 @@ package struct SystemdNotifier: Sendable {
     package func watchdog() { send("WATCHDOG=1") }
     package func stopping() { send("STOPPING=1") }
 
+    /// The recording is at its end and its effects are drained. A field of our own, which systemd
+    /// ignores and the launcher of a local cluster waits for.
+    package func replayEnded() { send("STATUS=replay ended\nX_BELLWETHER_REPLAY=ended") }
+
     /// Loss is harmless: the watchdog's next call or systemd's time-out follows.
     private func send(_ message: String) {
         guard let address else { return }

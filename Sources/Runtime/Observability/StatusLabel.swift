@@ -1,0 +1,30 @@
+package import Trading
+
+/// The names of the counters that other processes rely on in status replies. Amounts end in `_e9`,
+/// times in `_ns`, everything else is a plain count.
+package enum StatusLabel {
+    // From the core.
+    package static let requested = "requested"
+    package static let permitted = "permitted"
+    /// Followed by a reason's name: `rejected.quoteStale`.
+    package static let rejectedPrefix = "rejected."
+    package static let fills = "fills"
+    package static let settled = "settled"
+    package static let openOrders = "open_orders"
+    package static let fees = "fees_e9"
+    package static let realized = "realized_e9"
+    package static let unrealized = "unrealized_e9"
+    package static let cash = "cash_e9"
+    package static let decisionMedian = "decision_p50_ns"
+    package static let decisionTail = "decision_p99_ns"
+    /// Sessions that stand.
+    package static let agents = "agents"
+    package static let gateways = "gateways"
+
+    // From a gateway.
+    package static let sent = "sent"
+    package static let refused = "refused"
+    package static let working = "working"
+    /// One while no order of ours is at the venue and no call is in flight.
+    package static let quiesced = "quiesced"
+}
