@@ -1,5 +1,3 @@
-package import Trading
-
 /// The names of the counters that other processes rely on in status replies. Amounts end in `_e9`,
 /// times in `_ns`, everything else is a plain count.
 package enum StatusLabel {
