@@ -1,3 +1,5 @@
+package import Trading
+
 /// Timers as data: which moments a service waits for, by the service's own keys.
 ///
 /// A few tens of timers: kept sorted, earliest last. Equal moments fire in the order they were set.
