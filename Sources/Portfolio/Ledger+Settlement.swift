@@ -91,3 +91,26 @@ extension Ledger {
             owner: owner, quantity: quantity, payout: payout, gain: change.gain)
     }
 }
+
+extension Ledger {
+    /// Whether an account has nothing open in an instrument: never traded, flat, or settled.
+    package func canForget(_ account: AccountKey, _ instrument: InstrumentID) -> Bool {
+        guard let index = index(of: account) else { return true }
+        let key = InstrumentBookKey(account: index, instrument: instrument)
+        guard let book = instruments[key] else { return true }
+        if book.isSettled { return true }
+        return book.net.isZero
+            && book.holders.allSatisfy { strategy in
+                let owner = StrategyKey(
+                    org: account.org, account: account.account, mode: account.mode,
+                    strategy: strategy)
+                return position(PositionKey(owner: owner, instrument: instrument)).isFlat
+            }
+    }
+
+    /// The value that an account's instrument was settled at; nil until then.
+    package func settledValue(_ account: AccountKey, _ instrument: InstrumentID) -> Price? {
+        guard let index = index(of: account) else { return nil }
+        return instruments[InstrumentBookKey(account: index, instrument: instrument)]?.settledAt
+    }
+}

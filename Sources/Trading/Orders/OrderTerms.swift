@@ -77,11 +77,12 @@ package enum OrderState: UInt8, Sendable, BitwiseCopyable, CaseIterable, CustomS
         case (.sent, .cancelled), (.sent, .declined), (.sent, .expired): true
         case (.unknown, .working), (.unknown, .cancelling), (.unknown, .filled): true
         case (.unknown, .cancelled), (.unknown, .declined), (.unknown, .expired): true
-        case (.unknown, .sent): true
+        case (.unknown, .sent), (.unknown, .refusedByGateway): true
         case (.working, .cancelling), (.working, .filled), (.working, .cancelled): true
         case (.working, .expired), (.working, .unknown), (.working, .declined): true
         case (.cancelling, .working), (.cancelling, .filled), (.cancelling, .cancelled): true
         case (.cancelling, .expired), (.cancelling, .unknown), (.cancelling, .declined): true
+        case (.cancelling, .refusedByGateway): true
         default: false
         }
     }

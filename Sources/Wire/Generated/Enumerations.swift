@@ -338,6 +338,8 @@ package enum Control: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     case parentChild = 16
     case selfTrade = 17
     case gateway = 18
+    case expiry = 19
+    case orderRate = 20
 }
 
 extension Control: WireEnumeration {
@@ -361,6 +363,8 @@ extension Control: WireEnumeration {
         case .parentChild: "parentChild"
         case .selfTrade: "selfTrade"
         case .gateway: "gateway"
+        case .expiry: "expiry"
+        case .orderRate: "orderRate"
         }
     }
 }

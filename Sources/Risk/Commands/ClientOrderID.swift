@@ -1,0 +1,68 @@
+package import Trading
+
+/// The name that a venue knows an order by: `bw-<epoch>-<lease>-<permit>-<cluster>`, at most 36
+/// bytes. Derived from the permit alone, so that whoever holds the permit can look the order up.
+/// The numbers come first and are never cut; a long cluster name is.
+package func clientOrderID(
+    epoch: Epoch, lease: LeaseID, permit: PermitSequence, cluster: ShortName
+) -> VenueReference {
+    var text = ReferenceText()
+    text.append("bw-")
+    text.append(epoch.rawValue)
+    text.append("-")
+    text.append(lease.rawValue)
+    text.append("-")
+    text.append(permit.rawValue)
+    precondition(text.count <= ReferenceText.capacity, "a client order id does not fit")
+    if text.count < ReferenceText.capacity - 1, !cluster.isEmpty {
+        text.append("-")
+        text.append(cluster)
+    }
+    return text.reference
+}
+
+/// Builds a reference byte by byte, without the heap.
+private struct ReferenceText {
+    static let capacity = 36
+    private var words = InlineArray<5, UInt64>(repeating: 0)
+    private(set) var count = 0
+
+    mutating func append(_ text: StaticString) {
+        text.withUTF8Buffer { bytes in
+            for byte in bytes { append(byte: byte) }
+        }
+    }
+
+    mutating func append(_ number: UInt64) {
+        var divisor: UInt64 = 1
+        while number / divisor >= 10 { divisor *= 10 }
+        while divisor > 0 {
+            append(byte: UInt8(ascii: "0") + UInt8(number / divisor % 10))
+            divisor /= 10
+        }
+    }
+
+    /// Appends as much of a name as fits.
+    mutating func append(_ name: ShortName) {
+        for position in 0..<ShortName.capacity where count < ReferenceText.capacity {
+            let word = position < 8 ? name.high : name.low
+            let byte = UInt8(truncatingIfNeeded: word >> UInt64(56 - position % 8 * 8))
+            if byte == 0 { return }
+            append(byte: byte)
+        }
+    }
+
+    private mutating func append(byte: UInt8) {
+        if count < VenueReference.capacity {
+            words[count / 8] |= UInt64(byte) << UInt64(56 - count % 8 * 8)
+        }
+        count += 1
+    }
+
+    var reference: VenueReference {
+        VenueReference(
+            head: LongName(
+                first: words[0], second: words[1], third: words[2], fourth: words[3]),
+            tail: words[4])
+    }
+}

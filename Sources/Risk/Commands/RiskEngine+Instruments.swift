@@ -1,0 +1,297 @@
+import Portfolio
+package import Trading
+package import Wire
+
+/// What can be traded, where the market is, and what was settled.
+extension RiskEngine {
+    /// An instrument is defined, or some of what may change of it has changed.
+    package mutating func apply(
+        _ definition: InstrumentDefined, at now: Timestamp,
+        into effects: inout RiskEffects
+    ) {
+        advance(to: now)
+        let id = definition.instrument
+        let isSound =
+            !id.isEmpty && definition.tick > .zero && definition.tick < .one
+            && definition.lot > .zero && !definition.venue.isEmpty && definition.status != .settled
+        guard isSound, isVenue(definition.venue, of: definition.envelope.sender) else {
+            alarm(.definitionRefused(id), into: &effects)
+            return
+        }
+        if let index = instrumentIndex[id] {
+            redefine(index, definition, into: &effects)
+        } else if instruments.count < Capacity.instruments {
+            define(definition)
+        } else {
+            alarm(.definitionRefused(id), into: &effects)
+        }
+    }
+
+    private func isVenue(_ venue: VenueID, of gateway: ProcessID) -> Bool {
+        guard let index = gatewayIndex[gateway] else { return false }
+        return accounts.contains { $0.gateway == index && $0.venue == venue }
+    }
+
+    private mutating func define(_ definition: InstrumentDefined) {
+        let id = definition.instrument
+        let set =
+            definition.eventSet.isEmpty ? EventSetID(name: id.name) : definition.eventSet
+        let event = event(EventKey(venue: definition.venue, id: set))
+        let index = instruments.insert(
+            InstrumentState(
+                id: id, venue: definition.venue, event: event,
+                ordinal: events[event].members.count, meter: meter(.instrument(id)),
+                venueMeter: meter(.venue(definition.venue)), tick: definition.tick,
+                lot: definition.lot, openAt: definition.openAt, closeAt: definition.closeAt,
+                status: definition.status, isExclusive: definition.isExclusive.isSet,
+                isExhaustive: definition.isExhaustive.isSet, ruleHash: definition.ruleHash))
+        instrumentIndex[id] = index
+        events[event].members.append(index)
+        refreshEvent(event)
+    }
+
+    /// Takes what may change. Venue, event set and a settled instrument may not.
+    private mutating func redefine(
+        _ index: Int32, _ definition: InstrumentDefined, into effects: inout RiskEffects
+    ) {
+        let known = instruments[index]
+        let set =
+            definition.eventSet.isEmpty
+            ? EventSetID(name: definition.instrument.name) : definition.eventSet
+        guard known.venue == definition.venue, events[known.event].id == set else {
+            alarm(.definitionRefused(known.id), into: &effects)
+            return
+        }
+        if known.settledAt != nil { return }
+        instruments[index].tick = definition.tick
+        instruments[index].lot = definition.lot
+        instruments[index].openAt = definition.openAt
+        instruments[index].closeAt = definition.closeAt
+        instruments[index].status = definition.status
+        instruments[index].isExclusive = definition.isExclusive.isSet
+        instruments[index].isExhaustive = definition.isExhaustive.isSet
+        instruments[index].ruleHash = definition.ruleHash
+        refreshEvent(known.event)
+    }
+
+    private mutating func event(_ key: EventKey) -> Int32 {
+        if let index = eventIndex[key] { return index }
+        let index = events.insert(
+            EventState(id: key.id, venue: key.venue, meter: meter(.event(key.id))))
+        eventIndex[key] = index
+        return index
+    }
+
+    /// Netting holds only where every member says so; every book's loss follows.
+    private mutating func refreshEvent(_ event: Int32) {
+        let members = events[event].members
+        events[event].isExclusive = members.allSatisfy { instruments[$0].isExclusive }
+        events[event].isExhaustive = members.allSatisfy { instruments[$0].isExhaustive }
+        for book in booksBottomUp(of: event) { refreshLoss(of: book) }
+    }
+
+    /// An instrument's status changed.
+    package mutating func apply(
+        _ change: InstrumentChanged, at now: Timestamp, into effects: inout RiskEffects
+    ) {
+        advance(to: now)
+        guard let index = instrumentIndex[change.instrument],
+            instruments[index].settledAt == nil,
+            isVenue(instruments[index].venue, of: change.envelope.sender)
+        else {
+            counters.reportsIgnored += 1
+            return
+        }
+        // Only a settlement settles; until then the market has merely closed.
+        instruments[index].status = change.status == .settled ? .closed : change.status
+    }
+
+    /// Where the market is, for marks.
+    package mutating func apply(
+        _ reference: ReferenceUpdated, at now: Timestamp,
+        into effects: inout RiskEffects
+    ) {
+        advance(to: now)
+        guard let index = instrumentIndex[reference.instrument] else {
+            counters.reportsIgnored += 1
+            return
+        }
+        instruments[index].bid = min(max(reference.bid, .zero), .one)
+        instruments[index].ask = min(max(reference.ask, .zero), .one)
+        instruments[index].markedAt = now
+    }
+
+    /// The venue has settled an instrument for an account.
+    package mutating func apply(
+        _ settlement: InstrumentSettlement, at now: Timestamp,
+        into effects: inout RiskEffects
+    ) {
+        advance(to: now)
+        guard let index = instrumentIndex[settlement.instrument],
+            let account = account(settlement.account, of: settlement.envelope.sender)
+        else {
+            counters.reportsIgnored += 1
+            return
+        }
+        let payoutMax = Money(1_000_000_000)
+        guard let value = settlement.settledValue, settlement.payout.magnitude <= payoutMax,
+            instruments[index].settledAt.map({ $0 == value }) ?? true
+        else {
+            alarm(.reportRefused(.instrumentSettlement, settlement.instrument), into: &effects)
+            haltAccount(account, into: &effects)
+            return
+        }
+        settle(index, account: account, settlement, at: value, into: &effects)
+    }
+
+    private mutating func settle(
+        _ index: Int32, account: Int32, _ settlement: InstrumentSettlement,
+        at value: Price, into effects: inout RiskEffects
+    ) {
+        let id = settlement.instrument
+        let key = accounts[Int(account)].key
+        let ledgerIndex = accounts[Int(account)].ledger
+        let clearingBefore = ledger.accounts[ledgerIndex].balance.settlement
+        guard let settled = ledger.settle(key, id, at: value, payout: settlement.payout) else {
+            alarm(.settledTwice(id), into: &effects)
+            return
+        }
+        counters.settled += 1
+        for position in settled {
+            guard let strategy = strategyNodes[position.owner] else { continue }
+            // A NO cost its full dollar when it was bought, so what flows now is payout less it.
+            let short = position.quantity.isNegative ? -position.quantity : Quantity.zero
+            change(strategy: strategy, instrument: index) {
+                $0.move(
+                    cash: position.payout - Money(pairs: short), quantity: -position.quantity)
+            }
+            tell(position, settlement, value, strategy, into: &effects)
+        }
+        let difference = ledger.accounts[ledgerIndex].balance.settlement - clearingBefore
+        if !difference.isZero { alarm(.payoutDiffers(id, by: difference), into: &effects) }
+        if instruments[index].settledAt == nil {
+            instruments[index].settledAt = value
+            instruments[index].status = .settled
+            events[instruments[index].event].settledMembers += 1
+        }
+        closeIfOver(instruments[index].event)
+    }
+
+    /// Tells every agent that trades the strategy.
+    private func tell(
+        _ position: SettledPosition, _ settlement: InstrumentSettlement, _ value: Price,
+        _ strategy: Int32, into effects: inout RiskEffects
+    ) {
+        for agent in agents where agent.grants.contains(where: { $0.strategy == strategy }) {
+            effects.append(
+                .settle(
+                    PositionSettled(
+                        instrument: settlement.instrument, outcome: settlement.outcome,
+                        value: value, quantity: position.quantity, payout: position.payout,
+                        realized: position.gain, marketTime: now),
+                    agent: agent.id))
+        }
+    }
+
+    /// Once every member is settled in every account, what flowed is in cash, and the event counts
+    /// no more.
+    private mutating func closeIfOver(_ event: Int32) {
+        guard events[event].isOver, !events[event].isClosed else { return }
+        let books = booksBottomUp(of: event)
+        let isHeld = books.contains { index in
+            self.books[index].exposures.contains { !$0.quantity.isZero }
+        }
+        if isHeld { return }
+        events[event].isClosed = true
+        for book in books {
+            for ordinal in self.books[book].exposures.indices {
+                self.books[book].exposures[ordinal].cash = .zero
+            }
+            refreshLoss(of: book)
+        }
+        eventsClosed.append(event)
+        forgetOldEvents()
+    }
+
+    /// Forgets the oldest events beyond what is kept, except those whose orders have not all ended
+    /// or that another account has not settled.
+    private mutating func forgetOldEvents() {
+        var position = 0
+        while eventsClosed.count > Capacity.eventsClosed, position < eventsClosed.count {
+            let event = eventsClosed[position]
+            if canForget(event) {
+                eventsClosed.remove(at: position)
+                forget(event: event)
+            } else {
+                position += 1
+            }
+        }
+    }
+
+    private func canForget(_ event: Int32) -> Bool {
+        let members = events[event].members
+        let isQuiet = books.indices.allSatisfy { book in
+            books[book].event != event
+                || books[book].exposures.allSatisfy { $0.isQuiet }
+                    && books[book].firstOrders.allSatisfy { $0 < 0 }
+        }
+        guard isQuiet else { return false }
+        return accounts.allSatisfy { account in
+            members.allSatisfy { ledger.canForget(account.key, instruments[$0].id) }
+        }
+    }
+
+    private mutating func forget(event: Int32) {
+        let members = events[event].members
+        for book in booksBottomUp(of: event) { removeBook(book) }
+        forgetOrders(of: members)
+        for member in members {
+            let instrument = instruments[member]
+            for account in accounts { ledger.forget(account.key, instrument.id) }
+            instrumentIndex[instrument.id] = nil
+            instruments.remove(at: member)
+            dropMeter(instrument.meter)
+        }
+        let state = events[event]
+        eventIndex[EventKey(venue: state.venue, id: state.id)] = nil
+        events.remove(at: event)
+        let isNamedElsewhere = eventIndex.keys.contains { $0.id == state.id }
+        if !isNamedElsewhere { dropMeter(state.meter) }
+    }
+
+    private mutating func forgetOrders(of members: [Int32]) {
+        let kept = retired[retiredStart...].filter { index in
+            if members.contains(orders[index].instrument) {
+                forget(order: index)
+                return false
+            }
+            return true
+        }
+        retired = Array(kept)
+        retiredStart = 0
+    }
+
+    /// Drops the meter of a scope that is gone, unless somebody has set limits on it.
+    private mutating func dropMeter(_ index: Int32) {
+        guard meters[index].limits.isEmpty else { return }
+        precondition(meters[index].openOrders == 0, "\(meters[index].key) still has open orders")
+        meterIndex[meters[index].key] = nil
+        meters.remove(at: index)
+    }
+}
+
+extension InstrumentSettlement {
+    /// What a YES pays: the outcome's own value, or the stated one where it lies in 0...1.
+    var settledValue: Price? {
+        switch outcome {
+        case .yes: .one
+        case .no: .zero
+        case .value: value >= .zero && value <= .one ? value : nil
+        }
+    }
+}
+
+extension Exposure {
+    /// Nothing is held and nothing is open.
+    var isQuiet: Bool { quantity.isZero && openBuy.isZero && openSell.isZero }
+}

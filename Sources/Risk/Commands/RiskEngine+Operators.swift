@@ -1,0 +1,162 @@
+import Portfolio
+package import Trading
+package import Wire
+
+/// What operators order. The shell has verified the signature; the engine may still refuse.
+extension RiskEngine {
+    /// Halts, resumes, arms or disarms. Halting is never refused.
+    package mutating func apply(
+        _ command: OperatorCommand, at now: Timestamp, into effects: inout RiskEffects
+    ) {
+        advance(to: now)
+        if nonces.contains(command.nonce) {
+            reply(to: command.nonce, .repeated, into: &effects)
+            return
+        }
+        nonces.append(command.nonce)
+        if nonces.count > Capacity.nonces { nonces.removeFirst() }
+        let scope = HaltScope(command)
+        if scope.isEmpty {
+            reply(to: command.nonce, .emptyScope, into: &effects)
+            return
+        }
+        var cancelled: UInt32 = 0
+        let outcome: OperatorOutcome
+        switch command.action {
+        case .halt:
+            cancelled = halt(scope, as: .halted, into: &effects)
+            outcome = .done
+        case .reduceOnly:
+            cancelled = halt(scope, as: .reduceOnly, into: &effects)
+            outcome = .done
+        case .resume: outcome = resume(scope, into: &effects)
+        case .arm: outcome = arm(scope, into: &effects)
+        case .disarm, .stop: outcome = disarm(scope, into: &effects)
+        }
+        reply(to: command.nonce, outcome, cancelled: cancelled, into: &effects)
+    }
+
+    private func reply(
+        to nonce: UInt64, _ outcome: OperatorOutcome, cancelled: UInt32 = 0,
+        into effects: inout RiskEffects
+    ) {
+        let isAccepted = outcome == .done || outcome == .repeated
+        effects.append(
+            .reply(nonce: nonce, isAccepted: isAccepted, cancelled: cancelled, outcome))
+    }
+
+    /// Latches a halt, or reduce-only, and cancels what is open under a halt.
+    private mutating func halt(
+        _ scope: HaltScope, as state: ArmingState, into effects: inout RiskEffects
+    ) -> UInt32 {
+        if scope.kind == .all {
+            if state == .halted || arming == .armed { setArming(state, into: &effects) }
+        } else {
+            latch(scope, as: state, into: &effects)
+        }
+        return state == .halted ? cancelAll(under: scope, into: &effects) : 0
+    }
+
+    private mutating func latch(
+        _ scope: HaltScope, as state: ArmingState, into effects: inout RiskEffects
+    ) {
+        if let known = halts.firstIndex(where: { $0.scope == scope }) {
+            // A halt is not weakened by a later reduce-only; only a resume clears it.
+            if state == .halted {
+                halts[known] = Halt(scope: scope, state: state, since: now)
+            }
+        } else if halts.count < Capacity.halts {
+            let place = halts.firstIndex { scope < $0.scope } ?? halts.endIndex
+            halts.insert(Halt(scope: scope, state: state, since: now), at: place)
+        } else {
+            alarm(.haltsExhausted, into: &effects)
+            setArming(.halted, into: &effects)
+        }
+        refreshHalts()
+    }
+
+    /// Sets every meter's flags from the list of halts.
+    mutating func refreshHalts() {
+        for index in meters.indices {
+            let key = meters[index].key
+            let covering = halts.filter { $0.scope.covers(key) }
+            meters[index].isHalted = covering.contains { $0.state == .halted }
+            meters[index].isReduceOnly = covering.contains { $0.state == .reduceOnly }
+        }
+    }
+
+    private mutating func resume(
+        _ scope: HaltScope, into effects: inout RiskEffects
+    ) -> OperatorOutcome {
+        if scope.kind != .all {
+            let count = halts.count
+            halts.removeAll { $0.scope == scope }
+            refreshHalts()
+            return halts.count < count ? .done : .nothingToResume
+        }
+        guard arming == .halted || arming == .reduceOnly else { return .nothingToResume }
+        setArming(.disarmed, into: &effects)
+        return arm(scope, into: &effects)
+    }
+
+    private mutating func arm(
+        _ scope: HaltScope, into effects: inout RiskEffects
+    ) -> OperatorOutcome {
+        guard scope.kind == .all else { return .wrongScope }
+        guard arming != .halted else { return .halted }
+        guard !isGatewayAhead else { return .gatewayAhead }
+        isCrashLoop = false
+        setArming(.armed, into: &effects)
+        return .done
+    }
+
+    private mutating func disarm(
+        _ scope: HaltScope, into effects: inout RiskEffects
+    ) -> OperatorOutcome {
+        guard scope.kind == .all else { return .wrongScope }
+        guard arming != .halted else { return .halted }
+        setArming(.disarmed, into: &effects)
+        return .done
+    }
+
+    /// Paper arms by itself once an account is reconciled; an account that is not stays shut.
+    mutating func armByItself(into effects: inout RiskEffects) {
+        guard mode == .paper, !isCrashLoop, arming == .disarmed, !isGatewayAhead else { return }
+        setArming(.armed, into: &effects)
+    }
+
+    /// A gateway that has seen a later epoch than ours proves that our journal is not the newest.
+    private var isGatewayAhead: Bool { gateways.contains { $0.highestEpoch > epoch } }
+
+    mutating func setArming(_ state: ArmingState, into effects: inout RiskEffects) {
+        if arming == state { return }
+        arming = state
+        effects.append(.arm(state))
+    }
+
+    /// Halts an account of which something is not understood.
+    mutating func haltAccount(_ index: Int32, into effects: inout RiskEffects) {
+        let key = accounts[Int(index)].key
+        let scope = HaltScope(.account, org: key.org, account: key.account)
+        latch(scope, as: .halted, into: &effects)
+        _ = cancelAll(under: scope, into: &effects)
+    }
+
+    /// Asks for the cancel of every open order under a scope, in the order of their ids.
+    private mutating func cancelAll(
+        under scope: HaltScope, into effects: inout RiskEffects
+    ) -> UInt32 {
+        var cancelled: UInt32 = 0
+        for index in openOrders {
+            let path = path(
+                strategy: orders[index].strategy, instrument: orders[index].instrument)
+            let isCovered = (0..<7).contains { slot in
+                path.meters[slot] >= 0 && scope.covers(meters[path.meters[slot]].key)
+            }
+            guard isCovered else { continue }
+            cancelOrder(index, because: .killed, into: &effects)
+            cancelled += 1
+        }
+        return cancelled
+    }
+}

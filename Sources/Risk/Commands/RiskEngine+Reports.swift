@@ -1,0 +1,293 @@
+import Portfolio
+package import Trading
+package import Wire
+
+/// What gateways report. Venue facts are believed; what contradicts ours raises an alarm.
+extension RiskEngine {
+    // MARK: - Fates
+
+    /// What became of a permit or an order, without a fill.
+    package mutating func apply(
+        _ fate: PermitFate, at now: Timestamp, into effects: inout RiskEffects
+    ) {
+        advance(to: now)
+        guard let index = orderIndex[fate.orderID] else {
+            counters.reportsIgnored += 1
+            return
+        }
+        guard isOwn(fate.envelope.sender, index, into: &effects) else { return }
+        guard fate.filled >= .zero, fate.filled <= orders[index].quantity else {
+            refuse(.permitFate, index, into: &effects)
+            return
+        }
+        orders[index].reportedFilled = max(orders[index].reportedFilled, fate.filled)
+        orders[index].touchedAt = now
+        guard orders[index].state.canBecome(fate.state) else {
+            // A repetition, or news that came after newer news. Only what it says of fills counts.
+            counters.reportsIgnored += 1
+            reserve(index)
+            return
+        }
+        if fate.state.isTerminal {
+            end(index, as: fate.state)
+        } else {
+            orders[index].state = fate.state
+        }
+        let agent = agents[Int(orders[index].agent)].id
+        effects.append(.update(update(of: index, reason: fate.reason), agent: agent))
+    }
+
+    // MARK: - Fills
+
+    /// One fill, or the bust of one. Late fills are booked like any other; a fill that was seen
+    /// before is not booked again.
+    package mutating func apply(
+        _ report: FillReport, at now: Timestamp, into effects: inout RiskEffects
+    ) {
+        advance(to: now)
+        guard isPlausible(report) else {
+            refuse(report, into: &effects)
+            return
+        }
+        guard let index = orderIndex[report.orderID] else {
+            bookUnknown(report, into: &effects)
+            return
+        }
+        guard isOwn(report.envelope.sender, index, into: &effects) else { return }
+        let order = orders[index]
+        guard report.instrument == instruments[order.instrument].id, report.side == order.side,
+            report.account == accounts[Int(order.account)].key.account
+        else {
+            refuse(report, into: &effects)
+            return
+        }
+        if report.finality == .busted {
+            bust(report, order: index, into: &effects)
+        } else if let known = order.fills.firstIndex(where: { $0.tradeID == report.tradeID }) {
+            if report.finality == .final, orders[index].fills[known].finality == .provisional {
+                orders[index].fills[known].finality = .final
+            }
+            counters.reportsIgnored += 1
+        } else {
+            book(report, order: index, into: &effects)
+        }
+    }
+
+    private mutating func book(
+        _ report: FillReport, order index: Int32, into effects: inout RiskEffects
+    ) {
+        let order = orders[index]
+        guard let owner = nodes[Int(order.strategy)].strategy else {
+            preconditionFailure("order \(order.id) belongs to no strategy")
+        }
+        let change = move(
+            LedgerFill(
+                owner: owner, instrument: report.instrument, side: report.side,
+                price: report.price, quantity: report.quantity, fee: report.fee),
+            strategy: order.strategy, instrument: order.instrument)
+        orders[index].fills.append(
+            FillRecord(
+                tradeID: report.tradeID, price: report.price, quantity: report.quantity,
+                fee: report.fee, change: change, filledAt: report.filledAt,
+                finality: report.finality))
+        orders[index].filled += report.quantity
+        orders[index].touchedAt = now
+        counters.fills += 1
+        agents[Int(order.agent)].counters.fills += 1
+        if orders[index].filled > order.quantity {
+            alarm(.overfill(order.id), into: &effects)
+            haltAccount(order.account, into: &effects)
+        }
+        settleState(index)
+        reserve(index)
+        let agent = agents[Int(order.agent)].id
+        let update = update(of: index, reason: .none, fill: report)
+        effects.append(.update(update, agent: agent))
+    }
+
+    /// A fill proves that the order worked; the last one proves that it is filled.
+    private mutating func settleState(_ index: Int32) {
+        let order = orders[index]
+        if order.filled >= order.quantity {
+            if order.state.canBecome(.filled) { end(index, as: .filled) }
+        } else if order.state != .cancelling, order.state.canBecome(.working) {
+            orders[index].state = .working
+        }
+    }
+
+    /// Takes a fill back. What the parent may still send does not grow by it.
+    private mutating func bust(
+        _ report: FillReport, order index: Int32, into effects: inout RiskEffects
+    ) {
+        let order = orders[index]
+        guard let known = order.fills.firstIndex(where: { $0.tradeID == report.tradeID }) else {
+            alarm(.bustWithoutFill(order.id), into: &effects)
+            return
+        }
+        let fill = order.fills[known]
+        guard fill.finality != .busted else {
+            counters.reportsIgnored += 1
+            return
+        }
+        guard let owner = nodes[Int(order.strategy)].strategy else {
+            preconditionFailure("order \(order.id) belongs to no strategy")
+        }
+        let booked = BookedFill(
+            fill: LedgerFill(
+                owner: owner, instrument: report.instrument, side: order.side, price: fill.price,
+                quantity: fill.quantity, fee: fill.fee),
+            change: fill.change)
+        reverse(booked, strategy: order.strategy, instrument: order.instrument)
+        orders[index].fills[known].finality = .busted
+        orders[index].filled -= fill.quantity
+        orders[index].reportedFilled = max(
+            .zero, order.reportedFilled - fill.quantity)
+        orders[index].touchedAt = now
+        counters.busts += 1
+        reserve(index)
+        let agent = agents[Int(order.agent)].id
+        effects.append(.update(update(of: index, reason: .none), agent: agent))
+    }
+
+    /// A fill of no order that is known. Of one that was forgotten, it is a repetition; otherwise it
+    /// is booked to a strategy of its own and the account is halted.
+    private mutating func bookUnknown(
+        _ report: FillReport, into effects: inout RiskEffects
+    ) {
+        if report.orderID > .zero, report.orderID <= lastOrderID,
+            report.filledAt <= forgottenThrough
+        {
+            counters.reportsIgnored += 1
+            return
+        }
+        alarm(.fillWithoutOrder(report.orderID, report.instrument), into: &effects)
+        guard let account = account(report.account, of: report.envelope.sender) else { return }
+        haltAccount(account, into: &effects)
+        guard let instrument = instrumentIndex[report.instrument] else { return }
+        let key = accounts[Int(account)].key
+        let owner = StrategyKey(
+            org: key.org, account: key.account, mode: key.mode, strategy: RiskEngine.unattributed)
+        guard report.finality != .busted, let strategy = strategyNode(owner) else { return }
+        counters.fills += 1
+        _ = move(
+            LedgerFill(
+                owner: owner, instrument: report.instrument, side: report.side,
+                price: report.price, quantity: report.quantity, fee: report.fee),
+            strategy: strategy, instrument: instrument)
+    }
+
+    /// Books a fill in the ledger and in the exposure of every scope.
+    private mutating func move(
+        _ fill: LedgerFill, strategy: Int32, instrument: Int32
+    ) -> Position.Change {
+        let booked = ledger.book(fill)
+        let isPurchase = fill.side == .buy
+        let cash = (isPurchase ? -fill.notional : fill.notional) - fill.fee
+        let quantity = isPurchase ? fill.quantity : -fill.quantity
+        moveExposure(strategy: strategy, instrument: instrument, cash: cash, quantity: quantity)
+        return booked.change
+    }
+
+    private mutating func reverse(_ booked: BookedFill, strategy: Int32, instrument: Int32) {
+        ledger.bust(booked)
+        let fill = booked.fill
+        let isPurchase = fill.side == .buy
+        let cash = (isPurchase ? fill.notional : -fill.notional) + fill.fee
+        let quantity = isPurchase ? -fill.quantity : fill.quantity
+        moveExposure(strategy: strategy, instrument: instrument, cash: cash, quantity: quantity)
+    }
+
+    /// Moves exposure by a trade. After settlement the ledger settles the contracts at once, so only
+    /// cash of an event that is not over is left to move.
+    private mutating func moveExposure(
+        strategy: Int32, instrument: Int32, cash: Money, quantity: Quantity
+    ) {
+        let account = accounts[Int(nodes[Int(strategy)].account)].key
+        guard let value = ledger.settledValue(account, instruments[instrument].id) else {
+            change(strategy: strategy, instrument: instrument) {
+                $0.move(cash: cash, quantity: quantity)
+            }
+            return
+        }
+        if events[instruments[instrument].event].isClosed { return }
+        let payout = Money(value, times: quantity, .down)
+        change(strategy: strategy, instrument: instrument) {
+            $0.move(cash: cash + payout, quantity: .zero)
+        }
+    }
+
+    // MARK: - Money and reconciliation
+
+    /// The account's cash as the venue states it: kept for comparison, never booked.
+    package mutating func apply(
+        _ balance: VenueBalance, at now: Timestamp, into effects: inout RiskEffects
+    ) {
+        advance(to: now)
+        guard let account = account(balance.account, of: balance.envelope.sender) else {
+            counters.reportsIgnored += 1
+            return
+        }
+        accounts[Int(account)].venueCash = balance.cash
+        accounts[Int(account)].venueCashAt = now
+    }
+
+    /// A reconciliation ended. Without differences the account may trade; paper then arms itself.
+    package mutating func apply(
+        _ result: AccountReconciled, at now: Timestamp, into effects: inout RiskEffects
+    ) {
+        advance(to: now)
+        guard let account = account(result.account, of: result.gateway) else {
+            counters.reportsIgnored += 1
+            return
+        }
+        accounts[Int(account)].isReconciled = result.breaks == 0
+        guard result.breaks == 0 else {
+            alarm(.reconciliationBreaks(result.account, result.breaks), into: &effects)
+            return
+        }
+        armByItself(into: &effects)
+    }
+
+    // MARK: - Parts
+
+    /// The account of a gateway with a name. A gateway serves one account.
+    func account(_ id: AccountID, of gateway: ProcessID) -> Int32? {
+        guard let gateway = gatewayIndex[gateway] else { return nil }
+        return accounts.firstIndex { $0.gateway == gateway && $0.key.account == id }
+            .map(Int32.init)
+    }
+
+    private mutating func isOwn(
+        _ sender: ProcessID, _ index: Int32, into effects: inout RiskEffects
+    ) -> Bool {
+        if gateways[Int(orders[index].gateway)].id == sender { return true }
+        alarm(.wrongGateway(sender, orders[index].id), into: &effects)
+        return false
+    }
+
+    /// Numbers that a fill can have: what lies outside would be the adapter's error, and booking it
+    /// would be worse than asking a person.
+    private func isPlausible(_ report: FillReport) -> Bool {
+        let quantityMax = Quantity(1_000_000)
+        let feeMax = Money(1_000_000)
+        return report.price >= .zero && report.price <= .one && report.quantity > .zero
+            && report.quantity <= quantityMax && report.fee >= -feeMax && report.fee <= feeMax
+    }
+
+    private mutating func refuse(
+        _ report: FillReport, into effects: inout RiskEffects
+    ) {
+        alarm(.reportRefused(.fillReport, report.instrument), into: &effects)
+        if let account = account(report.account, of: report.envelope.sender) {
+            haltAccount(account, into: &effects)
+        }
+    }
+
+    private mutating func refuse(
+        _ template: WireTemplate, _ index: Int32, into effects: inout RiskEffects
+    ) {
+        alarm(
+            .reportRefused(template, instruments[orders[index].instrument].id), into: &effects)
+        haltAccount(orders[index].account, into: &effects)
+    }
+}

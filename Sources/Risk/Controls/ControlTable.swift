@@ -1,0 +1,78 @@
+package import Wire
+
+/// The controls in the order of their evaluation: the one list. The first denial ends it.
+package enum ControlTable {
+    /// For an order request: all of them.
+    package static let order: [Control] = [
+        .identity, .arming, .kill, .idempotency, .explanation, .parentChild, .instrumentState,
+        .staleQuote, .size, .notional, .priceCollar, .expiry, .messageRate, .orderRate,
+        .openOrders, .position, .eventLoss, .collateral, .selfTrade, .gateway,
+    ]
+
+    /// For an intent: what can be known before the first child.
+    package static let intent: [Control] = [
+        .identity, .arming, .kill, .idempotency, .parentChild, .instrumentState, .size,
+        .priceCollar, .messageRate,
+    ]
+
+    /// Nothing stands between an agent and the cancel of its own order.
+    package static let cancel: [Control] = [.identity]
+
+    /// The controls that a kind of command meets.
+    package static func order(for kind: JudgedKind) -> [Control] {
+        switch kind {
+        case .order: order
+        case .intent: intent
+        case .cancel: cancel
+        }
+    }
+}
+
+extension RiskEngine {
+    /// Evaluates a command's controls into a judgement until one denies.
+    func evaluate(_ context: OrderContext, into judgement: inout Judgement) {
+        let order = ControlTable.order(for: context.kind)
+        for index in order.indices {
+            let result = evaluate(order[index], context)
+            judgement.results[index] = result
+            if result.isDenied {
+                judgement.verdict = .rejected
+                judgement.reason = result.reason
+                judgement.level = result.level
+                judgement.limit = result.limit
+                judgement.value = result.value
+                return
+            }
+        }
+        judgement.verdict = context.kind == .order ? .permitted : .accepted
+    }
+
+    /// One control. Every one has the same shape: it looks at the engine and the context, changes
+    /// nothing, and passes or denies with reason, level, limit and value.
+    private func evaluate(
+        _ control: Control, _ context: OrderContext
+    ) -> ControlResult {
+        switch control {
+        case .identity: checkIdentity(context)
+        case .arming: checkArming(context)
+        case .kill: checkKill(context)
+        case .idempotency: checkIdempotency(context)
+        case .explanation: checkExplanation(context)
+        case .parentChild: checkParentChild(context)
+        case .instrumentState: checkInstrumentState(context)
+        case .staleQuote: checkStaleQuote(context)
+        case .size: checkSize(context)
+        case .notional: checkNotional(context)
+        case .priceCollar: checkPriceCollar(context)
+        case .expiry: checkExpiry(context)
+        case .messageRate: checkMessageRate(context)
+        case .orderRate: checkOrderRate(context)
+        case .openOrders: checkOpenOrders(context)
+        case .position: checkPosition(context)
+        case .eventLoss: checkEventLoss(context)
+        case .collateral: checkCollateral(context)
+        case .selfTrade: checkSelfTrade(context)
+        case .gateway: checkGateway(context)
+        }
+    }
+}

@@ -1,0 +1,130 @@
+import Portfolio
+import Trading
+import Wire
+
+/// What the order adds to what is already held and open. Unacknowledged and unknown orders count
+/// in full until the gateway reports their end.
+extension RiskEngine {
+    /// How many orders are open, and what they commit, in every scope that limits it.
+    func checkOpenOrders(_ context: OrderContext) -> ControlResult {
+        guard let load = OrderLoad(context.side, context.price, context.quantity) else {
+            return .denied(.arithmeticOverflow)
+        }
+        let path = context.path
+        let count = each(.openOrdersMax, path, .openOrdersExceeded) { _, meter in
+            (meters[meter].openOrders + 1).multipliedReportingOverflow(by: 1_000_000_000)
+                .partialValue
+        }
+        if count.isDenied { return count }
+        let notional = each(.openNotionalMax, path, .openNotionalExceeded) { _, meter in
+            meters[meter].openNotional.addingChecked(load.notional)?.units
+        }
+        return notional.isDenied ? notional : tighter(count, notional)
+    }
+
+    /// The largest position that this instrument can reach if every open order of one side fills.
+    func checkPosition(_ context: OrderContext) -> ControlResult {
+        guard let load = OrderLoad(context.side, context.price, context.quantity) else {
+            return .denied(.arithmeticOverflow)
+        }
+        let chain = context.chain
+        let ordinal = context.ordinal
+        return each(.positionMax, context.path, .positionExceeded) { level, _ in
+            var candidate = exposure(chain[level], ordinal)
+            guard candidate.add(load) else { return nil }
+            return candidate.worstPosition?.units
+        }
+    }
+
+    /// What the event set can lose over all outcomes and all subsets of the open orders.
+    func checkEventLoss(_ context: OrderContext) -> ControlResult {
+        return each(.eventLossMax, context.path, .eventLossExceeded) { level, _ in
+            lossWithOrder(context, level)?.units
+        }
+    }
+
+    /// The venue will lock the cash: all open orders of the account, this one included, can be paid
+    /// in full. And no scope's worst case over all event sets passes its collateral limit.
+    ///
+    /// Every position is paid for in full, so cash that covers what is locked covers the worst
+    /// outcome of every event set too; the cached sums only bound it per scope.
+    func checkCollateral(_ context: OrderContext) -> ControlResult {
+        guard let load = OrderLoad(context.side, context.price, context.quantity) else {
+            return .denied(.arithmeticOverflow)
+        }
+        let account = accounts[Int(context.account)]
+        var candidate = exposure(context.chain.account, context.ordinal)
+        let needBefore = candidate.cashNeed
+        guard candidate.add(load) else { return .denied(.arithmeticOverflow) }
+        let locked = Int128(account.reserved.units) + candidate.cashNeed - needBefore
+        let cash = ledger.accounts[account.ledger].cash
+        let value = Int64(clamping: locked)
+        guard locked <= Int128(cash.units) else {
+            return .denied(.collateralInsufficient, .account, limit: cash.units, value: value)
+        }
+        let limited = each(.collateralMax, context.path, .collateralInsufficient) { level, meter in
+            guard let loss = lossWithOrder(context, level) else { return nil }
+            let book = context.chain[level]
+            let before = book < 0 ? Money.zero : books[book].loss
+            return meters[meter].collateral.addingChecked(max(.zero, loss) - before)?.units
+        }
+        if limited.isDenied { return limited }
+        return .passed(.account, limit: cash.units, value: value)
+    }
+
+    /// The order would not trade against a resting order of its own account.
+    func checkSelfTrade(_ context: OrderContext) -> ControlResult {
+        let book = context.chain.account
+        guard book >= 0, context.ordinal < books[book].firstOrders.count else { return .passed }
+        var index = books[book].firstOrders[context.ordinal]
+        var nearest: Price?
+        while index >= 0 {
+            let side = orders[index].side
+            let price = orders[index].price
+            index = orders[index].next
+            guard side != context.side else { continue }
+            let isCrossed =
+                context.side == .buy ? price <= context.price : price >= context.price
+            guard isCrossed else { continue }
+            nearest =
+                context.side == .buy
+                ? min(nearest ?? price, price) : max(nearest ?? price, price)
+        }
+        guard let nearest else { return .passed }
+        return .denied(
+            .selfTrade, .account, limit: nearest.units, value: context.price.units)
+    }
+
+    /// The loss of the order's event set in the scope of a level, this order included.
+    private func lossWithOrder(_ context: OrderContext, _ level: LimitLevel) -> Money? {
+        let book = context.chain[level]
+        var candidate = exposure(book, context.ordinal)
+        guard let load = OrderLoad(context.side, context.price, context.quantity),
+            candidate.add(load)
+        else { return nil }
+        return loss(
+            book, event: context.event, ordinal: context.ordinal, replacedBy: candidate)
+    }
+
+    /// Measures every scope of a path that states a limit. A limit that is mandatory and stated
+    /// nowhere denies, and so does a measure that does not fit.
+    private func each(
+        _ kind: LimitKind, _ path: MeterPath, _ reason: RejectReason,
+        _ measure: (LimitLevel, Int32) -> Int64?
+    ) -> ControlResult {
+        var found: ControlResult?
+        for slot in 0..<7 where path.meters[slot] >= 0 {
+            guard let limit = meters[path.meters[slot]].limits[kind] else { continue }
+            let level = MeterPath.levels[slot]
+            guard let value = measure(level, path.meters[slot]) else {
+                return .denied(.arithmeticOverflow, level, limit: limit)
+            }
+            guard value <= limit else {
+                return .denied(reason, level, limit: limit, value: value)
+            }
+            found = tighter(found, .passed(level, limit: limit, value: value))
+        }
+        if let found { return found }
+        return kind.isMandatory ? .denied(.limitMissing) : .passed
+    }
+}

@@ -1,0 +1,137 @@
+import Trading
+import Wire
+
+/// Everything that the controls look at, gathered once: the command's own facts and where its
+/// scopes, limits and exposure stand in the engine. −1 stands for what does not exist; an earlier
+/// control denies before a later one would need it.
+struct OrderContext: BitwiseCopyable {
+    let kind: JudgedKind
+    let now: Timestamp
+    /// The authenticated sender, and what the message claims.
+    let agentID: ProcessID
+    let sender: ProcessID
+    let key: StrategyKey
+    let incarnation: Incarnation
+    /// The request id, or the intent id of an intent.
+    let number: UInt64
+    let intentID: IntentID
+    let instrumentID: InstrumentID
+    let side: Side
+    let price: Price
+    let quantity: Quantity
+    let timeInForce: TimeInForce
+    let expiresAt: Timestamp
+    /// The explanation is complete and its numbers can be.
+    let isExplained: Bool
+    let quotedAt: Timestamp
+    let quote: Quote?
+
+    let agent: Int32
+    let strategy: Int32
+    let account: Int32
+    let instrument: Int32
+    let event: Int32
+    let ordinal: Int
+    let path: MeterPath
+    let chain: BookChain
+
+    /// The touch that the decision uses; zero where a side is empty.
+    struct Quote: BitwiseCopyable {
+        let bid: Price
+        let ask: Price
+        let receivedAt: Timestamp
+        let isStale: Bool
+
+        var isCrossed: Bool { bid > .zero && ask > .zero && bid >= ask }
+        /// Half the sum of the touches, or the only one; zero when both sides are empty.
+        var middle: Price {
+            if bid.isZero { return ask }
+            if ask.isZero { return bid }
+            return Price(units: bid.units / 2 + ask.units / 2 + (bid.units & ask.units & 1))
+        }
+    }
+}
+
+/// What a command says, before the engine is asked where it belongs.
+struct OrderClaim: BitwiseCopyable {
+    var kind: JudgedKind
+    var sender: ProcessID
+    var key: StrategyKey
+    var incarnation: Incarnation
+    var number: UInt64
+    var intentID: IntentID
+    var instrument: InstrumentID
+    var side: Side
+    var price: Price
+    var quantity: Quantity
+    var timeInForce: TimeInForce
+    var expiresAt: Timestamp
+    var isExplained: Bool
+    var quotedAt: Timestamp
+
+    init(_ request: OrderRequest, _ facts: RequestFacts) {
+        kind = .order
+        sender = request.envelope.sender
+        key = StrategyKey(
+            org: request.org, account: request.account, mode: request.mode,
+            strategy: request.strategy)
+        incarnation = request.incarnation
+        number = request.requestID.rawValue
+        intentID = request.intentID
+        instrument = request.instrument
+        side = request.side
+        price = request.price
+        quantity = request.quantity
+        timeInForce = request.timeInForce
+        expiresAt = request.expiresAt
+        quotedAt = request.quotedAt
+        isExplained =
+            request.policyVersion > 0 && !request.modelHash.isZero && !request.featureHash.isZero
+            && request.confidence >= 0 && request.confidence <= 1
+            && request.fairValue > .zero && request.fairValue < .one
+            && facts.hasSignal && facts.hasModel && facts.hasFeatures
+    }
+
+    init(_ intent: DeclareIntent) {
+        kind = .intent
+        sender = intent.envelope.sender
+        key = StrategyKey(
+            org: intent.org, account: intent.account, mode: intent.mode,
+            strategy: intent.strategy)
+        incarnation = intent.incarnation
+        number = intent.intentID.rawValue
+        intentID = intent.intentID
+        instrument = intent.instrument
+        side = intent.side
+        price = intent.limitPrice
+        quantity = intent.quantity
+        timeInForce = .goodTillTime
+        expiresAt = intent.deadline
+        quotedAt = .zero
+        isExplained = true
+    }
+}
+
+extension RiskEngine {
+    /// Finds where a claim belongs.
+    func context(
+        _ claim: OrderClaim, from agentID: ProcessID,
+        quote: OrderContext.Quote?, at now: Timestamp
+    ) -> OrderContext {
+        let strategy = strategyNodes[claim.key] ?? -1
+        let instrument = instrumentIndex[claim.instrument] ?? -1
+        let event = instrument < 0 ? -1 : instruments[instrument].event
+        let hasScope = strategy >= 0 && instrument >= 0
+        return OrderContext(
+            kind: claim.kind, now: now, agentID: agentID, sender: claim.sender, key: claim.key,
+            incarnation: claim.incarnation, number: claim.number, intentID: claim.intentID,
+            instrumentID: claim.instrument, side: claim.side, price: claim.price,
+            quantity: claim.quantity, timeInForce: claim.timeInForce, expiresAt: claim.expiresAt,
+            isExplained: claim.isExplained, quotedAt: claim.quotedAt, quote: quote,
+            agent: agentIndex[agentID] ?? -1, strategy: strategy,
+            account: strategy < 0 ? -1 : nodes[Int(strategy)].account, instrument: instrument,
+            event: event, ordinal: instrument < 0 ? 0 : instruments[instrument].ordinal,
+            path: strategy < 0 ? MeterPath() : path(strategy: strategy, instrument: instrument),
+            chain: hasScope ? chain(strategy: strategy, event: event) : BookChain())
+    }
+}

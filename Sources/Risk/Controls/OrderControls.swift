@@ -1,0 +1,179 @@
+import Trading
+import Wire
+
+/// Whether the order itself is sound, whatever else is held.
+extension RiskEngine {
+    /// A child belongs to a declared intent that it does not exceed; an intent has room and time.
+    func checkParentChild(_ context: OrderContext) -> ControlResult {
+        context.kind == .intent ? checkParent(context) : checkChild(context)
+    }
+
+    private func checkParent(_ context: OrderContext) -> ControlResult {
+        guard context.expiresAt > context.now else { return .denied(.parentExpired) }
+        let held = agents[Int(context.agent)].intents
+        guard held.count >= AgentState.intentCapacity else { return .passed }
+        let now = context.now
+        guard held.contains(where: { intents[$0].isFinished(at: now) }) else {
+            return .denied(
+                .overload, limit: Int64(AgentState.intentCapacity), value: Int64(held.count))
+        }
+        return .passed
+    }
+
+    private func checkChild(_ context: OrderContext) -> ControlResult {
+        let key = IntentKey(
+            agent: context.agentID, incarnation: context.incarnation, id: context.intentID)
+        guard let index = intentIndex[key] else { return .denied(.parentUnknown) }
+        let intent = intents[index]
+        guard intent.strategy == context.strategy, intent.instrument == context.instrumentID,
+            intent.side == context.side
+        else { return .denied(.parentMismatch) }
+        let isBeyond =
+            context.side == .buy
+            ? context.price > intent.limitPrice : context.price < intent.limitPrice
+        if isBeyond {
+            return .denied(
+                .parentMismatch, limit: intent.limitPrice.units, value: context.price.units)
+        }
+        guard context.now <= intent.deadline else { return .denied(.parentExpired) }
+        guard let total = intent.committed.addingChecked(context.quantity) else {
+            return .denied(.arithmeticOverflow)
+        }
+        guard total <= intent.quantity else {
+            return .denied(
+                .parentExceeded, limit: intent.quantity.units, value: total.units)
+        }
+        return .passed(.none, limit: intent.quantity.units, value: total.units)
+    }
+
+    /// The instrument is known, open, and before its close.
+    func checkInstrumentState(_ context: OrderContext) -> ControlResult {
+        guard context.instrument >= 0 else { return .denied(.instrumentUnknown, .instrument) }
+        let instrument = instruments[context.instrument]
+        guard instrument.status == .open, context.now >= instrument.openAt else {
+            return .denied(.instrumentNotOpen, .instrument)
+        }
+        guard context.now < instrument.closeAt else {
+            return .denied(
+                .instrumentNotOpen, .instrument, limit: instrument.closeAt.nanoseconds,
+                value: context.now.nanoseconds)
+        }
+        return .passed
+    }
+
+    /// The core has a fresh quote that is not crossed, and the agent priced from a fresh one.
+    func checkStaleQuote(_ context: OrderContext) -> ControlResult {
+        guard let (level, limit) = tightest(.quoteAgeMax, context.path) else {
+            return .denied(.limitMissing)
+        }
+        guard let quote = context.quote, quote.bid > .zero || quote.ask > .zero else {
+            return .denied(.quoteMissing, .instrument)
+        }
+        if quote.isStale { return .denied(.quoteStale, .instrument) }
+        var oldest: Int64 = 0
+        for moment in [quote.receivedAt, context.quotedAt] {
+            let (age, overflow) = context.now.nanoseconds.subtractingReportingOverflow(
+                moment.nanoseconds)
+            if overflow { return .denied(.arithmeticOverflow) }
+            // Clocks of processes differ by little; a quote from the far future is no quote.
+            if age < 0, -age > limit {
+                return .denied(.clockSkewed, level, limit: limit, value: age)
+            }
+            if age > limit { return .denied(.quoteStale, level, limit: limit, value: age) }
+            oldest = max(oldest, age)
+        }
+        if quote.isCrossed { return .denied(.quoteCrossed, .instrument) }
+        return .passed(level, limit: limit, value: oldest)
+    }
+
+    /// Between the smallest and the largest order, on the instrument's grid. A parent needs only to
+    /// be positive and on the grid: its children meet the limits.
+    func checkSize(_ context: OrderContext) -> ControlResult {
+        let quantity = context.quantity
+        let lot = instruments[context.instrument].lot
+        guard quantity.units > 0 else {
+            return .denied(
+                .sizeBelowMinimum, .instrument, limit: lot.units, value: quantity.units)
+        }
+        if context.kind == .order {
+            guard let (level, limit) = tightest(.orderQuantityMax, context.path) else {
+                return .denied(.limitMissing)
+            }
+            guard quantity.units <= limit else {
+                return .denied(.sizeAboveMaximum, level, limit: limit, value: quantity.units)
+            }
+            if let (level, limit) = tightest(.orderQuantityMin, context.path, isFloor: true),
+                quantity.units < limit
+            {
+                return .denied(.sizeBelowMinimum, level, limit: limit, value: quantity.units)
+            }
+        }
+        guard quantity.isMultiple(of: lot) else {
+            return .denied(.sizeOffGrid, .instrument, limit: lot.units, value: quantity.units)
+        }
+        return .passed(.instrument, limit: lot.units, value: quantity.units)
+    }
+
+    /// The cash that the order commits when it opens: p × q for a purchase, (1 − p) × q for a sale,
+    /// rounded against us.
+    func checkNotional(_ context: OrderContext) -> ControlResult {
+        guard let (level, limit) = tightest(.orderNotionalMax, context.path) else {
+            return .denied(.limitMissing)
+        }
+        let (complement, overflow) = Price.scale.subtractingReportingOverflow(context.price.units)
+        if overflow { return .denied(.arithmeticOverflow) }
+        let committed = context.side == .buy ? context.price : Price(units: complement)
+        guard let notional = Money(checking: committed, times: context.quantity, .up) else {
+            return .denied(.arithmeticOverflow)
+        }
+        guard notional.units <= limit else {
+            return .denied(.notionalAboveMaximum, level, limit: limit, value: notional.units)
+        }
+        return .passed(level, limit: limit, value: notional.units)
+    }
+
+    /// 0 < p < 1, on the tick, and near the market: an order that crosses may go only so far past
+    /// the other touch, one that rests only so far from the middle.
+    func checkPriceCollar(_ context: OrderContext) -> ControlResult {
+        let price = context.price
+        guard price > .zero, price < .one else {
+            return .denied(
+                .priceOutOfRange, .instrument, limit: Price.one.units, value: price.units)
+        }
+        let tick = instruments[context.instrument].tick
+        guard price.isMultiple(of: tick) else {
+            return .denied(.priceOffGrid, .instrument, limit: tick.units, value: price.units)
+        }
+        if context.kind == .intent { return .passed }
+        guard let quote = context.quote else { return .denied(.quoteMissing, .instrument) }
+        let touch = context.side == .buy ? quote.ask : quote.bid
+        let isAggressive =
+            touch > .zero && (context.side == .buy ? price >= touch : price <= touch)
+        let kind: LimitKind = isAggressive ? .collarAggressive : .collarPassive
+        guard let (level, limit) = tightest(kind, context.path) else {
+            return .denied(.limitMissing)
+        }
+        let anchor = isAggressive ? touch : quote.middle
+        let (distance, overflow) = price.units.subtractingReportingOverflow(anchor.units)
+        if overflow || distance == .min { return .denied(.arithmeticOverflow) }
+        guard distance.magnitude <= limit.magnitude, limit >= 0 else {
+            return .denied(
+                .collarExceeded, level, limit: limit, value: Int64(clamping: distance.magnitude))
+        }
+        return .passed(level, limit: limit, value: Int64(distance.magnitude))
+    }
+
+    /// An order that can rest carries its end, so that the venue ends it when we cannot.
+    func checkExpiry(_ context: OrderContext) -> ControlResult {
+        switch context.timeInForce {
+        case .immediateOrCancel, .fillOrKill: return .passed
+        case .goodTillCancelled, .goodTillTime:
+            guard context.expiresAt > context.now else {
+                return .denied(
+                    .expiryMissing, limit: context.now.nanoseconds,
+                    value: context.expiresAt.nanoseconds)
+            }
+            return .passed
+        }
+    }
+}

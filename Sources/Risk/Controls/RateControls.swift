@@ -1,0 +1,77 @@
+import Trading
+import Wire
+
+/// How often. Cancels meet none of these.
+extension RiskEngine {
+    /// Requests and intents, permitted or not.
+    func checkMessageRate(_ context: OrderContext) -> ControlResult {
+        checkRate(context, .messages)
+    }
+
+    /// Permitted orders.
+    func checkOrderRate(_ context: OrderContext) -> ControlResult {
+        checkRate(context, .orders)
+    }
+
+    /// Which bucket, which limits, which reason.
+    struct RateRule: Sendable {
+        let rate: LimitKind
+        let burst: LimitKind
+        let reason: RejectReason
+        let isMessage: Bool
+
+        static let messages = RateRule(
+            rate: .messagesPerSecond, burst: .messageBurst, reason: .messageRateExceeded,
+            isMessage: true)
+        static let orders = RateRule(
+            rate: .ordersPerSecond, burst: .orderBurst, reason: .orderRateExceeded,
+            isMessage: false)
+    }
+
+    /// Every scope that states a rate has a bucket of its own and must have a token. A scope that
+    /// states no burst has the tightest one of the path.
+    private func checkRate(
+        _ context: OrderContext, _ rule: RateRule
+    ) -> ControlResult {
+        guard let fallback = tightest(rule.burst, context.path)?.limit else {
+            return .denied(.limitMissing)
+        }
+        var found: ControlResult?
+        for slot in 0..<7 where context.path.meters[slot] >= 0 {
+            let meter = context.path.meters[slot]
+            guard let rate = meters[meter].limits[rule.rate] else { continue }
+            let burst = meters[meter].limits[rule.burst] ?? fallback
+            let bucket = rule.isMessage ? meters[meter].messages : meters[meter].orders
+            let use = bucket.use(at: context.now, rate: rate)
+            let level = MeterPath.levels[slot]
+            guard use <= burst else {
+                return .denied(rule.reason, level, limit: burst, value: use)
+            }
+            found = tighter(found, .passed(level, limit: burst, value: use))
+        }
+        return found ?? .denied(.limitMissing)
+    }
+
+    /// Takes a token from every bucket of a path that has one.
+    mutating func takeTokens(_ path: MeterPath, _ rule: RateRule, at now: Timestamp) {
+        guard let fallback = tightest(rule.burst, path)?.limit else { return }
+        for slot in 0..<7 where path.meters[slot] >= 0 {
+            let meter = path.meters[slot]
+            guard let rate = meters[meter].limits[rule.rate] else { continue }
+            let burst = meters[meter].limits[rule.burst] ?? fallback
+            if rule.isMessage {
+                meters[meter].messages.take(at: now, rate: rate, burst: burst)
+            } else {
+                meters[meter].orders.take(at: now, rate: rate, burst: burst)
+            }
+        }
+    }
+
+    /// Of two passes, the one with less room left: what `explain` shows.
+    func tighter(_ first: ControlResult?, _ second: ControlResult) -> ControlResult {
+        guard let first else { return second }
+        let firstRoom = Int128(first.limit) - Int128(first.value)
+        let secondRoom = Int128(second.limit) - Int128(second.value)
+        return secondRoom < firstRoom ? second : first
+    }
+}

@@ -1,0 +1,51 @@
+package import Wire
+
+/// What a limit is measured in. Every limit's value is a decimal with nine digits: contracts,
+/// dollars, dollars per contract, seconds (so nanoseconds), orders, or orders per second.
+package enum LimitUnit: Sendable {
+    case contracts
+    case price
+    case money
+    case seconds
+    case count
+    case perSecond
+}
+
+extension LimitKind {
+    package var unit: LimitUnit {
+        switch self {
+        case .orderQuantityMin, .orderQuantityMax, .positionMax: .contracts
+        case .orderNotionalMax, .openNotionalMax, .eventLossMax, .collateralMax: .money
+        case .collarPassive, .collarAggressive: .price
+        case .quoteAgeMax: .seconds
+        case .messageBurst, .orderBurst, .openOrdersMax: .count
+        case .messagesPerSecond, .ordersPerSecond: .perSecond
+        }
+    }
+
+    /// Whether an order is denied when no level states this limit. The smallest order has the
+    /// instrument's lot behind it and collateral has cash; everything else must be stated.
+    package var isMandatory: Bool { self != .orderQuantityMin && self != .collateralMax }
+
+    /// The limits that a configuration must state at some level that every order has.
+    package static var mandatory: [LimitKind] { allCases.filter(\.isMandatory) }
+}
+
+/// The limits that one scope states. Held inline; a hole is a limit that the scope does not state.
+struct LimitTable: Sendable, BitwiseCopyable {
+    private var values = InlineArray<16, Int64>(repeating: 0)
+    private var stated: UInt32 = 0
+
+    subscript(kind: LimitKind) -> Int64? {
+        get { states(kind) ? values[Int(kind.rawValue)] : nil }
+        set {
+            values[Int(kind.rawValue)] = newValue ?? 0
+            let bit = UInt32(1) << UInt32(kind.rawValue)
+            stated = newValue == nil ? stated & ~bit : stated | bit
+        }
+    }
+
+    var isEmpty: Bool { stated == 0 }
+
+    func states(_ kind: LimitKind) -> Bool { stated & (1 << UInt32(kind.rawValue)) != 0 }
+}

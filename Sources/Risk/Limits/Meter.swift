@@ -1,0 +1,36 @@
+import Trading
+import Wire
+
+/// One scope's limits and what has been used of them.
+struct Meter: Sendable {
+    let key: ScopeKey
+    var limits = LimitTable()
+    var messages = RateBucket()
+    var orders = RateBucket()
+    /// Orders that are not terminal.
+    var openOrders: Int64 = 0
+    /// What those orders can still commit.
+    var openNotional: Money = .zero
+    /// The sum of the worst-case losses of all event sets.
+    var collateral: Money = .zero
+    var isHalted = false
+    var isReduceOnly = false
+
+    init(key: ScopeKey) { self.key = key }
+}
+
+/// The meters that one order is measured by, from firm to venue.
+struct MeterPath: Sendable, BitwiseCopyable {
+    static let levels: InlineArray<7, LimitLevel> = [
+        .firm, .org, .account, .strategy, .instrument, .event, .venue,
+    ]
+    var meters = InlineArray<7, Int32>(repeating: -1)
+
+    init() {}
+
+    /// The meter at a level; −1 where the order has none.
+    subscript(level: LimitLevel) -> Int32 {
+        get { meters[Int(level.rawValue) - 1] }
+        set { meters[Int(level.rawValue) - 1] = newValue }
+    }
+}

@@ -1,0 +1,32 @@
+import Trading
+
+/// A token bucket in market time, kept as one moment: when the bucket will be full again.
+///
+/// This is the generic cell rate algorithm (ITU-T I.371): exact in integers, no timer, and a change
+/// of the limit needs no conversion. Rate and burst are decimals with nine digits.
+struct RateBucket: Sendable, Hashable, BitwiseCopyable {
+    /// When all tokens will be back.
+    private(set) var fullAt = Timestamp(nanoseconds: .min)
+
+    init() {}
+    init(fullAt: Timestamp) { self.fullAt = fullAt }
+
+    /// What one more token would bring the use to, in units of 1e-9 tokens; at most `burst` passes.
+    func use(at now: Timestamp, rate: Int64) -> Int64 {
+        guard rate > 0 else { return .max }
+        let wait = Int128(max(fullAt.nanoseconds, now.nanoseconds)) - Int128(now.nanoseconds)
+        let tokens = divide(wait * Int128(rate), by: RateBucket.scale, .up)
+        return Int64(clamping: tokens + RateBucket.scale)
+    }
+
+    /// Takes a token where the bucket has one. Without one nothing changes: who keeps knocking
+    /// does not wait longer.
+    mutating func take(at now: Timestamp, rate: Int64, burst: Int64) {
+        guard use(at: now, rate: rate) <= burst else { return }
+        let interval = divide(RateBucket.scale * RateBucket.scale, by: Int128(rate), .up)
+        let start = Int128(max(fullAt.nanoseconds, now.nanoseconds))
+        fullAt = Timestamp(nanoseconds: Int64(clamping: start + interval))
+    }
+
+    private static let scale: Int128 = 1_000_000_000
+}

@@ -1,0 +1,77 @@
+package import Trading
+package import Wire
+
+/// What the shell has to do after a command is durable. Envelopes are the transport's to fill.
+package enum RiskEffect: Sendable {
+    /// Send a permit to its gateway; `mac` and `validity` are the shell's to fill.
+    case permit(OrderPermit)
+    /// Answer an agent.
+    case decide(Decision, agent: ProcessID)
+    /// Tell an agent what became of its order.
+    case update(OrderUpdate, agent: ProcessID)
+    /// Tell an agent that a position was settled.
+    case settle(PositionSettled, agent: ProcessID)
+    /// Ask a gateway to cancel an order.
+    case cancel(CancelOrder, gateway: ProcessID)
+    /// Ask a gateway what became of a permit of an earlier lease.
+    case queryFate(FateQuery, gateway: ProcessID)
+    /// The arming state has changed.
+    case arm(ArmingState)
+    /// Answer an operator.
+    case reply(nonce: UInt64, isAccepted: Bool, cancelled: UInt32, OperatorOutcome)
+    /// Something that must not happen has happened; a person has to look.
+    case alarm(RiskAlarm)
+}
+
+/// Why an operator's command was accepted or refused.
+package enum OperatorOutcome: Sendable, Hashable {
+    case done
+    /// The command was seen before; nothing was done twice.
+    case repeated
+    /// The global state is halted: resume it first.
+    case halted
+    /// A gateway has seen a later epoch than this core's.
+    case gatewayAhead
+    /// Nothing is halted under that scope.
+    case nothingToResume
+    /// The action exists only for the scope `all`.
+    case wrongScope
+    /// The command names no scope that could exist.
+    case emptyScope
+}
+
+/// A fact that contradicts what the engine believes.
+package enum RiskAlarm: Sendable, Hashable {
+    /// A fill for an order that the engine does not know; the account is halted.
+    case fillWithoutOrder(OrderID, InstrumentID)
+    /// More was filled than was permitted; the account is halted.
+    case overfill(OrderID)
+    /// A report whose numbers cannot be; it was not booked and the account is halted.
+    case reportRefused(WireTemplate, InstrumentID)
+    /// A gateway reported on what is another gateway's.
+    case wrongGateway(ProcessID, OrderID)
+    /// The venue settled an instrument a second time.
+    case settledTwice(InstrumentID)
+    /// What the venue paid differs from what the positions are due.
+    case payoutDiffers(InstrumentID, by: Money)
+    /// An instrument's definition cannot be, or contradicts an earlier one.
+    case definitionRefused(InstrumentID)
+    /// A bust for a fill that the engine does not have.
+    case bustWithoutFill(OrderID)
+    /// The reconciliation of an account found differences.
+    case reconciliationBreaks(AccountID, UInt32)
+    /// The list of halts is full; everything was halted instead.
+    case haltsExhausted
+}
+
+/// The effects of one command: a buffer that is used again and again.
+package struct RiskEffects: Sendable {
+    package private(set) var items: [RiskEffect] = []
+
+    package init() { items.reserveCapacity(64) }
+
+    package mutating func append(_ effect: RiskEffect) { items.append(effect) }
+    package mutating func removeAll() { items.removeAll(keepingCapacity: true) }
+    package var isEmpty: Bool { items.isEmpty }
+    package var count: Int { items.count }
+}

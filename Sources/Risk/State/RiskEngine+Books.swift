@@ -1,0 +1,150 @@
+import Portfolio
+import Trading
+import Wire
+
+/// The books of one event set from the firm's down to a strategy's; −1 where there is none yet.
+struct BookChain: Sendable, BitwiseCopyable {
+    var firm: Int32 = -1
+    var org: Int32 = -1
+    var account: Int32 = -1
+    var strategy: Int32 = -1
+
+    /// The book that a limit at a level is measured in. Events, instruments and venues are measured
+    /// over the whole firm in the order's mode.
+    subscript(level: LimitLevel) -> Int32 {
+        switch level {
+        case .org: org
+        case .account: account
+        case .strategy: strategy
+        case .firm, .event, .instrument, .venue, .none: firm
+        }
+    }
+}
+
+extension RiskEngine {
+    /// The books that a strategy's order in an event set counts in, without making any.
+    func chain(strategy: Int32, event: Int32) -> BookChain {
+        var chain = BookChain()
+        chain.strategy = bookIndex[BookKey(node: strategy, event: event)] ?? -1
+        let account = nodes[Int(strategy)].parent
+        let org = nodes[Int(account)].parent
+        let firm = nodes[Int(org)].parent
+        if chain.strategy >= 0 {
+            chain.account = books[chain.strategy].parent
+            chain.org = books[chain.account].parent
+            chain.firm = books[chain.org].parent
+            return chain
+        }
+        chain.account = bookIndex[BookKey(node: account, event: event)] ?? -1
+        chain.org = bookIndex[BookKey(node: org, event: event)] ?? -1
+        chain.firm = bookIndex[BookKey(node: firm, event: event)] ?? -1
+        return chain
+    }
+
+    /// The book of a node in an event set, made with those above it when it is first needed.
+    mutating func book(node: Int32, event: Int32) -> Int32 {
+        let key = BookKey(node: node, event: event)
+        if let index = bookIndex[key] { return index }
+        let parentNode = nodes[Int(node)].parent
+        let parent = parentNode < 0 ? -1 : book(node: parentNode, event: event)
+        let index = books.insert(EventBook(node: node, event: event, parent: parent))
+        bookIndex[key] = index
+        return index
+    }
+
+    /// What a book has in a member; nothing when there is no book or no trade yet.
+    func exposure(_ book: Int32, _ ordinal: Int) -> Exposure {
+        guard book >= 0, ordinal < books[book].exposures.count else { return Exposure() }
+        return books[book].exposures[ordinal]
+    }
+
+    /// The worst-case loss of a book's event set with one member's exposure replaced.
+    func loss(_ book: Int32, event: Int32, ordinal: Int, replacedBy candidate: Exposure) -> Money? {
+        let set = events[event]
+        var worst = WorstCase(isExclusive: set.isExclusive, isExhaustive: set.isExhaustiveSet)
+        let count = book >= 0 ? books[book].exposures.count : 0
+        for member in 0..<max(count, set.members.count) {
+            if member == ordinal {
+                worst.add(candidate)
+            } else {
+                worst.add(member < count ? books[book].exposures[member] : Exposure())
+            }
+        }
+        return worst.loss
+    }
+
+    /// Changes one member's exposure in a strategy's book and every book above it.
+    mutating func change(
+        strategy: Int32, instrument: Int32, _ body: (inout Exposure) -> Void
+    ) {
+        let event = instruments[instrument].event
+        let ordinal = instruments[instrument].ordinal
+        var index = book(node: strategy, event: event)
+        while index >= 0 {
+            reserveMember(ordinal, in: index)
+            let needBefore = books[index].exposures[ordinal].cashNeed
+            body(&books[index].exposures[ordinal])
+            let node = books[index].node
+            if nodes[Int(node)].level == .account {
+                let need = books[index].exposures[ordinal].cashNeed
+                accounts[Int(nodes[Int(node)].account)].reserved +=
+                    Money(units: Int64(need - needBefore))
+            }
+            refreshLoss(of: index)
+            index = books[index].parent
+        }
+    }
+
+    private mutating func reserveMember(_ ordinal: Int, in book: Int32) {
+        while books[book].exposures.count <= ordinal {
+            books[book].exposures.append(Exposure())
+            books[book].firstOrders.append(-1)
+        }
+    }
+
+    /// Computes a book's loss again and carries the difference into the sums that hold it.
+    mutating func refreshLoss(of index: Int32) {
+        let event = books[index].event
+        let set = events[event]
+        var worst = WorstCase(isExclusive: set.isExclusive, isExhaustive: set.isExhaustiveSet)
+        for exposure in books[index].exposures { worst.add(exposure) }
+        for _ in books[index].exposures
+            .count..<max(
+                books[index].exposures.count, set.members.count)
+        {
+            worst.add(Exposure())
+        }
+        guard let loss = worst.loss else {
+            preconditionFailure("the loss of event set \(set.id) does not fit")
+        }
+        let difference = max(.zero, loss) - books[index].loss
+        if difference.isZero { return }
+        books[index].loss = max(.zero, loss)
+        let node = nodes[Int(books[index].node)]
+        meters[node.meter].collateral += difference
+        if node.level == .firm, let member = set.members.first {
+            meters[set.meter].collateral += difference
+            meters[instruments[member].venueMeter].collateral += difference
+        }
+    }
+
+    /// Removes a book whose event is over; its cached loss leaves the sums.
+    mutating func removeBook(_ index: Int32) {
+        books[index].exposures = []
+        books[index].firstOrders = []
+        let node = books[index].node
+        let event = books[index].event
+        refreshLoss(of: index)
+        bookIndex[BookKey(node: node, event: event)] = nil
+        books.remove(at: index)
+    }
+
+    /// The books of an event set, from strategies up to the firm so that none outlives its parent.
+    func booksBottomUp(of event: Int32) -> [Int32] {
+        books.indices.filter { books[$0].event == event }
+            .sorted {
+                nodes[Int(books[$0].node)].level.rawValue
+                    > nodes[Int(books[$1].node)].level.rawValue
+            }
+    }
+}

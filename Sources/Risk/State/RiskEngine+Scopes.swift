@@ -1,0 +1,118 @@
+import Portfolio
+import Trading
+import Wire
+
+extension RiskEngine {
+    /// The meter of a scope, made when it is first named. Halts that cover it hold at once.
+    mutating func meter(_ key: ScopeKey) -> Int32 {
+        if let index = meterIndex[key] { return index }
+        var meter = Meter(key: key)
+        for halt in halts where halt.scope.covers(key) {
+            if halt.state == .halted { meter.isHalted = true } else { meter.isReduceOnly = true }
+        }
+        let index = meters.insert(meter)
+        meterIndex[key] = index
+        return index
+    }
+
+    /// The node of an org in a mode, under the firm in that mode.
+    private mutating func orgNode(_ org: OrgID, _ mode: Mode) -> Int32 {
+        let scope = ModeScope(org: org, mode: mode)
+        if let index = modeNodes[scope] { return index }
+        let firm = ModeScope(org: .empty, mode: mode)
+        let parent =
+            modeNodes[firm]
+            ?? insertNode(
+                ScopeNode(
+                    level: .firm, mode: mode, parent: -1, meter: meter(.firm), account: -1,
+                    strategy: nil))
+        modeNodes[firm] = parent
+        let index = insertNode(
+            ScopeNode(
+                level: .org, mode: mode, parent: parent, meter: meter(.org(org)), account: -1,
+                strategy: nil))
+        modeNodes[scope] = index
+        return index
+    }
+
+    /// Adds an account with its node, under its org.
+    mutating func insertAccount(
+        _ key: AccountKey, venue: VenueID, gateway: Int32, ledger: Int
+    ) -> Int32 {
+        let parent = orgNode(key.org, key.mode)
+        let index = Int32(accounts.count)
+        let meter = meter(.account(key.org, key.account, key.mode))
+        let node = insertNode(
+            ScopeNode(
+                level: .account, mode: key.mode, parent: parent, meter: meter, account: index,
+                strategy: nil))
+        accounts.append(
+            AccountState(
+                key: key, venue: venue, gateway: gateway, node: node, meter: meter,
+                ledger: ledger))
+        accountIndex[key] = index
+        return index
+    }
+
+    /// The node of a strategy, under its account, which must be open.
+    mutating func strategyNode(_ key: StrategyKey) -> Int32? {
+        if let index = strategyNodes[key] { return index }
+        guard let account = accountIndex[key.accountKey] else { return nil }
+        let index = insertNode(
+            ScopeNode(
+                level: .strategy, mode: key.mode, parent: accounts[Int(account)].node,
+                meter: meter(.strategy(key)), account: account, strategy: key))
+        strategyNodes[key] = index
+        return index
+    }
+
+    private mutating func insertNode(_ node: ScopeNode) -> Int32 {
+        nodes.append(node)
+        return Int32(nodes.count - 1)
+    }
+
+    /// The gateway with a name, added when it is first named.
+    mutating func gateway(_ id: ProcessID) -> Int32 {
+        if let index = gatewayIndex[id] { return index }
+        gateways.append(GatewayState(id: id))
+        gatewayIndex[id] = Int32(gateways.count - 1)
+        return Int32(gateways.count - 1)
+    }
+
+    /// The agent with a name, added when it is first named.
+    mutating func agent(_ id: ProcessID) -> Int32 {
+        if let index = agentIndex[id] { return index }
+        agents.append(AgentState(id: id))
+        agentIndex[id] = Int32(agents.count - 1)
+        return Int32(agents.count - 1)
+    }
+
+    /// The meters of a strategy's order in an instrument.
+    func path(strategy: Int32, instrument: Int32) -> MeterPath {
+        var path = MeterPath()
+        var node = strategy
+        while node >= 0 {
+            path[nodes[Int(node)].level] = nodes[Int(node)].meter
+            node = nodes[Int(node)].parent
+        }
+        if instrument >= 0 {
+            path[.instrument] = instruments[instrument].meter
+            path[.venue] = instruments[instrument].venueMeter
+            path[.event] = events[instruments[instrument].event].meter
+        }
+        return path
+    }
+
+    /// The tightest of the limits that the path's scopes state, and whose it is.
+    func tightest(
+        _ kind: LimitKind, _ path: MeterPath, isFloor: Bool = false
+    ) -> (level: LimitLevel, limit: Int64)? {
+        var found: (level: LimitLevel, limit: Int64)?
+        for slot in 0..<7 where path.meters[slot] >= 0 {
+            guard let limit = meters[path.meters[slot]].limits[kind] else { continue }
+            let isTighter = found.map { isFloor ? limit > $0.limit : limit < $0.limit } ?? true
+            if isTighter { found = (MeterPath.levels[slot], limit) }
+        }
+        return found
+    }
+}

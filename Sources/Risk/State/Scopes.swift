@@ -1,0 +1,73 @@
+import Portfolio
+import Trading
+import Wire
+
+/// A scope that positions are summed in: the firm or an org in one mode, an account, a strategy.
+/// Modes never net.
+struct ScopeNode: Sendable {
+    let level: LimitLevel
+    let mode: Mode
+    /// The scope above; −1 for the firm.
+    let parent: Int32
+    let meter: Int32
+    /// The account's index; −1 above accounts.
+    let account: Int32
+    /// What the ledger knows the strategy by; nil above strategies.
+    let strategy: StrategyKey?
+}
+
+/// Which node stands for an org or the firm in one mode.
+struct ModeScope: Hashable, Sendable {
+    let org: OrgID
+    let mode: Mode
+}
+
+/// A scope node and an event set, as one word.
+struct BookKey: Hashable, Sendable {
+    let word: UInt64
+    init(node: Int32, event: Int32) {
+        word = UInt64(UInt32(bitPattern: node)) << 32 | UInt64(UInt32(bitPattern: event))
+    }
+}
+
+/// What one scope has in one event set.
+struct EventBook: Sendable {
+    let node: Int32
+    let event: Int32
+    /// The same event's book of the scope above; −1 for the firm's.
+    let parent: Int32
+    /// By the member's ordinal within the event set.
+    var exposures: [Exposure] = []
+    /// First open order of each member, for books of accounts; −1 for none.
+    var firstOrders: [Int32] = []
+    /// The worst-case loss, cached; never negative.
+    var loss: Money = .zero
+}
+
+/// An account and what the engine knows of its venue.
+struct AccountState: Sendable {
+    let key: AccountKey
+    let venue: VenueID
+    let gateway: Int32
+    let node: Int32
+    let meter: Int32
+    /// The account's index in the ledger.
+    let ledger: Int
+    /// The last reconciliation under the present lease found no difference.
+    var isReconciled = false
+    /// The cash that open orders may lock, over all instruments.
+    var reserved: Money = .zero
+    /// What the venue last said it holds, and when.
+    var venueCash: Money = .zero
+    var venueCashAt: Timestamp = .zero
+}
+
+/// A gateway, its lease and the next permit under it.
+struct GatewayState: Sendable {
+    let id: ProcessID
+    /// Zero while there is none.
+    var lease: LeaseID = .zero
+    var nextPermit = PermitSequence(1)
+    var highestEpoch: Epoch = .zero
+    var isKilled = false
+}
