@@ -90,7 +90,10 @@ let capabilities: [Target] = [
         ]),
     library(
         "Runtime",
-        ["Trading", "Wire", "Cryptography", "CLinux", "CZlib", argumentParser, yams, logging]),
+        [
+            "Trading", "Wire", "Transport", "Cryptography", "CLinux", "CZlib", argumentParser, yams,
+            logging,
+        ]),
 ]
 
 let processes: [Target] =

@@ -145,6 +145,20 @@ import Wire
         #expect(gateway.engine.isDrained)
     }
 
+    @Test func cancelThatOvertookItsPermitHolds() {
+        var gateway = GatewayFixture()
+        gateway.perform { engine, now, effects in
+            engine.cancel(
+                CancelOrder(
+                    orderID: OrderID(1), instrument: GatewayFixture.instrument,
+                    clientOrderID: .empty, reason: .cancelledByRequest),
+                at: now.market, into: &effects)
+        }
+        gateway.accept(gateway.permit(1))
+        #expect(gateway.placements == 0)
+        #expect(gateway.fates.last?.reason == .cancelledByRequest)
+    }
+
     @Test func closedInstrumentIsRefused() {
         var gateway = GatewayFixture()
         gateway.perform { engine, now, effects in

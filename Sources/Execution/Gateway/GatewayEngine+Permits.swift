@@ -66,6 +66,7 @@ extension GatewayEngine {
             return .fieldMismatch
         }
         if isKilled { return .killed }
+        if cancelledBeforeArrival.contains(permit.orderID) { return .cancelledByRequest }
         let isHalted = halts.contains {
             $0.strategy == permit.strategy && !$0.strategy.isEmpty
                 || $0.instrument == permit.instrument && !$0.instrument.isEmpty

@@ -43,7 +43,12 @@ extension GatewayEngine {
     package mutating func cancel(
         _ command: CancelOrder, at now: Timestamp, into effects: inout [GatewayEffect]
     ) {
-        guard let order = orders[command.orderID] else { return }
+        guard let order = orders[command.orderID] else {
+            // Cancels have their own lane and may overtake the permit.
+            cancelledBeforeArrival.append(command.orderID)
+            if cancelledBeforeArrival.count > 4_096 { cancelledBeforeArrival.removeFirst() }
+            return
+        }
         guard order.isOpen else {
             // The core may have missed the end: the same fate again, never another.
             return setFate(order, order.state, .none, at: now, into: &effects)

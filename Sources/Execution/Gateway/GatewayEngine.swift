@@ -19,6 +19,8 @@ package struct GatewayEngine: Sendable {
     /// Latched by an operator: only a signed resume clears it.
     package internal(set) var isKilled = false
     package internal(set) var halts: [HaltedScope] = []
+    /// The newest operator command that was obeyed: an older one is a replay.
+    package internal(set) var highestOperatorNonce: UInt64 = 0
     package internal(set) var instruments: [InstrumentID: VenueInstrument] = [:]
 
     var calls: [VenueCallID: CallPurpose] = [:]
@@ -29,6 +31,8 @@ package struct GatewayEngine: Sendable {
     var rate: OrderRateBucket
     var retryAt: [OrderID: MonotonicTime] = [:]
     var cancelReasons: [OrderID: GatewayReason] = [:]
+    /// Cancels that overtook their permit: the permit is refused when it comes.
+    var cancelledBeforeArrival: [OrderID] = []
     /// The highest journal entry that a heartbeat of the core has shown.
     package internal(set) var coreJournalSequence: SequenceNumber = .zero
 
@@ -120,6 +124,7 @@ package struct GatewayEngine: Sendable {
 
     private mutating func restore(_ command: OperatorCommand) {
         let isHalt = command.action == .halt
+        highestOperatorNonce = max(highestOperatorNonce, command.nonce)
         switch command.scope {
         case .all, .org, .account, .venue:
             isKilled = isHalt
@@ -158,9 +163,11 @@ package struct GatewayEngine: Sendable {
                 facts.append(.leaseRetired(LeaseRetired(lease: lease, reason: .none)))
             }
         }
-        if isKilled { facts.append(.operatorCommand(haltCommand(scope: .all))) }
+        if highestOperatorNonce > 0 {
+            facts.append(.operatorCommand(command(isKilled ? .halt : .resume, scope: .all)))
+        }
         for halt in halts {
-            var command = haltCommand(scope: halt.strategy.isEmpty ? .instrument : .strategy)
+            var command = command(.halt, scope: halt.strategy.isEmpty ? .instrument : .strategy)
             command.strategy = halt.strategy
             command.instrument = halt.instrument
             facts.append(.operatorCommand(command))
@@ -168,9 +175,10 @@ package struct GatewayEngine: Sendable {
         return facts
     }
 
-    private func haltCommand(scope: ScopeKind) -> OperatorCommand {
+    private func command(_ action: OperatorAction, scope: ScopeKind) -> OperatorCommand {
         OperatorCommand(
-            nonce: 0, action: .halt, scope: scope, org: .empty, account: .empty, strategy: .empty,
+            nonce: highestOperatorNonce, action: action, scope: scope, org: .empty, account: .empty,
+            strategy: .empty,
             venue: .empty, instrument: .empty, operator: .empty, issuedAt: .zero,
             signature: .zero)
     }

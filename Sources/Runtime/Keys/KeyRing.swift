@@ -38,6 +38,11 @@ package struct KeyRing: Sendable {
         return try named(path) { () throws(CryptoError) in try Ed25519PrivateKey(seed: bytes) }
     }
 
+    /// Where the account's key at the venue is: the adapter reads it itself.
+    package var venueKeyPath: String {
+        credentials.map { "\($0)/venue.pem" } ?? files.venue(process)
+    }
+
     /// The account's key at the venue, in PEM.
     package func venueKey() throws(ProcessFailure) -> SecretBytes {
         try secret(files.venue(process))

@@ -1,0 +1,177 @@
+import Cryptography
+import Execution
+import Logging
+package import Trading
+package import Transport
+import Wire
+
+extension GatewayService {
+    package func linkOpened(
+        _ peer: ProcessID, incarnation: Incarnation, resumed: Bool, on link: LinkName
+    ) {
+        guard peer == parts.core, !resumed else { return }
+        log.info("core_linked", metadata: ["incarnation": "\(incarnation)"])
+        tick.isAnnounced = false
+        tick.isCoreDone = false
+        for instrument in board.instruments {
+            send(instrument.definition(at: marketTime), lane: .priority)
+        }
+    }
+
+    /// Without the core nothing may rest: the lease is retired first, then every order cancelled.
+    package func linkClosed(
+        _ peer: ProcessID, because reason: LinkClosure, on link: LinkName
+    ) {
+        guard peer == parts.core else { return }
+        log.error("core_lost", metadata: ["reason": "\(reason)"])
+        perform { engine, _, effects in engine.coreLost(into: &effects) }
+    }
+
+    package func heartbeatReceived(
+        _ head: JournalHead, from peer: ProcessID, on link: LinkName
+    ) {
+        guard peer == parts.core else { return }
+        engine.coreHeard(journalSequence: head.sequence)
+    }
+
+    package func received(_ frame: [UInt8], from peer: ProcessID, on link: LinkName) {
+        do {
+            if link == parts.orders.name {
+                try receivedFromCore(frame)
+            } else {
+                try receivedFromSupervisor(frame, peer: peer)
+            }
+        } catch {
+            counters.malformed += 1
+            let server = link == parts.orders.name ? parts.orders : parts.admin
+            server.refuse(frame, from: peer, .malformed, "\(error)")
+        }
+    }
+
+    private func receivedFromCore(_ frame: [UInt8]) throws(WireError) {
+        switch try WireFrame.template(of: frame) {
+        case .orderPermit: accept(try OrderPermit(decoding: frame), in: frame)
+        case .cancelOrder:
+            let command = try CancelOrder(decoding: frame)
+            perform { engine, now, effects in
+                engine.cancel(command, at: now.market, into: &effects)
+            }
+        case .requestLease:
+            let request = try RequestLease(decoding: frame)
+            perform { engine, now, effects in
+                engine.request(request, at: now.market, into: &effects)
+            }
+        case .fateQuery:
+            let query = try FateQuery(decoding: frame)
+            perform { engine, now, effects in
+                engine.answer(query, at: now.market, into: &effects)
+            }
+        case .reconcile:
+            let request = try Reconcile(decoding: frame)
+            perform { engine, _, effects in engine.reconcile(request, into: &effects) }
+        case .tickDone:
+            let done = try TickDone(decoding: frame)
+            if done.tick == tick.number { tick.isCoreDone = true }
+        default:
+            parts.orders.refuse(frame, from: parts.core, .notAllowed, "not for a gateway")
+        }
+    }
+
+    private func accept(_ permit: OrderPermit, in frame: [UInt8]) {
+        counters.permits += 1
+        let block = OrderPermit.authenticatedRange
+        let code = try? SHA256Digest(bytes: permit.mac.bytes)  // 32 bytes by type: never fails.
+        let isAuthentic =
+            code.map { authenticator.verify(frame, range: block, code: $0) } ?? false
+        if !isAuthentic { counters.forged += 1 }
+        perform { engine, now, effects in
+            engine.accept(permit, isAuthentic: isAuthentic, at: now, into: &effects)
+        }
+    }
+
+    /// Sends a report to the core. Fates and fills never wait for credit.
+    func tellCore(_ report: GatewayReport) {
+        switch report {
+        case .leaseGranted(let message):
+            send(message.frame(), lane: .priority)
+            announceTick()
+        case .leaseRetired(let message): send(message.frame(), lane: .priority)
+        case .quiesced(let message): send(message.frame(), lane: .priority)
+        case .fate(let message): send(message.frame(detail: []), lane: .priority)
+        case .fill(let message):
+            counters.fills += 1
+            send(message.frame(), lane: .priority)
+        case .settlement(let message): send(message.frame(), lane: .priority)
+        case .balance(let message): send(message.frame(), lane: .priority)
+        case .position(let message): send(message.frame(), lane: .priority)
+        case .order(let message): send(message.frame(), lane: .priority)
+        case .reconciled(let message): send(message.frame(), lane: .priority)
+        }
+    }
+
+    // MARK: Admin
+
+    private func receivedFromSupervisor(_ frame: [UInt8], peer: ProcessID) throws(WireError) {
+        switch try WireFrame.template(of: frame) {
+        case .statusRequest:
+            let request = try StatusRequest(decoding: frame)
+            _ = parts.admin.send(status(nonce: request.nonce), to: peer)
+        case .operatorCommand: obey(try OperatorCommand(decoding: frame), in: frame, peer: peer)
+        default: parts.admin.refuse(frame, from: peer, .notAllowed, "not for a gateway")
+        }
+    }
+
+    /// Obeys a signed command once: an old nonce is a replay. The answer leaves after the commit.
+    private func obey(_ command: OperatorCommand, in frame: [UInt8], peer: ProcessID) {
+        let isSigned =
+            parts.operators[command.operator].map { key in
+                OperatorSeal.isValid(
+                    command.signature.bytes, for: frame,
+                    range: OperatorCommand.authenticatedRange, by: key)
+            } ?? false
+        let detail: String
+        var cancelled = 0
+        if !isSigned {
+            detail = "the signature of operator \(command.operator) does not verify"
+        } else if command.nonce <= engine.highestOperatorNonce {
+            detail = "the command is old or repeated"
+        } else {
+            detail = ""
+            perform { engine, now, effects in
+                cancelled = engine.obey(command, at: now.market, into: &effects)
+            }
+        }
+        log.warning(
+            "operator_command",
+            metadata: ["action": "\(command.action)", "refused": "\(detail)"])
+        let reply = OperatorReply(
+            nonce: command.nonce, isAccepted: Flag(detail.isEmpty),
+            arming: engine.isKilled ? .halted : .armed, cancelled: UInt32(cancelled))
+        _ = parts.admin.send(reply.frame(detail: Array(detail.utf8)), to: peer, lane: .priority)
+    }
+
+    private func status(nonce: UInt64) -> [UInt8] {
+        let values: [(StaticString, Int64)] = [
+            ("permits", counters.permits), ("permits_forged", counters.forged),
+            ("permits_expired", counters.expired), ("fills", counters.fills),
+            ("alarms", counters.alarms), ("ticks", counters.ticks),
+            ("ticks_late", counters.lateTicks), ("payloads_refused", counters.refusedPayloads),
+            ("malformed", counters.malformed), ("outbox_overflows", counters.overflows),
+            ("venue_disconnects", counters.disconnects), ("books_stale", counters.staleBooks),
+            ("orders_open", Int64(engine.openOrderCount)),
+            ("instruments", Int64(board.instruments.count)),
+        ]
+        let entries = values.compactMap { label, value in
+            LongName(label.description).map {
+                StatusReply.CountersEntry(label: $0, value: value)
+            }
+        }
+        return StatusReply(
+            nonce: nonce, kind: .gateway, arming: engine.isLeaseActive ? .armed : .disarmed,
+            isKilled: Flag(engine.isKilled), isReady: Flag(engine.isLeaseActive),
+            incarnation: parts.incarnation, marketTime: marketTime, tick: tick.number,
+            journalSequence: journalHead.sequence, chainHead: journalHead.chainHead,
+            stateHash: .zero
+        ).frame(counters: entries, version: Array(parts.version.utf8))
+    }
+}
