@@ -1,0 +1,75 @@
+import Trading
+
+/// What the core says about our requests and orders.
+extension AgentEngine {
+    mutating func take(_ decision: CoreDecision, at now: Timestamp) {
+        switch decision.subject {
+        case .intent(let id):
+            if !decision.isAllowed {
+                counts.rejected += 1
+                intents.drop(id)
+            }
+        case .order(let request, let intent):
+            guard let index = orders.firstIndex(where: { $0.requestID == request }) else { return }
+            if decision.isAllowed {
+                orders[index].orderID = decision.orderID
+                return
+            }
+            counts.rejected += 1
+            if decision.isParentSpent { intents.drop(intent) }
+            let order = orders.remove(at: index)
+            let resume = now + terms.rejectionPause
+            markets[order.instrument]?.rest(order.side, until: resume)
+            release(order)
+        case .cancel:
+            // The order's own change tells what became of it; a refusal means that it is over.
+            if !decision.isAllowed { counts.rejected += 1 }
+        }
+    }
+
+    mutating func take(_ change: OrderChange, at now: Timestamp) {
+        account.book(change)
+        let index = orders.firstIndex { $0.orderID == change.orderID }
+        if let fill = change.execution {
+            counts.fills += 1
+            follow(fill, of: change, index.map { orders[$0] }, at: now)
+        }
+        guard let index else { return }
+        orders[index].remaining = change.remaining
+        guard change.state.isTerminal else { return }
+        release(orders.remove(at: index))
+    }
+
+    mutating func settle(_ instrument: InstrumentID, value: Price, payout: Money) {
+        counts.settled += 1
+        account.settle(instrument, payout: payout)
+        makerMarkout.settle(instrument, value: value)
+        takerMarkout.settle(instrument, value: value)
+        markets[instrument]?.status = .settled
+        intents.forget(instrument)
+    }
+
+    /// Gives what an order did not fill back to its parent.
+    private mutating func release(_ order: WorkingOrder) {
+        guard order.remaining.units > 0 else { return }
+        intents.release(order.remaining, to: order.intentID, order.instrument, order.side)
+    }
+
+    private mutating func follow(
+        _ fill: OrderChange.Execution, of change: OrderChange, _ order: WorkingOrder?,
+        at now: Timestamp
+    ) {
+        let known = order?.ground?.mid ?? markets[change.instrument]?.mid
+        let reference = known ?? fill.price.doubleValue
+        switch fill.liquidity {
+        case .maker:
+            makerMarkout.record(
+                change.instrument, change.side, quantity: fill.quantity, reference: reference,
+                at: now)
+        case .taker:
+            takerMarkout.record(
+                change.instrument, change.side, quantity: fill.quantity, reference: reference,
+                at: now)
+        }
+    }
+}
