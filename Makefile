@@ -1,0 +1,54 @@
+# The commands of the project. `make run` and `make test` are all that a user needs.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+# What `make run` builds and runs: release is what trades, debug is what the tests built.
+BUILD ?= release
+CONFIG ?= deploy/config/paper.yaml
+STATE ?= $(CURDIR)/.state
+SPEED ?= 1
+BIN = .build/$(BUILD)
+SWIFT_SOURCES = Package.swift Sources Tests
+
+.PHONY: help setup build run test bench format lint check fuzz clean
+
+help: ## Lists the targets.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: ## Installs the Debian packages that are missing.
+	@deploy/setup
+
+build: setup
+	@swift build -c $(BUILD) --quiet
+
+run: build ## Starts the paper cluster. DATA=DIR SPEED=1|N|max FOR=60s CONFIG=FILE STATE=DIR
+	@$(BIN)/supervisor up --config $(CONFIG) --state $(STATE) --speed $(SPEED) \
+	    $(if $(DATA),--data $(DATA)) $(if $(FOR),--for $(FOR))
+
+test: setup ## Builds and runs every test.
+	@swift build --build-tests --quiet
+	@swift test --skip-build
+
+bench: setup ## Measures, beside the named peers. ONLY=name
+	@swift build -c release --product bench --quiet
+	@.build/release/bench $(if $(ONLY),--only $(ONLY))
+
+format: ## Formats the sources.
+	@swift format format --in-place --recursive $(SWIFT_SOURCES)
+
+lint: ## Checks style, sizes, banned words, imports, and that generated files are fresh.
+	@swift format lint --strict --recursive $(SWIFT_SOURCES)
+	@scripts/tidy
+	@scripts/check-imports
+	@scripts/wire-generate --check
+
+check: lint ## Lint, the independent decoder and the units.
+	@scripts/wire-check-sbe
+	@scripts/check-units
+
+fuzz: setup ## Fuzzes the wire decoder. SECONDS=20
+	@scripts/fuzz-wire $(or $(SECONDS),20)
+
+clean: ## Removes what was built, and the state of the default run.
+	@rm -rf .build .state .venv
