@@ -49,10 +49,13 @@ func process(_ name: String, _ dependencies: [Target.Dependency]) -> [Target] {
     ]
 }
 
+/// A test target. Its `Fixtures` folder is read from its place in the sources.
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(
+    let fixtures = Context.packageDirectory + "/Tests/\(name)Tests/Fixtures"
+    let hasFixtures = FileManager.default.fileExists(atPath: fixtures)
+    return .testTarget(
         name: "\(name)Tests", dependencies: dependencies + ["TestSupport"],
-        exclude: [], swiftSettings: settings)
+        exclude: hasFixtures ? ["Fixtures"] : [], swiftSettings: settings)
 }
 
 /// The processes and the binaries that they become.
