@@ -142,7 +142,7 @@ let harness: [Target] = [
     tests("Cryptography", ["Cryptography"]),
     tests("Transport", ["Trading", "Wire", "Transport"]),
     tests("Journal", ["Trading", "Cryptography", "Journal", grdb]),
-    tests("Venues", ["Trading", "Execution", "Cryptography", "Venues"]),
+    tests("Venues", ["Trading", "Execution", "Cryptography", "Venues", logging]),
     tests("Runtime", ["Trading", "Wire", "Cryptography", "Runtime"]),
     tests(
         "RiskCore", ["Trading", "Wire", "Risk", "Journal", "Transport", "Cryptography", "RiskCore", "Runtime"]),

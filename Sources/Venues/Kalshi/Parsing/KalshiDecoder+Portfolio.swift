@@ -85,7 +85,8 @@ extension KalshiDecoder {
             quantity: try document.decimal("position_fp", in: object))
     }
 
-    /// The payout is what the venue credited: `revenue`, in whole cents.
+    /// The payout is what the venue credited: `payout_dollars` where a venue states it exactly,
+    /// else `revenue`, in whole cents.
     mutating func settlement(
         _ document: borrowing JSONDocument, _ object: JSONNode
     ) throws(PayloadError) -> KalshiSettlement {
@@ -95,9 +96,12 @@ extension KalshiDecoder {
         guard let verdict = try verdict(result, value: value) else {
             throw .missing(field: "settlement.market_result")
         }
-        guard let payout = try cents("revenue", document, object) else {
+        guard let revenue = try cents("revenue", document, object) else {
             throw .missing(field: "settlement.revenue")
         }
+        let isExact = document.optional("payout_dollars", in: object) != nil
+        let payout =
+            isExact ? try document.decimal("payout_dollars", in: object, as: Money.self) : revenue
         let yes = try document.quantity("yes_count_fp", in: object)
         let no = try document.quantity("no_count_fp", in: object)
         return KalshiSettlement(

@@ -188,6 +188,8 @@ extension KalshiDecoder {
         _ document: borrowing JSONDocument, _ object: JSONNode
     ) throws(PayloadError) -> KalshiMessage {
         try KalshiSchemas.clock.check(object, of: document, unknown: &unknown)
+        // The venue repeats its last tick when market time has ended: nothing is to be drained.
+        if document.optional("end", in: object) != nil { return .aside }
         guard let number = try counter("tick", document, object) else {
             throw .missing(field: "clock.tick")
         }

@@ -76,7 +76,7 @@ enum KalshiSchemas {
             "yes_sub_title",
         ])
 
-    static let clock = PayloadSchema("clock", required: ["tick", "ts_ns"])
+    static let clock = PayloadSchema("clock", required: ["tick", "ts_ns"], known: ["end"])
 
     static let placement = PayloadSchema(
         "created order", required: ["order_id", "fill_count", "remaining_count"],
@@ -125,7 +125,7 @@ enum KalshiSchemas {
         known: [
             "frequency", "title", "category", "tags", "settlement_sources", "contract_url",
             "contract_terms_url", "product_metadata", "additional_prohibitions", "volume",
-            "volume_fp", "last_updated_ts",
+            "volume_fp", "last_updated_ts", "categories", "exchange_index",
         ])
 
     static let position = PayloadSchema(
@@ -145,5 +145,6 @@ enum KalshiSchemas {
         known: [
             "event_ticker", "yes_total_cost_dollars", "no_total_cost_dollars", "fee_cost", "value",
             "yes_count", "no_count", "yes_total_cost", "no_total_cost", "exchange_index",
+            "payout_dollars", "ts_ms",
         ])
 }

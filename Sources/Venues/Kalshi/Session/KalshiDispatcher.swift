@@ -102,8 +102,9 @@ struct KalshiDispatcher: Sendable {
             writes.block(for: wait, now: now)
         }
         request.attempts += 1
-        // A placement is never repeated: the caller decides whether it is still wanted.
-        guard request.request.lane != .placement,
+        // A placement is never repeated: the caller decides whether it is still wanted. In replay
+        // the venue's rate may be of market time, which does not pass while we wait.
+        guard request.request.lane != .placement, !isReplay,
             request.attempts < KalshiDispatcher.attemptsMax
         else { return .deliver(owner: owner, answer) }
         request.notBefore = now + wait

@@ -87,8 +87,7 @@ enum KalshiReply {
         case .response(let status, _) where (200..<300).contains(status): self = .success
         case .response(let status, let body) where (400..<500).contains(status):
             let (code, message) = KalshiReply.error(status, body, &document)
-            // A conflict on a placement means that the id is in use: the order may exist.
-            if isEffect, status == 408 || status == 409 {
+            if isEffect, KalshiReply.isDoubtful(status, code) {
                 self = .failed(.unknown("status \(status): \(code) \(message)"))
             } else {
                 self = .declined(status: status, code: code, message: message)
@@ -97,6 +96,13 @@ enum KalshiReply {
             let (code, message) = KalshiReply.error(status, body, &document)
             self = .failed(.unknown("status \(status): \(code) \(message)"))
         }
+    }
+
+    /// An id that is in use already: the order may exist. A conflict without a reason is as bad.
+    private static func isDoubtful(_ status: Int, _ code: String) -> Bool {
+        if status == 408 { return true }
+        guard status == 409 else { return false }
+        return ["http-409", "exist", "duplicate", "already"].contains { code.contains($0) }
     }
 
     /// `{"code","message"}`, `{"error":{"code","message"}}` or `{"error":"…"}`.
