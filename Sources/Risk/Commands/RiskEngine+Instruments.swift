@@ -36,18 +36,13 @@ extension RiskEngine {
         let id = definition.instrument
         let set =
             definition.eventSet.isEmpty ? EventSetID(name: id.name) : definition.eventSet
-        let event = event(EventKey(venue: definition.venue, id: set))
-        let index = instruments.insert(
-            InstrumentState(
-                id: id, venue: definition.venue, event: event,
-                ordinal: events[event].members.count, meter: meter(.instrument(id)),
-                venueMeter: meter(.venue(definition.venue)), tick: definition.tick,
+        insertInstrument(
+            SnapshotInstrument(
+                instrument: id, venue: definition.venue, eventSet: set, tick: definition.tick,
                 lot: definition.lot, openAt: definition.openAt, closeAt: definition.closeAt,
-                status: definition.status, isExclusive: definition.isExclusive.isSet,
-                isExhaustive: definition.isExhaustive.isSet, ruleHash: definition.ruleHash))
-        instrumentIndex[id] = index
-        events[event].members.append(index)
-        refreshEvent(event)
+                status: definition.status, isExclusive: definition.isExclusive,
+                isExhaustive: definition.isExhaustive, ruleHash: definition.ruleHash,
+                isSettled: .no, settledAt: .zero, bid: .zero, ask: .zero, markedAt: .zero))
     }
 
     /// Takes what may change. Venue, event set and a settled instrument may not.
@@ -74,7 +69,8 @@ extension RiskEngine {
         refreshEvent(known.event)
     }
 
-    private mutating func event(_ key: EventKey) -> Int32 {
+    /// The event set with a name, made when its first member is defined.
+    mutating func event(_ key: EventKey) -> Int32 {
         if let index = eventIndex[key] { return index }
         let index = events.insert(
             EventState(id: key.id, venue: key.venue, meter: meter(.event(key.id))))
@@ -83,7 +79,7 @@ extension RiskEngine {
     }
 
     /// Netting holds only where every member says so; every book's loss follows.
-    private mutating func refreshEvent(_ event: Int32) {
+    mutating func refreshEvent(_ event: Int32) {
         let members = events[event].members
         events[event].isExclusive = members.allSatisfy { instruments[$0].isExclusive }
         events[event].isExhaustive = members.allSatisfy { instruments[$0].isExhaustive }
@@ -182,7 +178,8 @@ extension RiskEngine {
         _ position: SettledPosition, _ settlement: InstrumentSettlement, _ value: Price,
         _ strategy: Int32, into effects: inout RiskEffects
     ) {
-        for agent in agents where agent.grants.contains(where: { $0.strategy == strategy }) {
+        let traders = agents.filter { $0.grants.contains { $0.strategy == strategy } }
+        for agent in traders.sorted(by: { $0.id < $1.id }) {
             effects.append(
                 .settle(
                     PositionSettled(

@@ -67,6 +67,21 @@ package enum WireTemplate: UInt16, Sendable, BitwiseCopyable, CaseIterable {
     case gatewayConnected = 89
     case accountReconciled = 90
     case checkpoint = 91
+    case snapshotHead = 100
+    case snapshotGateway = 101
+    case snapshotAccount = 102
+    case snapshotStrategy = 103
+    case snapshotAgent = 104
+    case snapshotHalt = 105
+    case snapshotMeter = 106
+    case snapshotEvent = 107
+    case snapshotInstrument = 108
+    case snapshotNet = 109
+    case snapshotPosition = 110
+    case snapshotIntent = 111
+    case snapshotOrder = 112
+    case snapshotFill = 113
+    case snapshotEnd = 114
 }
 
 /// Checks a whole frame of any message: every field, every entry, every length.
@@ -129,6 +144,21 @@ package func validate(frame: RawSpan) throws(WireError) {
     case .gatewayConnected: try GatewayConnected.validate(frame)
     case .accountReconciled: try AccountReconciled.validate(frame)
     case .checkpoint: try Checkpoint.validate(frame)
+    case .snapshotHead: try SnapshotHead.validate(frame)
+    case .snapshotGateway: try SnapshotGateway.validate(frame)
+    case .snapshotAccount: try SnapshotAccount.validate(frame)
+    case .snapshotStrategy: try SnapshotStrategy.validate(frame)
+    case .snapshotAgent: try SnapshotAgent.validate(frame)
+    case .snapshotHalt: try SnapshotHalt.validate(frame)
+    case .snapshotMeter: try SnapshotMeter.validate(frame)
+    case .snapshotEvent: try SnapshotEvent.validate(frame)
+    case .snapshotInstrument: try SnapshotInstrument.validate(frame)
+    case .snapshotNet: try SnapshotNet.validate(frame)
+    case .snapshotPosition: try SnapshotPosition.validate(frame)
+    case .snapshotIntent: try SnapshotIntent.validate(frame)
+    case .snapshotOrder: try SnapshotOrder.validate(frame)
+    case .snapshotFill: try SnapshotFill.validate(frame)
+    case .snapshotEnd: try SnapshotEnd.validate(frame)
     }
 }
 
@@ -198,5 +228,20 @@ package func reencode(_ frame: [UInt8]) throws(WireError) -> [UInt8] {
     case .gatewayConnected: try GatewayConnected.reencode(frame)
     case .accountReconciled: try AccountReconciled.reencode(frame)
     case .checkpoint: try Checkpoint.reencode(frame)
+    case .snapshotHead: try SnapshotHead.reencode(frame)
+    case .snapshotGateway: try SnapshotGateway.reencode(frame)
+    case .snapshotAccount: try SnapshotAccount.reencode(frame)
+    case .snapshotStrategy: try SnapshotStrategy.reencode(frame)
+    case .snapshotAgent: try SnapshotAgent.reencode(frame)
+    case .snapshotHalt: try SnapshotHalt.reencode(frame)
+    case .snapshotMeter: try SnapshotMeter.reencode(frame)
+    case .snapshotEvent: try SnapshotEvent.reencode(frame)
+    case .snapshotInstrument: try SnapshotInstrument.reencode(frame)
+    case .snapshotNet: try SnapshotNet.reencode(frame)
+    case .snapshotPosition: try SnapshotPosition.reencode(frame)
+    case .snapshotIntent: try SnapshotIntent.reencode(frame)
+    case .snapshotOrder: try SnapshotOrder.reencode(frame)
+    case .snapshotFill: try SnapshotFill.reencode(frame)
+    case .snapshotEnd: try SnapshotEnd.reencode(frame)
     }
 }
