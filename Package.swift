@@ -150,7 +150,7 @@ let harness: [Target] = [
         "ExecutionGateway",
         [
             "Trading", "Wire", "Execution", "Venues", "Transport", "Cryptography", "ExecutionGateway",
-            "Journal", "Runtime",
+            "Journal", "Runtime", logging,
         ]),
     tests(
         "DomainAgent",

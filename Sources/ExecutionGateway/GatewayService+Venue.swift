@@ -1,4 +1,4 @@
-import Execution
+package import Execution
 import Logging
 package import Trading
 package import Transport
@@ -20,7 +20,7 @@ extension GatewayService {
     }
 
     /// One event of the adapter. In replay what belongs to the stream waits for its tick.
-    func receive(_ event: VenueEvent) {
+    package func receive(_ event: VenueEvent) {
         guard parts.isReplay else {
             take(event)
             publishChanges()

@@ -69,6 +69,8 @@ package final class GatewayService: LoopService {
     private var submissions: [(call: VenueCall, id: VenueCallID, deadline: MonotonicTime?)] = []
     private var effects: [GatewayEffect] = []
     private var failure: (any Error)?
+    private var timerDue: MonotonicTime = .zero
+    private static let timerInterval = Span.milliseconds(100)
     private let liveClock: MarketClock?
 
     /// How far the current tick of replay is.
@@ -96,6 +98,11 @@ package final class GatewayService: LoopService {
                 wall: clock.wall, monotonic: Span(nanoseconds: clock.monotonic.nanoseconds))
     }
 
+    /// Whether the core may permit.
+    package var isLeaseActive: Bool { engine.isLeaseActive }
+    /// Whether an operator has latched the kill.
+    package var isKilled: Bool { engine.isKilled }
+
     // MARK: The turn
 
     package func turnBegan(_ clock: TurnClock) {
@@ -105,9 +112,10 @@ package final class GatewayService: LoopService {
         }
     }
 
-    package var nextDeadline: MonotonicTime? { clock.monotonic + .milliseconds(100) }
+    package var nextDeadline: MonotonicTime? { timerDue }
 
     package func timersDue(at clock: TurnClock) {
+        timerDue = clock.monotonic + GatewayService.timerInterval
         perform { engine, now, effects in engine.timerFired(at: now, into: &effects) }
     }
 

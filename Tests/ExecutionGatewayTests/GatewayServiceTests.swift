@@ -1,0 +1,128 @@
+import Cryptography
+import Execution
+import ExecutionGateway
+import Testing
+import Trading
+import Transport
+import Wire
+
+@Suite struct GatewayServiceTests {
+    @Test func sealedPermitReachesTheVenueOnce() throws {
+        let gateway = try GatewayHarness()
+        try gateway.begin()
+        let frame = try gateway.sealedPermit(1)
+        try gateway.send(frame)
+        try gateway.send(frame)
+        #expect(gateway.venue.placements.map(\.clientOrderID.description) == ["bw-1"])
+    }
+
+    /// Every bit of what the authenticator covers, and of the authenticator: none gets through.
+    @Test func noForgedBitReachesTheVenue() throws {
+        let gateway = try GatewayHarness()
+        try gateway.begin()
+        let frame = try gateway.sealedPermit(1)
+        var accepted: [Int] = []
+        let covered = OrderPermit.authenticatedRange.lowerBound..<frame.count
+        for bit in (covered.lowerBound * 8)..<(covered.upperBound * 8) {
+            var forged = frame
+            forged[bit / 8] ^= 1 << (bit % 8)
+            gateway.service?.received(
+                forged, from: GatewayHarness.coreName,
+                on: LinkName("gw-kalshi.orders") ?? .empty)
+            try gateway.service?.endOfBatch()
+            if !gateway.venue.placements.isEmpty { accepted.append(bit) }
+        }
+        #expect(accepted.isEmpty)
+        gateway.service?.received(
+            frame, from: GatewayHarness.coreName, on: LinkName("gw-kalshi.orders") ?? .empty)
+        try gateway.service?.endOfBatch()
+        #expect(gateway.venue.placements.count == 1, "the permit itself is good")
+    }
+
+    @Test func permitIsNotSentAgainAfterARestart() throws {
+        let gateway = try GatewayHarness()
+        try gateway.begin()
+        let frame = try gateway.sealedPermit(1)
+        try gateway.send(frame)
+        gateway.network.crash(GatewayHarness.gatewayName)
+        try gateway.startGateway(incarnation: 2)
+        _ = try gateway.network.run(within: .seconds(10)) { gateway.core?.isLinked == true }
+        try gateway.send(frame)
+        #expect(gateway.venue.placements.count == 1)
+    }
+
+    @Test func tickIsAcknowledgedWhenTheCoreIsDoneAndNothingIsInFlight() throws {
+        let gateway = try GatewayHarness()
+        try gateway.begin()
+        #expect(gateway.core?.messages(TickBegan.self).map(\.tick) == [TickNumber(1)])
+        try gateway.send(try gateway.sealedPermit(1))
+        try gateway.send(TickDone(tick: TickNumber(1), requested: 1).frame())
+        #expect(gateway.venue.ticks.isEmpty, "the placement is in flight")
+        let (_, id) = try #require(gateway.venue.calls.last)
+        let ticket = try #require(gateway.venue.placements.last)
+        gateway.service?.receive(
+            .placed(
+                id,
+                VenueOrderState(
+                    clientOrderID: ticket.clientOrderID,
+                    venueOrderID: VenueReference("v-1") ?? .empty,
+                    instrument: ticket.instrument, side: ticket.side, price: ticket.price,
+                    filled: .zero, remaining: ticket.quantity, state: .working)))
+        try gateway.run()
+        #expect(gateway.venue.ticks == [TickNumber(1)])
+        #expect(gateway.core?.messages(PermitFate.self).map(\.state) == [.working])
+    }
+
+    @Test func stoppedCoreIsADeadMan() throws {
+        let gateway = try GatewayHarness()
+        try gateway.begin()
+        let stale = try gateway.sealedPermit(2)
+        try gateway.send(try gateway.sealedPermit(1))
+        let (_, id) = try #require(gateway.venue.calls.last)
+        gateway.service?.receive(.failed(id, .declined(code: "x", message: "y")))
+        gateway.network.pause(GatewayHarness.coreName, for: .seconds(5))
+        try gateway.run(3_000)
+        #expect(gateway.service?.isLeaseActive == false)
+        guard case .cancelAll? = gateway.venue.calls.last?.0 else {
+            Issue.record("the dead-man must cancel everything")
+            return
+        }
+        try gateway.answerQuiescing()
+        // The core wakes and sends what it had permitted: the lease is gone.
+        try gateway.run(8_000)
+        try gateway.send(stale)
+        #expect(gateway.venue.placements.count == 1)
+    }
+
+    @Test func onlyASignedAndNewerCommandKills() throws {
+        let gateway = try GatewayHarness()
+        try gateway.begin()
+        func command(nonce: UInt64, signedBy key: Ed25519PrivateKey?) throws -> [UInt8] {
+            var command = OperatorCommand(
+                nonce: nonce, action: .halt, scope: .all, org: .empty, account: .empty,
+                strategy: .empty, venue: .empty, instrument: .empty,
+                operator: ShortName("local") ?? .empty, issuedAt: .zero, signature: .zero)
+            if let key {
+                let signature = try OperatorSeal.sign(
+                    command.frame(reason: []), range: OperatorCommand.authenticatedRange,
+                    with: key)
+                command.signature = SignatureBytes(bytes: signature) ?? .zero
+            }
+            return command.frame(reason: [])
+        }
+        func deliver(_ frame: [UInt8]) throws {
+            gateway.service?.received(
+                frame, from: GatewayHarness.supervisorName,
+                on: LinkName("gw-kalshi.admin") ?? .empty)
+            try gateway.service?.endOfBatch()
+        }
+        try deliver(try command(nonce: 5, signedBy: nil))
+        try deliver(try command(nonce: 5, signedBy: Ed25519PrivateKey.generate()))
+        #expect(gateway.service?.isKilled == false)
+        try deliver(try command(nonce: 5, signedBy: gateway.operatorKey))
+        #expect(gateway.service?.isKilled == true)
+        try gateway.send(try gateway.sealedPermit(1))
+        #expect(gateway.venue.placements.isEmpty)
+        #expect(gateway.core?.messages(PermitFate.self).last?.reason == .killed)
+    }
+}
