@@ -100,8 +100,15 @@ final class GatewayHarness {
 
     private func endpoint(_ name: String) throws -> Endpoint { try Endpoint(path: "/t/" + name) }
 
-    func startGateway(incarnation: UInt64 = 1) throws {
-        service = nil  // Lets go of the journal, as the end of a process does.
+    /// Ends the gateway as kill -9 does and starts it again on the same journal.
+    func restartGateway(incarnation: UInt64) throws {
+        network.crash(GatewayHarness.gatewayName)
+        service = nil
+        try run(1)
+        try startGateway(incarnation: incarnation)
+    }
+
+    private func startGateway(incarnation: UInt64 = 1) throws {
         let me = identity(GatewayHarness.gatewayName, incarnation)
         service = try network.add(GatewayHarness.gatewayName) { wiring in
             let orders = LinkServer(
@@ -168,7 +175,9 @@ final class GatewayHarness {
         }
     }
 
-    func run(_ milliseconds: Int64 = 50) throws { try network.run(for: .milliseconds(milliseconds)) }
+    func run(_ milliseconds: Int64 = 50) throws {
+        try network.run(for: .milliseconds(milliseconds))
+    }
 
     /// Lists the instrument, grants a lease of the epoch and opens tick 1.
     func begin(epoch: UInt64 = 1) throws {

@@ -44,8 +44,7 @@ import Wire
         try gateway.begin()
         let frame = try gateway.sealedPermit(1)
         try gateway.send(frame)
-        gateway.network.crash(GatewayHarness.gatewayName)
-        try gateway.startGateway(incarnation: 2)
+        try gateway.restartGateway(incarnation: 2)
         _ = try gateway.network.run(within: .seconds(10)) { gateway.core?.isLinked == true }
         try gateway.send(frame)
         #expect(gateway.venue.placements.count == 1)

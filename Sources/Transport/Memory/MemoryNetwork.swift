@@ -130,7 +130,7 @@ package final class MemoryNetwork {
     }
 
     private var nextEvent: MonotonicTime {
-        var earliest = packets.map(\.due).min() ?? .never
+        var earliest = packets.map { max($0.due, $0.target.pausedUntil) }.min() ?? .never
         for node in nodes { earliest = min(earliest, max(node.deadline, node.pausedUntil)) }
         return earliest
     }
