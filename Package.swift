@@ -125,7 +125,7 @@ let processes: [Target] =
         "Supervisor",
         [
             "Trading", "Wire", "Risk", "Portfolio", "Journal", "Transport", "Cryptography", "Runtime",
-            subprocess, logging,
+            argumentParser, subprocess, logging,
         ])
 
 let harness: [Target] = [

@@ -20,6 +20,16 @@ package struct ClusterConfiguration: Sendable, Equatable {
     package let simVenue: SimVenueConfiguration?
     package let supervisor: SupervisorConfiguration
 
+    /// Reads and checks a configuration file.
+    package init(path: String) throws(ProcessFailure) {
+        let text = try TextFile.read(path)
+        do throws(ConfigurationError) {
+            self = try ClusterConfiguration(yaml: text, file: path)
+        } catch {
+            throw ProcessFailure(.usage, error.description)
+        }
+    }
+
     /// Reads and checks the text of a configuration file.
     package init(yaml: String, file: String) throws(ConfigurationError) {
         let value = try ConfigurationValue(yaml: yaml, file: file)
@@ -81,6 +91,10 @@ extension ClusterConfiguration {
             + agents.map(\.name) + [supervisor.name]
     }
 
+    /// Who may connect to admin sockets: the supervisor, and the console that operators' commands
+    /// come from, which is a process of its own so that neither ends the other's sessions.
+    package var adminPeers: [ProcessID] { [supervisor.name, supervisor.console] }
+
     package func gateway(_ name: ProcessID) -> GatewayConfiguration? {
         gateways.first { $0.name == name }
     }
@@ -106,6 +120,7 @@ extension ClusterConfiguration {
         }
         if let simVenue { named.append((simVenue.name, try root.section("sim-venue"))) }
         named.append((supervisor.name, try root.optionalSection("supervisor")))
+        named.append((supervisor.console, try root.optionalSection("supervisor")))
         for (name, section) in named where !seen.insert(name).inserted {
             throw section.refusal("name", expected: "a name that no other process has")
         }

@@ -136,12 +136,15 @@ package struct SimVenueConfiguration: Sendable, Equatable {
 /// The supervisor's part of the configuration.
 package struct SupervisorConfiguration: Sendable, Equatable {
     package let name: ProcessID
+    /// Who the commands of operators are on their links.
+    package let console: ProcessID
     /// How long it waits before it starts a process again.
     package let restartDelay: Span
 
     init(_ section: ConfigurationSection) throws(ConfigurationError) {
-        try section.allow("name", "restart-delay")
+        try section.allow("name", "console", "restart-delay")
         name = try section.identifier("name", default: ProcessID("supervisor"))
+        console = try section.identifier("console", default: ProcessID("console"))
         restartDelay = try section.duration("restart-delay", default: .milliseconds(500))
     }
 }

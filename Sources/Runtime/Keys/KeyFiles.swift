@@ -15,7 +15,7 @@ package struct KeyFiles: Sendable, Equatable {
     package func curve(_ process: ProcessID) -> String { folder(of: process) + "/curve.key" }
     /// The core's or a gateway's half of the permit authenticator.
     package func permit(_ process: ProcessID) -> String { folder(of: process) + "/permit.key" }
-    /// Signs the core's checkpoints.
+    /// Signs the checkpoints of the core's or a gateway's journal.
     package func checkpoint(_ process: ProcessID) -> String {
         folder(of: process) + "/checkpoint.key"
     }

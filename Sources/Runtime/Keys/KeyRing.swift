@@ -31,16 +31,16 @@ package struct KeyRing: Sendable {
         return try named(path) { () throws(CryptoError) in try X25519PrivateKey(secret: bytes) }
     }
 
-    /// What the core signs checkpoints with.
+    /// What the owner of a journal signs its checkpoints with.
     package func checkpointKey() throws(ProcessFailure) -> Ed25519PrivateKey {
         let path = files.checkpoint(process)
         let bytes = try hexSecret(path)
         return try named(path) { () throws(CryptoError) in try Ed25519PrivateKey(seed: bytes) }
     }
 
-    /// Where the account's key at the venue is: the adapter reads it itself.
+    /// Where the account's key at the venue lies.
     package var venueKeyPath: String {
-        credentials.map { "\($0)/venue.pem" } ?? files.venue(process)
+        credentials.map { $0 + "/venue.pem" } ?? files.venue(process)
     }
 
     /// The account's key at the venue, in PEM.
@@ -67,10 +67,10 @@ package struct KeyRing: Sendable {
         return try named(path) { () throws(CryptoError) in try X25519PublicKey(hex: text) }
     }
 
-    package func publicCheckpointKey(of core: ProcessID)
+    package func publicCheckpointKey(of owner: ProcessID)
         throws(ProcessFailure) -> Ed25519PublicKey
     {
-        let path = files.publicCheckpoint(core)
+        let path = files.publicCheckpoint(owner)
         let text = try publicText(path)
         return try named(path) { () throws(CryptoError) in try Ed25519PublicKey(hex: text) }
     }

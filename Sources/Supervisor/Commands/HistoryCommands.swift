@@ -1,0 +1,149 @@
+import ArgumentParser
+import Journal
+import Runtime
+import Trading
+import Wire
+
+/// Lists the latest orders.
+struct OrdersCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "orders", abstract: "Lists the latest orders from the core's journal.")
+
+    @OptionGroup var options: ConsoleOptions
+
+    @Option(name: .long, help: "How many.")
+    var last = 50
+
+    @Option(name: .long, help: "Of one instrument only.")
+    var instrument: InstrumentName?
+
+    func validate() throws {
+        guard (1...1_000_000).contains(last) else {
+            throw ValidationError("--last: expected a number from 1 to 1000000, found \(last)")
+        }
+    }
+
+    func run() async throws {
+        await SupervisorCommand.perform { try await list() }
+    }
+
+    private func list() async throws {
+        var orders = OrderList(capacity: last, instrument: instrument?.id)
+        try await JournalAccess(options).walk { entry in try orders.take(entry) }
+        let terminal = Terminal()
+        if options.json {
+            terminal.line(JSONText.encode(orders.latest.map(OrderReport.init)))
+            return
+        }
+        let rows = [OrderList.Line.header] + orders.latest.map(\.cells)
+        for line in Columns.lines(rows, right: [0, 6, 7, 8, 9]) { terminal.line(line) }
+        terminal.note("\(orders.latest.count) of \(orders.total) orders")
+    }
+}
+
+/// An order of the list for programs.
+struct OrderReport: Codable, Sendable, Equatable {
+    let order: UInt64
+    let at: String
+    let agent: String
+    let strategy: String
+    let instrument: String
+    let side: String
+    let price: String
+    let quantity: String
+    let filled: String
+    let fees: String
+    let state: String
+    let reason: String
+
+    init(_ line: OrderList.Line) {
+        order = line.order.rawValue
+        at = line.at.description
+        agent = line.agent.description
+        strategy = line.strategy.description
+        instrument = line.instrument.description
+        side = line.side.description
+        price = line.price.description
+        quantity = line.quantity.description
+        filled = line.filled.description
+        fees = line.fees.description
+        state = line.state.description
+        reason = line.reason
+    }
+}
+
+/// Says why an order was made, what became of it and what it came to.
+struct ExplainCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "explain",
+        abstract: "Explains one order: signal, model, edge, controls, permit, route, fills, PnL.")
+
+    @Argument(help: "The order's number, as `orders` lists it.")
+    var order: UInt64
+
+    @OptionGroup var options: ConsoleOptions
+
+    func run() async throws {
+        await SupervisorCommand.perform { try await explain() }
+    }
+
+    private func explain() async throws {
+        var story = OrderStory(order: OrderID(order))
+        try await JournalAccess(options).walk { entry in try story.take(entry) }
+        guard let explanation = Explanation(story) else {
+            throw ProcessFailure(
+                .refused, "the journal has no order \(order): see `supervisor orders`")
+        }
+        let terminal = Terminal()
+        if options.json {
+            terminal.line(JSONText.encode(explanation))
+        } else {
+            for line in explanation.lines { terminal.line(line) }
+        }
+    }
+}
+
+/// The core's journal, from the core while it runs, else from its file.
+struct JournalAccess {
+    private let options: ConsoleOptions
+
+    init(_ options: ConsoleOptions) { self.options = options }
+
+    func walk(_ body: (RecordedEntry) throws -> Void) async throws {
+        let configuration = try options.configuration()
+        let state = options.stateDirectory
+        let path = state.journal(of: configuration.core.name)
+        if try await followed(configuration, state, body) { return }
+        guard FileSystem.exists(path) else {
+            throw ProcessFailure(
+                .unavailable, "the core does not run and there is no journal at \(path)")
+        }
+        try await FileJournal(path: path).walk(from: SequenceNumber(1)) { entry in
+            try body(RecordedEntry(entry))
+        }
+    }
+
+    /// Whether the core answered; nothing has been walked when it did not.
+    private func followed(
+        _ configuration: ClusterConfiguration, _ state: StateDirectory,
+        _ body: (RecordedEntry) throws -> Void
+    ) async throws -> Bool {
+        let core = configuration.core.name
+        guard
+            FileSystem.exists("\(state.run)/\(core).admin.sock")
+                || configuration.core.endpoint != .ipc
+        else { return false }
+        let session = try ConsoleSession(configuration: configuration, state: state)
+        let console = try session.links(to: [core])
+        defer { console.close() }
+        do throws(AdminError) {
+            _ = try await console.status(of: core, patience: .seconds(1))
+        } catch {
+            return false
+        }
+        try await FollowedJournal(console: console, owner: core).walk(from: SequenceNumber(1)) {
+            entry in try body(RecordedEntry(entry))
+        }
+        return true
+    }
+}

@@ -1,0 +1,169 @@
+import ArgumentParser
+import Cryptography
+import Journal
+import Runtime
+import Trading
+import Wire
+
+/// Everything about journals.
+struct JournalCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "journal", abstract: "Verifies, replays and shows journals.",
+        subcommands: [JournalVerifyCommand.self, JournalShowCommand.self])
+}
+
+/// Which journal a command is about.
+struct JournalChoice: ParsableArguments, Sendable {
+    @Option(name: .long, help: "Whose journal: the core's by default, or a gateway's.")
+    var of: ScopeName<ProcessID>?
+
+    /// The journal's owner and file.
+    func journal(_ options: ConsoleOptions) throws(ProcessFailure)
+        -> (configuration: ClusterConfiguration, owner: ProcessID, path: String)
+    {
+        let configuration = try options.configuration()
+        let owner = of?.id ?? configuration.core.name
+        guard owner == configuration.core.name || configuration.gateway(owner) != nil else {
+            throw ProcessFailure(.usage, "\(owner) keeps no journal: the core and gateways do")
+        }
+        let path = options.stateDirectory.journal(of: owner)
+        guard FileSystem.exists(path) else {
+            throw ProcessFailure(.unavailable, "there is no journal at \(path)")
+        }
+        return (configuration, owner, path)
+    }
+}
+
+/// Walks the chain and the signed checkpoints.
+struct JournalVerifyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify",
+        abstract: "Checks that a journal is what its owner wrote, entry by entry.")
+
+    @OptionGroup var options: ConsoleOptions
+    @OptionGroup var choice: JournalChoice
+
+    func run() async throws {
+        await SupervisorCommand.perform { try verify() }
+    }
+
+    private func verify() throws {
+        let (configuration, owner, path) = try choice.journal(options)
+        let keys = KeyRing(
+            process: configuration.supervisor.console,
+            files: KeyFiles(root: options.stateDirectory.keys(configuration.keys)),
+            credentials: nil)
+        let identity = JournalIdentity(
+            cluster: configuration.cluster.description, owner: owner.description,
+            schemaVersion: UInt32(WireSchema.version))
+        let verifier = JournalVerifier(
+            identity: identity, checkpointKey: try keys.publicCheckpointKey(of: owner))
+        let reports: [JournalReport]
+        do throws(JournalError) {
+            reports = try verifier.verify(archives: [], journal: path)
+        } catch {
+            throw ProcessFailure(.refused, "\(path): \(error)")
+        }
+        guard let report = reports.last else {
+            throw ProcessFailure(.refused, "\(path): nothing was verified")
+        }
+        let terminal = Terminal()
+        if options.json {
+            terminal.line(JSONText.encode(VerifyReport(report, path: path)))
+        } else {
+            terminal.line(
+                "verified \(report.entries) entries of \(path): chain \(report.head), epoch "
+                    + "\(report.epoch), \(report.checkpoints) signed checkpoints")
+        }
+    }
+}
+
+/// The result of a verification for programs.
+struct VerifyReport: Codable, Sendable, Equatable {
+    let path: String
+    let entries: UInt64
+    let head: String
+    let epoch: UInt64
+    let checkpoints: Int
+    let snapshots: Int
+
+    init(_ report: JournalReport, path: String) {
+        self.path = path
+        entries = report.entries
+        head = report.head.description
+        epoch = report.epoch.rawValue
+        checkpoints = report.checkpoints
+        snapshots = report.snapshots
+    }
+}
+
+/// Lists entries.
+struct JournalShowCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Lists the entries of a journal.")
+
+    @OptionGroup var options: ConsoleOptions
+    @OptionGroup var choice: JournalChoice
+
+    @Option(name: .long, help: "The first entry.")
+    var from: UInt64 = 1
+
+    @Option(name: .long, help: "How many.")
+    var limit = 50
+
+    func validate() throws {
+        guard (1...1_000_000).contains(limit) else {
+            throw ValidationError("--limit: expected a number from 1 to 1000000, found \(limit)")
+        }
+    }
+
+    func run() async throws {
+        await SupervisorCommand.perform { try show() }
+    }
+
+    private func show() throws {
+        let (_, _, path) = try choice.journal(options)
+        let reader = try JournalReader(opening: path)
+        let entries = try reader.read(from: SequenceNumber(max(from, 1)), limit: limit)
+        let terminal = Terminal()
+        for entry in entries {
+            let line = EntryLine(entry)
+            terminal.line(options.json ? JSONText.encode(line) : line.text)
+        }
+    }
+}
+
+/// An entry in one line.
+struct EntryLine: Codable, Sendable, Equatable {
+    let entry: UInt64
+    let epoch: UInt64
+    let at: String
+    let command: String
+    let decision: String
+    let bytes: Int
+
+    init(_ entry: StoredEntry) {
+        self.entry = entry.header.sequence.rawValue
+        epoch = entry.header.epoch.rawValue
+        at = entry.header.at.description
+        command =
+            WireTemplate(rawValue: entry.header.template).map { "\($0)" }
+            ?? "template \(entry.header.template)"
+        bytes = entry.body.count
+        do throws(WireError) {
+            decision = try EntryLine.decision(of: RecordedEntry(entry))
+        } catch {
+            decision = "cannot be read: \(error)"
+        }
+    }
+
+    var text: String { "\(entry)  epoch \(epoch)  \(at)  \(command)  \(decision)" }
+
+    private static func decision(of entry: RecordedEntry) throws(WireError) -> String {
+        guard let judged = entry.judged else { return "" }
+        let subject =
+            judged.orderID == .zero ? "" : " order \(judged.orderID)"
+        let reason = judged.reason == .none ? "" : " \(judged.reason.wireName)"
+        return "\(judged.verdict.wireName)\(subject)\(reason)"
+    }
+}

@@ -1,0 +1,135 @@
+import ArgumentParser
+import Logging
+import Runtime
+import Trading
+import Wire
+
+/// Watches a cluster that others start, such as systemd: the supervisor as a daemon.
+struct RunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Watches the cluster as a daemon: starts nothing, logs every change of state.")
+
+    @Option(name: .long, help: "The configuration file of the cluster.")
+    var config: String
+
+    @Option(
+        name: .long,
+        help: "The directory of all state. Default: $XDG_STATE_HOME/bellwether or its fallbacks.")
+    var state: String?
+
+    func run() async throws {
+        await SupervisorCommand.perform { try await watch() }
+    }
+
+    private func watch() async throws {
+        var options = ProcessOptions()
+        options.config = config
+        options.state = state
+        let context = try ProcessContext(options: options) {
+            configuration, _ in configuration.supervisor.name
+        }
+        let party = ClusterParty(
+            configuration: context.configuration, state: context.state, name: context.name)
+        let processes =
+            context.configuration.gateways.map(\.name) + [context.configuration.core.name]
+            + context.configuration.agents.map(\.name)
+        let console = try AdminConsole(party, to: processes)
+        defer { console.close() }
+        var watch = ClusterWatch(log: context.log)
+        context.notifier.ready(status: "watching \(processes.count) processes")
+        while !context.stop.isRequested {
+            for process in processes {
+                watch.note(await Self.look(at: process, console), of: process)
+            }
+            context.notifier.watchdog()
+            context.notifier.status(watch.summary)
+            await pause(.seconds(1))
+        }
+        context.notifier.stopping()
+    }
+
+    private static func look(at process: ProcessID, _ console: AdminConsole) async
+        -> Result<ProcessStatus, AdminError>
+    {
+        do throws(AdminError) {
+            return .success(try await console.status(of: process, patience: .seconds(1)))
+        } catch {
+            return .failure(error)
+        }
+    }
+}
+
+/// What the daemon saw of each process last, so that it logs changes and not repetitions.
+struct ClusterWatch {
+    /// What is worth a line when it changes.
+    enum Condition: Equatable, CustomStringConvertible {
+        case unavailable
+        case ready(ArmingState)
+        case notReady(ArmingState)
+        case halted
+
+        init(_ status: ProcessStatus) {
+            if status.isKilled || status.arming == .halted {
+                self = .halted
+            } else {
+                self = status.isReady ? .ready(status.arming) : .notReady(status.arming)
+            }
+        }
+
+        var description: String {
+            switch self {
+            case .unavailable: "unavailable"
+            case .ready(let arming): "ready, \(arming.wireName)"
+            case .notReady(let arming): "not ready, \(arming.wireName)"
+            case .halted: "halted"
+            }
+        }
+    }
+
+    private let log: Logger
+    private var conditions: [ProcessID: Condition] = [:]
+    /// The furthest journal position that each process has stated.
+    private var heads: [ProcessID: SequenceNumber] = [:]
+
+    init(log: Logger) { self.log = log }
+
+    mutating func note(_ result: Result<ProcessStatus, AdminError>, of process: ProcessID) {
+        var condition = Condition.unavailable
+        var why = ""
+        switch result {
+        case .success(let status):
+            condition = Condition(status)
+            checkHead(status)
+        case .failure(let error): why = error.description
+        }
+        guard conditions[process] != condition else { return }
+        conditions[process] = condition
+        let level: Logger.Level =
+            condition == .unavailable || condition == .halted ? .warning : .info
+        log.log(
+            level: level, "process changed",
+            metadata: ["process": "\(process)", "state": "\(condition)", "why": "\(why)"])
+    }
+
+    var summary: String {
+        let bad = conditions.values.filter { $0 == .unavailable || $0 == .halted }.count
+        return bad == 0
+            ? "\(conditions.count) processes answer"
+            : "\(bad) of \(conditions.count) processes are unavailable or halted"
+    }
+
+    /// A journal that is shorter than it was has lost entries: somebody restored an old one.
+    private mutating func checkHead(_ status: ProcessStatus) {
+        let known = heads[status.process] ?? .zero
+        if status.journalSequence < known {
+            log.critical(
+                "journal went back",
+                metadata: [
+                    "process": "\(status.process)", "known": "\(known)",
+                    "stated": "\(status.journalSequence)",
+                ])
+        }
+        heads[status.process] = status.journalSequence
+    }
+}

@@ -1,0 +1,217 @@
+import ArgumentParser
+import Runtime
+import Trading
+import Wire
+
+/// Whom a halt or a resume is for. Without any option: everything.
+struct ScopeOptions: ParsableArguments, Sendable {
+    @Option(name: .long, help: "The org.")
+    var org: ScopeName<OrgID>?
+
+    @Option(name: .long, help: "The account; needs --org.")
+    var account: ScopeName<AccountID>?
+
+    @Option(name: .long, help: "The strategy; needs --org and --account.")
+    var strategy: ScopeName<StrategyID>?
+
+    @Option(name: .long, help: "The venue.")
+    var venue: ScopeName<VenueID>?
+
+    @Option(name: .long, help: "The instrument.")
+    var instrument: InstrumentName?
+
+    /// The one scope that the options name.
+    func scope() throws(ProcessFailure) -> OperatorScope {
+        let kinds = [org != nil, venue != nil, instrument != nil].filter { $0 }.count
+        guard kinds <= 1 else {
+            throw ProcessFailure(
+                .usage, "give one of --org (with --account, --strategy), --venue or --instrument")
+        }
+        if strategy != nil, account == nil {
+            throw ProcessFailure(.usage, "--strategy needs --org and --account")
+        }
+        if account != nil, org == nil { throw ProcessFailure(.usage, "--account needs --org") }
+        if let instrument { return .instrument(instrument.id) }
+        if let venue { return .venue(venue.id) }
+        guard let org else { return .all }
+        guard let account else { return .org(org.id) }
+        guard let strategy else { return .account(org.id, account.id) }
+        return .strategy(org.id, account.id, strategy.id)
+    }
+}
+
+/// A short name of one kind as an argument.
+struct ScopeName<ID: ShortIdentifier>: ExpressibleByArgument, Sendable {
+    let id: ID
+
+    init?(argument: String) {
+        guard let id = ID(argument) else { return nil }
+        self.id = id
+    }
+}
+
+/// An instrument's name as an argument.
+struct InstrumentName: ExpressibleByArgument, Sendable {
+    let id: InstrumentID
+
+    init?(argument: String) {
+        guard let id = InstrumentID(argument) else { return nil }
+        self.id = id
+    }
+}
+
+/// Stops trading, at the core and at every gateway.
+struct HaltCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "halt",
+        abstract: "Stops trading and cancels what is open, until `resume`.",
+        discussion: "Latched and durable at the core and at each gateway, each on its own path: it "
+            + "works with the core dead. Without a scope it halts everything.")
+
+    @OptionGroup var options: ConsoleOptions
+    @OptionGroup var scope: ScopeOptions
+
+    @Option(name: .long, help: "Why; it is kept with the command.")
+    var reason = ""
+
+    @Option(name: .long, help: "The operator who orders it. Default: the first configured.")
+    var `operator`: String?
+
+    func run() async throws {
+        await SupervisorCommand.perform {
+            try await Steering(options: options, operator: `operator`).order(
+                .halt, scope.scope(), reason: reason)
+        }
+    }
+}
+
+/// Lets trading go on after a halt.
+struct ResumeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "resume", abstract: "Clears a halt of the same scope.")
+
+    @OptionGroup var options: ConsoleOptions
+    @OptionGroup var scope: ScopeOptions
+
+    @Option(name: .long, help: "Why; it is kept with the command.")
+    var reason = ""
+
+    @Option(name: .long, help: "The operator who orders it. Default: the first configured.")
+    var `operator`: String?
+
+    func run() async throws {
+        await SupervisorCommand.perform {
+            try await Steering(options: options, operator: `operator`).order(
+                .resume, scope.scope(), reason: reason)
+        }
+    }
+}
+
+/// Gives an operator's order to the core and to every gateway, and shows their answers.
+struct Steering {
+    let options: ConsoleOptions
+    let `operator`: String?
+
+    func order(_ action: OperatorAction, _ scope: OperatorScope, reason: String) async throws {
+        let session = try options.console()
+        let configuration = session.configuration
+        let name = try operatorName(in: configuration)
+        let key = OperatorKey(name: name, key: try session.party.keys.operatorKey(name))
+        // A resume reaches the gateways first, so that the core never permits what they refuse.
+        let gateways = configuration.gateways.map(\.name)
+        let core = configuration.core.name
+        let targets = action == .resume ? gateways + [core] : [core] + gateways
+        let console = try session.links(to: targets)
+        defer { console.close() }
+        let order = OperatorOrder(action: action, scope: scope, reason: reason)
+        var results: [SteeringResult] = []
+        if action == .halt {
+            results = await atOnce(order, targets, console, key)
+        } else {
+            for target in targets { results.append(await give(order, target, console, key)) }
+        }
+        try show(results, order)
+    }
+
+    /// A halt goes everywhere at once: a dead process must not delay the others.
+    private func atOnce(
+        _ order: OperatorOrder, _ targets: [ProcessID], _ console: AdminConsole, _ key: OperatorKey
+    ) async -> [SteeringResult] {
+        await withTaskGroup { group in
+            for target in targets {
+                group.addTask { await give(order, target, console, key) }
+            }
+            var results: [SteeringResult] = []
+            for await result in group { results.append(result) }
+            return targets.compactMap { target in
+                results.first { $0.process == target.description }
+            }
+        }
+    }
+
+    private func give(
+        _ order: OperatorOrder, _ target: ProcessID, _ console: AdminConsole, _ key: OperatorKey
+    ) async -> SteeringResult {
+        do throws(AdminError) {
+            let answer = try await console.command(
+                order, to: target, by: key, patience: ConsoleSession.patience)
+            return SteeringResult(
+                process: target.description, isAccepted: answer.isAccepted,
+                state: answer.arming.wireName, cancelled: answer.cancelled,
+                detail: answer.detail, isAvailable: true)
+        } catch {
+            return SteeringResult(
+                process: target.description, isAccepted: false, state: "unknown", cancelled: 0,
+                detail: error.description, isAvailable: false)
+        }
+    }
+
+    private func show(_ results: [SteeringResult], _ order: OperatorOrder) throws {
+        let terminal = Terminal()
+        if options.json {
+            terminal.line(JSONText.encode(results))
+        } else {
+            terminal.line("\(order.action.wireName) \(order.scope)")
+            let rows = results.map { result in
+                [
+                    result.process, result.isAccepted ? "done" : "not done", result.state,
+                    result.cancelled > 0 ? "\(result.cancelled) orders to cancel" : "",
+                    result.detail,
+                ]
+            }
+            for line in Columns.lines(rows) { terminal.line("  " + line) }
+        }
+        if results.contains(where: { !$0.isAvailable }) {
+            throw ProcessFailure(.unavailable, "not every process answered")
+        }
+        if results.contains(where: { !$0.isAccepted }) {
+            throw ProcessFailure(.refused, "not every process obeyed")
+        }
+    }
+
+    private func operatorName(in configuration: ClusterConfiguration)
+        throws(ProcessFailure) -> ShortName
+    {
+        guard let text = self.operator else {
+            guard let first = configuration.operators.first else {
+                throw ProcessFailure(.usage, "\(configuration.file) names no operator")
+            }
+            return first
+        }
+        guard let name = ShortName(text), configuration.operators.contains(name) else {
+            throw ProcessFailure(
+                .usage, "\(text) is not an operator of \(configuration.file)")
+        }
+        return name
+    }
+}
+
+/// What a process did with an order.
+struct SteeringResult: Codable, Sendable, Equatable {
+    let process: String
+    let isAccepted: Bool
+    let state: String
+    let cancelled: UInt32
+    let detail: String
+    let isAvailable: Bool
+}
