@@ -1,0 +1,64 @@
+import Trading
+
+/// All generated counterparties of one market, in the order in which they act: informed traders
+/// before makers, because they know first.
+struct MarketFlow: Sendable {
+    let market: SimMarketID
+    private let seed: UInt64
+    private var makers: [MakerFlow]
+    private let noise: NoiseFlow
+    private let informed: [InformedFlow]
+
+    init(
+        market: SimMarketID, seed: UInt64, accounts: FlowAccounts, parameters: FlowParameters
+    ) {
+        self.market = market
+        self.seed = seed
+        makers = accounts.makers.map {
+            MakerFlow(account: $0, market: market, seed: seed, parameters: parameters)
+        }
+        noise = NoiseFlow(account: accounts.noise)
+        informed = accounts.informed.map {
+            InformedFlow(account: $0, market: market, seed: seed, parameters: parameters)
+        }
+    }
+
+    mutating func act(
+        _ view: MarketView, tick: TickNumber, _ parameters: FlowParameters,
+        _ exchange: inout Exchange, into effects: inout ExchangeEffects
+    ) {
+        var random = self.random(.informed, tick)
+        for trader in informed { trader.act(view, parameters, &random, &exchange, into: &effects) }
+        random = self.random(.makers, tick)
+        for index in makers.indices {
+            makers[index].act(view, parameters, &random, &exchange, into: &effects)
+        }
+        random = self.random(.noise, tick)
+        noise.act(view, parameters, &random, &exchange, into: &effects)
+    }
+
+    private func random(_ stream: SimRandom.Stream, _ tick: TickNumber) -> SimRandom {
+        SimRandom(
+            seed: seed, stream: stream, market: UInt64(market.index), tick: tick.rawValue)
+    }
+}
+
+/// The accounts of the generated counterparties.
+struct FlowAccounts: Sendable {
+    let makers: [SimAccountID]
+    let informed: [SimAccountID]
+    let noise: SimAccountID
+
+    init(parameters: FlowParameters, exchange: inout Exchange) {
+        makers = (0..<parameters.makerCount).map {
+            exchange.open(
+                account: "maker-\($0 + 1)", deposit: parameters.deposit, isParticipant: false)
+        }
+        informed = (0..<parameters.informedCount).map {
+            exchange.open(
+                account: "informed-\($0 + 1)", deposit: parameters.deposit, isParticipant: false)
+        }
+        noise = exchange.open(
+            account: "noise", deposit: parameters.deposit, isParticipant: false)
+    }
+}
