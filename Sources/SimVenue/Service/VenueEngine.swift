@@ -1,0 +1,350 @@
+import MarketSim
+import Runtime
+import Trading
+
+/// The venue without its network: simulation, recording and log in step.
+///
+/// Every order is logged with what the venue said before anybody is told, so that a venue that was
+/// killed is built again from its log by doing everything again (`recover`).
+final class VenueEngine {
+    private(set) var simulation: VenueSimulation
+    private(set) var effects = ExchangeEffects()
+    let participants: [VenueParticipant]
+    let listing: VenueListing
+    /// The last public trades, newest last.
+    private(set) var trades: [SimTrade] = []
+
+    private let options: VenueOptions
+    private let log: VenueLog?
+    private let feed: RecordedFeed?
+    private let instruments: [InstrumentID: SimMarketID]
+    /// Ticks after the end of the recording, which let the last markets settle.
+    private var epilogueCount = 0
+
+    private static let epilogueMax = 60
+    private static let tradeCountMax = 10_000
+
+    init(options: VenueOptions, wall: Timestamp) throws {
+        self.options = options
+        log = try options.logPath.map { try VenueLog(path: $0) }
+        let reader = options.logPath.flatMap { VenueLogReader(path: $0) }
+        let first = reader?.next()
+        var origin = wall
+        if let first {
+            guard case .start(let start) = LogRecord(first), start.version == LogLine.version else {
+                throw VenueLogError(
+                    description: "\(options.logPath ?? ""):1: expected the start of a venue log of "
+                        + "version \(LogLine.version)")
+            }
+            if start.origin != 0 { origin = Timestamp(nanoseconds: start.origin) }
+        }
+        listing = try VenueEngine.listing(options.markets, origin: origin)
+        guard !listing.markets.isEmpty else {
+            throw VenueLogError(description: "the recording has no market that can be listed")
+        }
+        if case .recording(let recording) = listing.source {
+            feed = try RecordedFeed(recording, informedDelay: options.flow.informedDelay)
+        } else {
+            feed = nil
+        }
+        simulation = VenueSimulation(
+            seed: options.seed, markets: listing.markets,
+            participants: options.keys.map { ($0.id, options.balance) }, parameters: options.flow)
+        participants = options.keys.enumerated().map {
+            VenueParticipant(key: $0.element, account: SimAccountID($0.offset), tier: options.tier)
+        }
+        instruments = Dictionary(
+            listing.markets.enumerated().map { ($0.element.instrument, SimMarketID($0.offset)) },
+            uniquingKeysWith: { first, _ in first })
+        if let reader, first != nil {
+            try recover(from: reader, first: first ?? [])
+            append(LogLine.note("restart", "", tick: tick, now: now, wall: wall))
+        } else {
+            begin(origin: origin, wall: wall)
+        }
+        try flush()
+    }
+
+    var tick: TickNumber { simulation.tick }
+    var now: Timestamp { simulation.now }
+    var exchange: Exchange { simulation.exchange }
+
+    func participant(key: String) -> VenueParticipant? {
+        participants.first { $0.key.id == key }
+    }
+
+    /// The market of a ticker, once it is listed.
+    func market(_ ticker: String) -> SimMarketID? {
+        guard let market = InstrumentID(ticker).flatMap({ instruments[$0] }),
+            market.index < simulation.listedCount
+        else { return nil }
+        return market
+    }
+
+    // MARK: Market time
+
+    /// The moment of the next tick; nil when the recording is at its end and all is settled.
+    func nextTick(wall: Timestamp) throws -> Timestamp? {
+        let last = tick == .zero ? nil : now
+        switch listing.source {
+        case .wall(let origin, let interval):
+            return last.map { max($0 + interval, wall) } ?? max(origin, wall)
+        case .recording:
+            if let moment = try feed?.nextTick(after: last) { return moment }
+            guard !simulation.isFinished, epilogueCount < VenueEngine.epilogueMax, let last else {
+                return nil
+            }
+            return last + RecordedFeed.gapTick
+        }
+    }
+
+    /// Brings market time to `moment`; what happened is in `effects` and in the log.
+    func advance(to moment: Timestamp) throws {
+        try step(to: moment)
+        append(LogLine.tick(tick, now))
+        for line in effectLines() { append(line) }
+        try flush()
+    }
+
+    private func step(to moment: Timestamp) throws {
+        let before = now
+        let isFirst = tick == .zero
+        if let feed, try feed.nextTick(after: isFirst ? nil : before) == nil { epilogueCount += 1 }
+        let points = try feed?.points(until: moment) ?? (observed: [], served: [])
+        effects.removeAll()
+        simulation.advance(
+            to: moment, observed: points.observed, served: points.served, into: &effects)
+        absorb()
+        if !isFirst {
+            for participant in participants { participant.writes.fill(moment - before) }
+        }
+    }
+
+    // MARK: Orders
+
+    func place(
+        _ terms: SimOrderTerms, for participant: VenueParticipant, wall: Timestamp
+    ) throws -> Result<SimOrder, SimDecline> {
+        let result = apply(terms, for: participant)
+        append(
+            LogLine.place(
+                terms, ticker: exchange.definition(terms.market).instrument.description,
+                account: participant.key.id, result: result, tick: tick, now: now, wall: wall))
+        for line in effectLines() { append(line) }
+        try flush()
+        return result
+    }
+
+    /// The contracts that were taken off the book; nil where the order does not rest.
+    func cancel(
+        _ id: SimOrderID, for participant: VenueParticipant, wall: Timestamp
+    ) throws -> (order: SimOrder, taken: Quantity)? {
+        let before = exchange.order(id).flatMap { $0.account == participant.account ? $0 : nil }
+        let order = apply(cancel: id, for: participant)
+        let taken = order == nil ? nil : before?.remaining
+        append(
+            LogLine.cancel(
+                id, clientOrderID: before?.terms.clientOrderID, account: participant.key.id,
+                taken: taken, tick: tick, now: now, wall: wall))
+        for line in effectLines() { append(line) }
+        try flush()
+        guard let order, let taken else { return nil }
+        return (order, taken)
+    }
+
+    private func apply(
+        _ terms: SimOrderTerms, for participant: VenueParticipant
+    ) -> Result<SimOrder, SimDecline> {
+        effects.removeAll()
+        let result = simulation.place(terms, for: participant.account, into: &effects)
+        if case .success(let order) = result { participant.orders.append(order.id) }
+        absorb()
+        return result
+    }
+
+    private func apply(cancel id: SimOrderID, for participant: VenueParticipant) -> SimOrder? {
+        effects.removeAll()
+        let order = simulation.cancel(id, for: participant.account, into: &effects)
+        absorb()
+        return order
+    }
+
+    // MARK: Log
+
+    /// Logs a request about orders that never came as far as the exchange.
+    func refuse(
+        account: String, method: String, path: String, clientOrderID: String, code: String,
+        wall: Timestamp
+    ) throws {
+        append(
+            LogLine.refused(
+                account: account, method: method, path: path, clientOrderID: clientOrderID,
+                code: code, tick: tick, now: now, wall: wall))
+        try flush()
+    }
+
+    func note(_ event: String, _ text: String, wall: Timestamp) throws {
+        append(LogLine.note(event, text, tick: tick, now: now, wall: wall))
+        try flush()
+    }
+
+    /// Writes what every participant has.
+    func logBalances(wall: Timestamp) throws {
+        for participant in participants {
+            append(
+                LogLine.balance(
+                    account: participant.key.id, cash: exchange.cash(participant.account),
+                    available: exchange.available(participant.account),
+                    deposit: exchange.deposit(participant.account), tick: tick, now: now,
+                    wall: wall))
+        }
+        try flush()
+    }
+
+    /// Gives the log back; nothing may be ordered any more.
+    func release() { log?.release() }
+
+    private func append(_ line: [UInt8]) { log?.append(line) }
+    private func flush() throws { try log?.flush() }
+
+    private func effectLines() -> [[UInt8]] {
+        guard log != nil else { return [] }
+        let exchange = simulation.exchange
+        return effects.list.compactMap {
+            LogLine.effect($0, exchange, tick: tick, now: now)
+        }
+    }
+
+    /// Keeps what participants may ask for later.
+    private func absorb() {
+        for effect in effects.list {
+            switch effect {
+            case .filled(let fill): participants[fill.account.index].fills.append(fill)
+            case .paid(let payout): participants[payout.account.index].payouts.append(payout)
+            case .traded(let trade): trades.append(trade)
+            case .bookChanged, .orderChanged, .orderRemoved, .phaseChanged, .strikeKnown: break
+            }
+        }
+        if trades.count > 2 * VenueEngine.tradeCountMax {
+            trades.removeFirst(trades.count - VenueEngine.tradeCountMax)
+        }
+    }
+
+    private func begin(origin: Timestamp, wall: Timestamp) {
+        var fixed: Timestamp?
+        if case .wall = listing.source { fixed = origin }
+        append(
+            LogLine.start(
+                seed: options.seed, fingerprint: listing.fingerprint, origin: fixed, wall: wall))
+        for participant in participants {
+            append(LogLine.account(participant.key.id, deposit: options.balance))
+        }
+    }
+
+    private static func listing(
+        _ markets: VenueOptions.Markets, origin: Timestamp
+    ) throws -> VenueListing {
+        switch markets {
+        case .recorded(let directory): try VenueListing(recordedIn: directory)
+        case .demo: .demo(origin: origin)
+        case .file(let path): try .file(path, origin: origin)
+        }
+    }
+}
+
+/// Building the venue again from its log.
+extension VenueEngine {
+    /// Does everything again that the log says and compares what follows from it, line by line.
+    private func recover(from reader: VenueLogReader, first: [UInt8]) throws {
+        try checkStart(first, reader)
+        var expected: [[UInt8]] = []
+        var next = 0
+        var accounts = 0
+        while let line = reader.next() {
+            guard let record = LogRecord(line) else {
+                throw refusal(reader, "is no line of a venue log")
+            }
+            switch record {
+            case .start: throw refusal(reader, "a second start")
+            case .account(let name, let deposit):
+                guard accounts < participants.count, participants[accounts].key.id == name,
+                    deposit == options.balance
+                else { throw refusal(reader, "the accounts are not those of the configuration") }
+                accounts += 1
+            case .effect:
+                guard next < expected.count, expected[next] == line else {
+                    let wanted = next < expected.count ? expected[next] : Array("nothing".utf8)
+                    throw refusal(
+                        reader,
+                        "does not follow from the orders; expected "
+                            + String(decoding: wanted, as: UTF8.self))
+                }
+                next += 1
+            case .note: break
+            case .tick, .place, .cancel:
+                guard next == expected.count else {
+                    throw refusal(reader, "an effect of an earlier line is missing before it")
+                }
+                try redo(record, reader)
+                expected = effectLines()
+                next = 0
+            }
+        }
+        guard accounts == participants.count || accounts == 0 else {
+            throw refusal(reader, "the accounts are not those of the configuration")
+        }
+        if accounts == 0 {
+            for participant in participants {
+                append(LogLine.account(participant.key.id, deposit: options.balance))
+            }
+        }
+        for line in expected[next...] { append(line) }
+        effects.removeAll()
+    }
+
+    private func checkStart(_ line: [UInt8], _ reader: VenueLogReader) throws {
+        guard case .start(let start) = LogRecord(line) else {
+            throw refusal(reader, "is no start")
+        }
+        guard start.seed == options.seed, start.recording == listing.fingerprint else {
+            throw refusal(
+                reader,
+                "the log is of seed \(start.seed) on `\(start.recording)`, the "
+                    + "configuration says seed \(options.seed) on `\(listing.fingerprint)`: move "
+                    + "the log away to begin anew")
+        }
+    }
+
+    private func redo(_ record: LogRecord, _ reader: VenueLogReader) throws {
+        switch record {
+        case .tick(let number, let moment):
+            let scheduled = try feed == nil ? moment : nextTick(wall: moment)
+            guard number == tick.next, scheduled == moment else {
+                throw refusal(
+                    reader, "expected tick \(tick.next) at \(scheduled?.nanoseconds ?? 0)")
+            }
+            try step(to: moment)
+        case .place(let place):
+            var terms = place.terms
+            guard let market = market(place.ticker), let owner = participant(key: place.account)
+            else { throw refusal(reader, "an order for an unknown market or account") }
+            terms.market = market
+            let result = apply(terms, for: owner)
+            let name = (try? result.get()).map { VenueNames.order($0.id) }
+            guard name == place.orderID else {
+                throw refusal(reader, "the order comes to \(name ?? "a decline") now")
+            }
+        case .cancel(let cancel):
+            guard let owner = participant(key: cancel.account) else {
+                throw refusal(reader, "a cancel for an unknown account")
+            }
+            _ = apply(cancel: cancel.order, for: owner)
+        case .start, .account, .effect, .note: break
+        }
+    }
+
+    private func refusal(_ reader: VenueLogReader, _ reason: String) -> VenueLogError {
+        VenueLogError(
+            description: "\(options.logPath ?? ""):\(reader.lineNumber): \(reason)")
+    }
+}

@@ -1,0 +1,43 @@
+package import MarketSim
+package import Runtime
+package import Trading
+
+/// What a simulated venue is to be.
+package struct VenueOptions: Sendable {
+    /// What it lists.
+    package enum Markets: Sendable {
+        case recorded(directory: String)
+        case demo
+        case file(String)
+    }
+
+    package var host: String
+    package var port: Int
+    package var markets: Markets
+    package var keys: [ParticipantKey]
+    package var balance: Money
+    package var seed: UInt64 = 7
+    /// Where the log is kept; nil keeps none, and the venue forgets everything when it stops.
+    package var logPath: String?
+    package var speed: ReplaySpeed = .factor(1)
+    package var tier: RateTier = .prime
+    package var flow = FlowParameters()
+    /// Participants without which market time does not begin, by their key ids.
+    package var expected: [String] = []
+    /// How long a tick waits for a participant that is silent or gone.
+    package var patience = Span.seconds(10)
+    /// How long a tick waits for the first acknowledgement of a connection: its cluster starts.
+    package var firstPatience = Span.seconds(60)
+    /// How long market time runs, by the wall clock, from the first tick.
+    package var runFor: Span?
+
+    package init(
+        host: String, port: Int, markets: Markets, keys: [ParticipantKey], balance: Money
+    ) {
+        self.host = host
+        self.port = port
+        self.markets = markets
+        self.keys = keys
+        self.balance = balance
+    }
+}
