@@ -7,7 +7,7 @@ package struct VenueLogError: Error, Sendable, CustomStringConvertible {
 }
 
 /// The venue's append-only log: one JSON object a line of everything that it received about orders
-/// and everything that it did for participants. It is the judge in tests and the venue's only state.
+/// and everything that it did for participants. It is the judge in tests and the only state.
 ///
 /// Lines are gathered and written in one piece: at each tick before it is announced, and before
 /// each answer to an order. So nothing that a client knows of is lost when the process is killed.
