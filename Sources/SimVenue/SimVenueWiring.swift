@@ -1,4 +1,5 @@
 import Cryptography
+import Foundation
 import MarketSim
 package import Runtime
 import Trading
@@ -38,7 +39,7 @@ package enum SimVenueWiring {
             try key(id: $0.keyID, file: files.publicVenue($0.name))
         }
         let (host, port) = try address(venue.kalshi)
-        let directory = data ?? state.data
+        let directory = try data ?? generatedDay(seed: venue.seed, state)
         var options = VenueOptions(
             host: host, port: port, markets: .recorded(directory: directory), keys: keys,
             balance: venue.balance)
@@ -48,6 +49,15 @@ package enum SimVenueWiring {
         options.expected = gateways.filter(\.isReplay).map(\.keyID)
         try apply(venue.parameters, to: &options)
         return options
+    }
+
+    /// A day from the seed, written on first use; whoever replays it reads the same files.
+    private static func generatedDay(seed: UInt64, _ state: StateDirectory) throws -> String {
+        let directory = "\(state.data)/seed-\(seed)"
+        if !FileManager.default.fileExists(atPath: directory + "/crypto") {
+            _ = try DayGenerator.write(seed: seed, hours: 24, to: directory)
+        }
+        return directory
     }
 
     /// The generated flow may be tuned; what is not said stays as documented.

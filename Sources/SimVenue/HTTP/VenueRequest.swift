@@ -64,7 +64,8 @@ struct VenueResponse: Sendable {
         VenueResponse(status, JSONText.object(body))
     }
 
-    /// Kalshi's form of an error.
+    /// Kalshi's forms of an error: the one that the venue sends and the one that its client of 2026
+    /// reads.
     static func error(
         _ status: HTTPResponseStatus, _ code: String, _ message: String, details: String = ""
     ) -> VenueResponse {
@@ -75,6 +76,9 @@ struct VenueResponse: Sendable {
                 error.field("details", details)
                 error.field("service", "exchange")
             }
+            text.field("code", code)
+            text.field("message", message)
+            text.field("details", details)
         }
     }
 

@@ -50,8 +50,8 @@ package enum DayGenerator {
             title: "Bitcoin Up or Down - \(market.start.rfc3339) to \(market.end.rfc3339)",
             rules:
                 "This market resolves to \"Up\" if the generated Bitcoin price at the end of the "
-                + "time range is greater than or equal to the price at its beginning. Otherwise, it "
-                + "resolves to \"Down\".",
+                + "time range is greater than or equal to the price at its beginning. "
+                + "Otherwise, it resolves to \"Down\".",
             start: market.start, end: market.end, payout: market.isUp ? .one : .zero,
             strike: market.strike, tick: VenueListing.tick)
     }

@@ -79,7 +79,7 @@ struct Serve: ParsableCommand {
         fflush(nil)
         let server = try VenueServer(
             options: options, logger: Logger(label: "sim-venue"),
-            onEnd: { notifier.replayEnded() })
+            onEnd: { notifier.replayEnded() }, onAlive: { notifier.watchdog() })
         notifier.ready(status: "serving \(options.host):\(server.port)")
         stop.onRequest { server.requestStop() }
         try server.waitUntilStopped()

@@ -65,6 +65,11 @@ final class VenueEngine {
         try flush()
     }
 
+    /// Markets that live by the wall clock cannot be hurried.
+    var speed: ReplaySpeed {
+        if case .wall = listing.source { return .factor(1) }
+        return options.speed
+    }
     var tick: TickNumber { simulation.tick }
     var now: Timestamp { simulation.now }
     var exchange: Exchange { simulation.exchange }

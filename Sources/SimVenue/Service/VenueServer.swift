@@ -19,9 +19,10 @@ package final class VenueServer: Sendable {
     /// Builds the venue, from its log where there is one, and starts to serve. Blocks meanwhile.
     ///
     /// `onEnd` is called once, on the venue's thread, when market time has ended and everybody has
-    /// acknowledged; the venue goes on serving.
+    /// acknowledged; the venue goes on serving. `onAlive` is called while its loop turns.
     package init(
-        options: VenueOptions, logger: Logger, onEnd: @escaping @Sendable () -> Void = {}
+        options: VenueOptions, logger: Logger, onEnd: @escaping @Sendable () -> Void = {},
+        onAlive: @escaping @Sendable () -> Void = {}
     ) throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let loop = group.next()
@@ -32,7 +33,7 @@ package final class VenueServer: Sendable {
                 return NIOLoopBound(
                     VenueService(
                         options: options, engine: engine, loop: loop, logger: logger,
-                        onEnd: onEnd), eventLoop: loop)
+                        onEnd: onEnd, onAlive: onAlive), eventLoop: loop)
             }.wait()
             channel = try VenueServer.bind(options, group, service)
             finished = try loop.submit {

@@ -27,6 +27,8 @@ struct Pace {
     var wake: Scheduled<Void>?
     var lastReport: Span?
     var isTurnQueued = false
+    /// How often the clock was looked at without a message.
+    var looks: UInt64 = 0
 }
 
 /// Market time: the next tick comes when everybody has acknowledged the last one and, in a paced
@@ -38,6 +40,8 @@ extension VenueService {
     /// Watches market time from now on: patience runs out and time is up without a message.
     func startClock() {
         turn()
+        pace.looks += 1
+        if pace.looks % 10 == 1 { onAlive() }
         loop.assumeIsolated().scheduleTask(in: .milliseconds(100)) { [weak self] in
             self?.startClock()
         }
@@ -165,7 +169,7 @@ extension VenueService {
 
     /// Whether the moment of a tick has come; if not, comes back when it has.
     private func isDue(_ moment: Timestamp, _ now: Span) -> Bool {
-        guard case .factor(let factor) = options.speed else { return true }
+        guard case .factor(let factor) = engine.speed else { return true }
         guard let anchor = pace.anchor else {
             pace.anchor = (moment, now)
             return true

@@ -19,6 +19,8 @@ final class VenueService {
     let stopped: EventLoopPromise<Void>
     /// Called once when market time has ended and everybody has acknowledged.
     let onEnd: @Sendable () -> Void
+    /// Called about once a second while the loop turns.
+    let onAlive: @Sendable () -> Void
 
     var sessions: [SocketSession] = []
     var pace = Pace()
@@ -32,13 +34,14 @@ final class VenueService {
 
     init(
         options: VenueOptions, engine: VenueEngine, loop: any EventLoop, logger: Logger,
-        onEnd: @escaping @Sendable () -> Void
+        onEnd: @escaping @Sendable () -> Void, onAlive: @escaping @Sendable () -> Void
     ) {
         self.options = options
         self.engine = engine
         self.loop = loop
         self.logger = logger
         self.onEnd = onEnd
+        self.onAlive = onAlive
         stopped = loop.makePromise()
     }
 
