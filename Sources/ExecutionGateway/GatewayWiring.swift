@@ -59,7 +59,7 @@ package enum GatewayWiring {
         let core = configuration.core.name
         let supervisor = configuration.supervisor.name
         let agents = configuration.agents.map(\.name)
-        let security = try context.security(peers: [core, supervisor] + agents)
+        let security = try context.security(peers: [core] + configuration.adminPeers + agents)
         do {
             return try PollLoop(name: context.name.description, security: security) { wiring in
                 let link = { (role: SocketRole) throws(ProcessFailure) in
@@ -69,7 +69,8 @@ package enum GatewayWiring {
                     try link(.orders), identity: context.identity, allowing: [core],
                     settings: context.linkSettings)
                 let admin = LinkServer(
-                    try link(.admin), identity: context.identity, allowing: [supervisor],
+                    try link(.admin), identity: context.identity,
+                    allowing: configuration.adminPeers,
                     settings: context.linkSettings, isUrgent: true)
                 let market = MarketPublisher(
                     try link(.market), identity: context.identity,

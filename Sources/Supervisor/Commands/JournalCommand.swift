@@ -9,7 +9,9 @@ import Wire
 struct JournalCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "journal", abstract: "Verifies, replays and shows journals.",
-        subcommands: [JournalVerifyCommand.self, JournalShowCommand.self])
+        subcommands: [
+            JournalVerifyCommand.self, JournalReplayCommand.self, JournalShowCommand.self,
+        ])
 }
 
 /// Which journal a command is about.

@@ -67,7 +67,11 @@ extension ClusterConfiguration {
         }
         children += gateways.map { plan($0.name, .gateway) }
         children.append(plan(core.name, .core))
-        children += agents.map { plan($0.name, .agent, data.map { ["--data", $0] } ?? []) }
+        children += agents.map { agent in
+            plan(
+                agent.name, .agent,
+                ["--domain", agent.domain.description] + (data.map { ["--data", $0] } ?? []))
+        }
         return children
     }
 }
