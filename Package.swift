@@ -154,7 +154,10 @@ let harness: [Target] = [
         ]),
     tests(
         "DomainAgent",
-        ["Trading", "Wire", "Signals", "Execution", "Transport", "DomainAgent", "Runtime"]),
+        [
+            "Trading", "Wire", "Signals", "Execution", "Transport", "Cryptography", "DomainAgent",
+            "Runtime", logging,
+        ]),
     tests(
         "SimVenue",
         ["Trading", "MarketSim", "SimVenue", "Cryptography", "Venues", "Execution", "Runtime"]),

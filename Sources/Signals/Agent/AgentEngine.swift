@@ -3,8 +3,8 @@ package import Trading
 /// Decides what an agent does: which markets it looks at, what it quotes, takes and cancels.
 ///
 /// Pure: no clock, no randomness, no I/O; the same commands give the same effects. Its shell
-/// (DomainAgent) maps messages to commands and effects to messages. The policy says what a market is
-/// worth; everything else is here: edge, size, orders, protection and the bounded scan. Start
+/// (DomainAgent) maps messages to commands and effects to messages. The policy says what a market
+/// is worth; everything else is here: edge, size, orders, protection and the bounded scan. Start
 /// reading at `apply`. Signals as a whole is statistics and decisions: it knows no wire, no venue
 /// and no risk limit.
 package struct AgentEngine<Policy: DomainPolicy>: Sendable {

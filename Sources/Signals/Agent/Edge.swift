@@ -52,9 +52,9 @@ package struct EdgeRule: Sendable {
     package init(_ terms: TradingTerms) { self.terms = terms }
 
     /// The fair value for an order. The market's own belief lies anywhere between its touches, and
-    /// an order behind its touch is filled only when the market has come to it: so the touch that is
-    /// against us, or the order's own price where that is worse, stands for the market. An agent that
-    /// knows no more than the market has no edge at any price.
+    /// an order behind its touch is filled only when the market has come to it: so the touch that
+    /// is against us, or the order's own price where that is worse, stands for the market. An agent
+    /// that knows no more than the market has no edge at any price.
     package func fair(_ order: OrderIdea, _ opinion: Opinion, _ market: MarketView) -> Double {
         let model = order.side == .buy ? opinion.low : opinion.high
         let belief =

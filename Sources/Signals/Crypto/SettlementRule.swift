@@ -7,8 +7,8 @@ package struct SettlementRule: Sendable, Equatable {
         /// The first feed value at or after the end against the first at or after the start; Up
         /// when it is equal or higher.
         case pointToPoint
-        /// An average over time. Its window is not published in what we could read, so such a market
-        /// is not priced.
+        /// An average over time. Its window is not published in what we could read, so such a
+        /// market is not priced.
         case timeWeightedAverage
     }
 

@@ -22,7 +22,12 @@ package struct FeatureVector: Sendable, Equatable {
         guard let name = LongName(label.description) else {
             preconditionFailure("a feature has a bad label: \(label)")
         }
-        precondition(!features.contains { $0.label == name }, "the feature \(label) is there")
+        add(copying: name, value)
+    }
+
+    /// Adds one feature as it was read from somewhere. What is not finite is written as zero.
+    package mutating func add(copying name: LongName, _ value: Double) {
+        precondition(!features.contains { $0.label == name }, "the feature \(name) is there")
         precondition(features.count < FeatureVector.countMax, "too many features")
         features.append(Feature(label: name, value: value.isFinite ? value : 0))
     }

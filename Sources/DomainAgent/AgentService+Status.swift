@@ -1,0 +1,78 @@
+import Runtime
+import Signals
+import Trading
+import Transport
+import Wire
+
+/// What the agent tells the supervisor.
+extension AgentService {
+    func receivedFromSupervisor(_ frame: [UInt8], peer: ProcessID) throws(WireError) {
+        guard try WireFrame.template(of: frame) == .statusRequest else {
+            // An agent takes no orders: what it may do is decided by the core.
+            return refuse(frame, from: peer, on: links.admin.name, .notAllowed, "not for an agent")
+        }
+        let request = try StatusRequest(decoding: frame)
+        _ = links.admin.send(status(nonce: request.nonce), to: peer, lane: .priority)
+    }
+
+    private func status(nonce: UInt64) -> [UInt8] {
+        let entries = values.compactMap { label, value in
+            LongName(label).map { StatusReply.CountersEntry(label: $0, value: value) }
+        }
+        return StatusReply(
+            nonce: nonce, kind: .agent, arming: session.isReady ? .armed : .disarmed,
+            isKilled: .no, isReady: Flag(session.isReady), incarnation: engine.incarnation,
+            marketTime: marketTime, tick: tick.number, journalSequence: .zero, chainHead: .zero,
+            stateHash: .zero
+        ).frame(counters: entries, version: Array(parts.version.utf8))
+    }
+
+    /// Plain numbers, then the reasons why markets were left alone and quotes were taken away.
+    private var values: [(String, Int64)] {
+        let counts = engine.counts
+        var values: [(String, Int64)] = [
+            (StatusLabel.requested, Int64(clamping: counts.requested)),
+            (StatusLabel.fills, Int64(clamping: counts.fills)),
+            (StatusLabel.settled, Int64(clamping: counts.settled)),
+            (StatusLabel.openOrders, Int64(engine.openOrderCount)),
+            (StatusLabel.cash, engine.cash.units),
+            ("intents", Int64(clamping: counts.intents)),
+            ("cancels", Int64(clamping: counts.cancels)),
+            ("scanned", Int64(clamping: counts.scanned)),
+            ("scans_waiting", Int64(engine.scanCount)),
+            ("ticks", counters.ticks), ("ticks_unmarked", counters.ticksUnmarked),
+            ("feed_rows", counters.rows), ("feed_rows_refused", counters.rowsRefused),
+            ("market_gaps", counters.gaps), ("malformed", counters.malformed),
+            ("unsent", counters.unsent), ("outbox_overflows", counters.overflows),
+            ("core_sessions", counters.sessions), ("grants_refused", counters.grantsRefused),
+            ("markets_refused", Int64(clamping: counts.marketsRefused)),
+            ("markout_maker_e9", price(engine.adverseMarkout(.maker))),
+            ("markout_taker_e9", price(engine.adverseMarkout(.taker))),
+        ]
+        for reason in RejectReason.allCases {
+            guard let count = rejections[reason] else { continue }
+            values.append((StatusLabel.rejectedPrefix + "\(reason)", count))
+        }
+        for (reason, count) in counts.abstentions.met {
+            values.append(("\(reason.isShedding ? "shed" : "left").\(reason)", Int64(count)))
+        }
+        for (reason, count) in counts.withdrawals.met {
+            values.append(("withdrawn.\(reason)", Int64(clamping: count)))
+        }
+        return values
+    }
+
+    private func price(_ value: Double) -> Int64 {
+        Price(value, rounding: .nearestEven)?.units ?? 0
+    }
+}
+
+extension Abstention {
+    /// Whether work was thrown away, rather than a market judged.
+    fileprivate var isShedding: Bool {
+        switch self {
+        case .staleScan, .scanOverflow: true
+        default: false
+        }
+    }
+}

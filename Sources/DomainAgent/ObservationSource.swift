@@ -1,0 +1,14 @@
+package import Trading
+
+/// Where an agent's outside data come from. Owned by the service's thread.
+package protocol ObservationSource<Observation>: AnyObject {
+    /// What the domain's policy takes in.
+    associatedtype Observation: Sendable
+
+    /// The next observation that was received at or before `now`; nil when there is none yet.
+    /// Whatever was received later stays unseen.
+    func next(through now: Timestamp) throws -> Observation?
+
+    /// What could not be used so far: rows that are corrupt and rows that came too late.
+    var refusedRows: Int { get }
+}
