@@ -101,7 +101,8 @@ extension GatewayService {
         }
     }
 
-    /// A follower asks for what there is: definitions and books of the topic, or of all.
+    /// A follower asks for what there is: definitions and books of the topic, or of all. The mark of
+    /// the tick ends the whole, so that who connects late knows to which tick it belongs.
     package func subscribed(to topic: MarketTopic, by peer: ProcessID, on link: LinkName) {
         for instrument in board.instruments {
             let id = instrument.instrument.id
@@ -112,6 +113,9 @@ extension GatewayService {
                 parts.market.publish(book, topic: MarketTopic(id))
             }
         }
+        guard topic == .all, tick.number > .zero else { return }
+        parts.market.publish(
+            MarketTick(tick: tick.number, at: marketTime).frame(), topic: GatewayService.tickTopic)
     }
 
     static let tickTopic = MarketTopic("tick") ?? .all
