@@ -161,7 +161,12 @@ let harness: [Target] = [
     tests(
         "SimVenue",
         ["Trading", "MarketSim", "SimVenue", "Cryptography", "Venues", "Execution", "Runtime"]),
-    tests("Supervisor", ["Trading", "Wire", "Journal", "Cryptography", "Supervisor", "Runtime"]),
+    tests(
+        "Supervisor",
+        [
+            "Trading", "Wire", "Risk", "Journal", "Transport", "Cryptography", "Supervisor", "Runtime",
+            argumentParser, logging,
+        ]),
     tests("Cluster", ["Trading", "Wire", "Cryptography", "Journal", "Transport", "Runtime"]),
 ]
 

@@ -10,22 +10,13 @@ struct RunCommand: AsyncParsableCommand {
         commandName: "run",
         abstract: "Watches the cluster as a daemon: starts nothing, logs every change of state.")
 
-    @Option(name: .long, help: "The configuration file of the cluster.")
-    var config: String
-
-    @Option(
-        name: .long,
-        help: "The directory of all state. Default: $XDG_STATE_HOME/bellwether or its fallbacks.")
-    var state: String?
+    @OptionGroup var options: ProcessOptions
 
     func run() async throws {
         await SupervisorCommand.perform { try await watch() }
     }
 
     private func watch() async throws {
-        var options = ProcessOptions()
-        options.config = config
-        options.state = state
         let context = try ProcessContext(options: options) {
             configuration, _ in configuration.supervisor.name
         }

@@ -40,7 +40,7 @@ extension Explanation {
         var lines: [String] = []
         for (index, check) in controls.enumerated() {
             let bound =
-                check.level.isEmpty
+                check.limit.isEmpty
                 ? "" : " (\(check.value) against \(check.limit), \(check.level))"
             lines.append(
                 field(index == 0 ? "controls" : "", "\(check.control): \(check.outcome)\(bound)"))
