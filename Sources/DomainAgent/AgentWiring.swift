@@ -78,7 +78,8 @@ package enum AgentWiring {
         else {
             throw ProcessFailure(.usage, "no gateway serves the account of \(agent.name)")
         }
-        let security = try context.security(peers: [core, supervisor, gateway.name])
+        let security = try context.security(
+            peers: [core, gateway.name] + configuration.adminPeers)
         do {
             return try PollLoop(name: context.name.description, security: security) { wiring in
                 let links = try AgentLinks(context, core: core, gateway: gateway.name)
@@ -130,7 +131,7 @@ package struct AgentLinks {
             settings: context.linkSettings)
         admin = LinkServer(
             try context.link(context.name, .admin), identity: context.identity,
-            allowing: [context.configuration.supervisor.name], settings: context.linkSettings,
+            allowing: context.configuration.adminPeers, settings: context.linkSettings,
             isUrgent: true)
     }
 }
