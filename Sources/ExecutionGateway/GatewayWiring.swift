@@ -36,12 +36,17 @@ package enum GatewayWiring {
         try context.run(loop)
     }
 
+    /// sim-venue counts its limits in market time; a throttle in wall time would make a replay
+    /// depend on its speed.
+    private static let replayBudget = ["read-tokens": "100000", "write-tokens": "100000"]
+
     private static func venueAdapter(
         of gateway: GatewayConfiguration, _ context: ProcessContext
     ) throws(ProcessFailure) -> any VenueAdapter {
         let settings = VenueSettings(
             url: gateway.url, keyID: gateway.keyID, keyFile: context.keys.venueKeyPath,
-            isReplay: gateway.isReplay)
+            isReplay: gateway.isReplay,
+            options: gateway.isReplay ? GatewayWiring.replayBudget : [:])
         do {
             return try VenueRegistry.adapter(
                 for: gateway.venue, settings, logger: context.log)
