@@ -73,21 +73,29 @@ package final class JournalReader: Sendable {
     }
 
     /// Walks the entries after `head`, checking each against the chain before `body` sees it, and
-    /// answers where it ended. This is how an owner recovers.
+    /// answers where it ended. This is how an owner recovers. What `body` throws ends the walk and
+    /// is thrown as it is; everything else is a `JournalError`.
     package func replay(
         after head: ChainHead, _ body: (EntryHeader, RawSpan) throws -> Void
-    ) throws(JournalError) -> ChainHead {
-        try query { db in
+    ) throws -> ChainHead {
+        var failure: (any Error)?
+        let end = try query { db in
             var walker = ChainWalker(after: head)
             try JournalTables.walk(
                 db, from: head.sequence.next, through: SequenceNumber(.max)
             ) { header, bytes in
                 try walker.accept(header, bytes)
-                try body(header, bytes)
-                return true
+                do {
+                    try body(header, bytes)
+                } catch {
+                    failure = error
+                }
+                return failure == nil
             }
             return walker.head
         }
+        if let failure { throw failure }
+        return end
     }
 
     /// Checks the whole file; see `JournalVerifier`.

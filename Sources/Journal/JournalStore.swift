@@ -48,7 +48,7 @@ package final class JournalStore {
     /// The state at the newest signed checkpoint, buffered or not.
     package private(set) var lastCheckpoint: SignedCheckpoint?
 
-    private let lock: OwnershipLock
+    private var lock: OwnershipLock?
     let connection: DatabaseQueue
     private let checkpointer: WALCheckpointer
     private var chain: HashChain
@@ -227,6 +227,13 @@ package final class JournalStore {
             throw JournalError(
                 .refusedEntry, "time \(at) is before the entry before it, \(lastTime)")
         }
+    }
+
+    /// Gives the journal up: what is buffered is gone, and another owner may open it.
+    package func close() {
+        checkpointer.drain()
+        failure = JournalError(.unusable, "the journal was closed")
+        lock = nil
     }
 
     func checkUsable() throws(JournalError) {

@@ -31,7 +31,11 @@ extension RiskEngine {
             outcome = .done
         case .resume: outcome = resume(scope, into: &effects)
         case .arm: outcome = arm(scope, into: &effects)
-        case .disarm, .stop: outcome = disarm(scope, into: &effects)
+        case .disarm: outcome = disarm(scope, into: &effects)
+        case .stop:
+            // The end of a run: nothing more is permitted, and nothing is left resting.
+            outcome = disarm(scope, into: &effects)
+            if outcome == .done { cancelled = cancelAll(under: scope, into: &effects) }
         }
         reply(to: command.nonce, outcome, cancelled: cancelled, into: &effects)
     }

@@ -55,6 +55,8 @@ struct KalshiMemory: Sendable {
     // Orders.
 
     mutating func place(_ ticket: VenueTicket) {
+        // An id that is used twice stays with its first order: that is what the venue knows.
+        guard orders[ticket.clientOrderID] == nil else { return }
         remember(
             Order(
                 clientOrderID: ticket.clientOrderID, instrument: ticket.instrument,

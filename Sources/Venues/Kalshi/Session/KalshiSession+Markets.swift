@@ -23,6 +23,8 @@ extension KalshiSession {
         case .activated where isKnown:
             update(id, into: &effects) { $0.status = .open }
             if stream.books[id] == nil { want(id, hold: holdPlace(), into: &effects) }
+        // In replay the venue stands still until we have asked, so one look says it all.
+        case .activated where memory.isReplay && isLookingUp(id): break
         case .activated: add(.market(id, thenBook: true), holds: true, into: &effects)
         case .deactivated: update(id, into: &effects) { $0.status = .paused }
         case .closeDateUpdated(let closeAt):
@@ -34,6 +36,15 @@ extension KalshiSession {
             }
         case .settled(let at): add(.settlement(id, at: at), holds: true, into: &effects)
         case .metadataUpdated: break
+        }
+    }
+
+    private func isLookingUp(_ id: InstrumentID) -> Bool {
+        active.values.contains {
+            guard case .task(let task) = $0.purpose, case .market(id, _) = task.kind else {
+                return false
+            }
+            return task.connection == stream.connection
         }
     }
 

@@ -157,13 +157,14 @@ private func configureUpgrade(
                     minNonFinalFragmentSize: 0, maxAccumulatedFrameCount: 1_024,
                     maxAccumulatedFrameSize: KalshiSocket.messageBytesMax))
             try operations.addHandler(MessageReader(socket.value))
+            // Only in the next turn has the upgrade left the pipeline, so that commands pass.
+            channel.eventLoop.execute { upgrade.succeed() }
         }
     }
     let configuration: NIOHTTPClientUpgradeSendableConfiguration = (
         upgraders: [upgrader],
         completionHandler: { context in
             context.pipeline.syncOperations.removeHandler(bound.value, promise: nil)
-            upgrade.succeed()
         }
     )
     try channel.pipeline.syncOperations.addHTTPClientHandlers(

@@ -1,0 +1,43 @@
+package import Portfolio
+package import Trading
+package import Wire
+
+/// An agent's right to trade a strategy at a venue.
+package struct GrantView: Sendable, Hashable {
+    package let agent: ProcessID
+    package let strategy: StrategyKey
+    package let venue: VenueID
+
+    package init(agent: ProcessID, strategy: StrategyKey, venue: VenueID) {
+        self.agent = agent
+        self.strategy = strategy
+        self.venue = venue
+    }
+}
+
+/// What the journal knows of the configuration, so that a start journals only what differs.
+extension RiskEngine {
+    /// Whether the account was opened.
+    package func hasAccount(_ key: AccountKey) -> Bool { accountIndex[key] != nil }
+
+    /// Every grant, agents in the order of their names.
+    package var grantViews: [GrantView] {
+        agents.sorted { $0.id < $1.id }.flatMap { agent in
+            agent.grants.compactMap { grant in
+                nodes[Int(grant.strategy)].strategy.map {
+                    GrantView(agent: agent.id, strategy: $0, venue: grant.venue)
+                }
+            }
+        }
+    }
+
+    /// The limit that a scope states; nil where it states none.
+    package func limit(_ kind: LimitKind, of scope: ScopeKey) -> Int64? {
+        meterIndex[scope].flatMap { meters[$0].limits[kind] }
+    }
+
+    /// Whether the order is known and not terminal.
+    package func isOpen(_ order: OrderID) -> Bool {
+        orderIndex[order].map { !orders[$0].state.isTerminal } ?? false
+    }
+}

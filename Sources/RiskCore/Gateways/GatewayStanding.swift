@@ -1,0 +1,111 @@
+package import Cryptography
+package import Trading
+package import Wire
+
+/// Where the core stands with one gateway.
+struct GatewayStanding: Sendable {
+    enum Phase: Sendable, Equatable {
+        /// No session.
+        case closed
+        /// A lease was asked for.
+        case requesting
+        /// The gateway has seen a later core or a longer journal than this one: it grants nothing.
+        case refused
+        /// A lease stands; venue truth is on its way.
+        case reconciling(LeaseID)
+        /// The lease stands and venue truth has been compared.
+        case ready(LeaseID)
+    }
+
+    var phase = Phase.closed
+    var reconciliation = Reconciliation()
+    /// A tick that the gateway began before it was ready.
+    var earlyTick: TickBegan?
+    /// The gateway's own epoch memory and kill latch, as it last stated them.
+    var highestEpoch: Epoch = .zero
+    var isKilled = false
+
+    var lease: LeaseID? {
+        switch phase {
+        case .reconciling(let lease), .ready(let lease): lease
+        case .closed, .requesting, .refused: nil
+        }
+    }
+
+    var isReady: Bool {
+        if case .ready = phase { true } else { false }
+    }
+}
+
+/// Collects what a gateway states of the venue and says how much of it differs from the ledger.
+package struct Reconciliation: Sendable {
+    /// More than this of each is not kept; the count of what came still shows the difference.
+    package static let itemsMax = 100_000
+
+    private var orders: [OrderID] = []
+    private var positions: [InstrumentID: Quantity] = [:]
+    package private(set) var venueCash: Money?
+
+    package init() {}
+
+    package mutating func add(_ order: VenueOrder) {
+        if orders.count < Reconciliation.itemsMax { orders.append(order.orderID) }
+    }
+
+    package mutating func add(_ position: VenuePosition) {
+        guard positions.count < Reconciliation.itemsMax else { return }
+        positions[position.instrument] = position.quantity
+    }
+
+    package mutating func add(_ balance: VenueBalance) { venueCash = balance.cash }
+
+    /// One difference in words, for the log.
+    package struct Break: Sendable, Equatable, CustomStringConvertible {
+        package let description: String
+    }
+
+    /// Every difference: an open order at the venue that is not ours, a position or cash that is not
+    /// the ledger's.
+    package func breaks(
+        ledgerCash: Money, ledgerPositions: [InstrumentID: Quantity],
+        isOpenOrder: (OrderID) -> Bool
+    ) -> [Break] {
+        var found: [Break] = []
+        for order in orders where !isOpenOrder(order) {
+            found.append(Break(description: "the venue has order \(order), which is not open here"))
+        }
+        let instruments = Set(positions.keys).union(ledgerPositions.keys).sorted()
+        for instrument in instruments {
+            let venue = positions[instrument] ?? .zero
+            let ledger = ledgerPositions[instrument] ?? .zero
+            guard venue != ledger else { continue }
+            found.append(
+                Break(description: "\(instrument): venue holds \(venue), ledger \(ledger)"))
+        }
+        if venueCash != ledgerCash {
+            let stated = venueCash.map { "\($0)" } ?? "not stated"
+            found.append(Break(description: "venue cash \(stated), ledger cash \(ledgerCash)"))
+        }
+        return found
+    }
+}
+
+/// Seals permits for one gateway.
+///
+/// A class, because an authenticator has one owner and gateways are kept in a table.
+package final class PermitSealer {
+    private var authenticator: PermitAuthenticator
+
+    package init(_ authenticator: consuming PermitAuthenticator) {
+        self.authenticator = authenticator
+    }
+
+    /// Writes the code into the permit's frame, whose last field it is.
+    func seal(_ frame: inout [UInt8]) {
+        let code = authenticator.seal(frame, range: OrderPermit.authenticatedRange)
+        let end = OrderPermit.authenticatedRange.upperBound
+        code.withBytes { bytes in
+            for (offset, byte) in bytes.enumerated() { frame[end + offset] = byte }
+        }
+    }
+}

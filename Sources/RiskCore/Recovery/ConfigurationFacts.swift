@@ -1,0 +1,75 @@
+import Portfolio
+package import Risk
+import Runtime
+import Trading
+package import Wire
+
+/// What the configuration says and the journal does not know yet: accounts, grants and limits, as
+/// commands in a fixed order.
+package struct ConfigurationFacts {
+    package private(set) var accounts: [AccountOpened] = []
+    package private(set) var grants: [StrategyGranted] = []
+    package private(set) var limits: [LimitSet] = []
+
+    package init(_ configuration: RiskCoreConfiguration, differingFrom engine: RiskEngine) {
+        for gateway in configuration.gateways where !engine.hasAccount(gateway.account) {
+            accounts.append(
+                AccountOpened(
+                    org: gateway.account.org, account: gateway.account.account,
+                    mode: gateway.account.mode, venue: gateway.venue, gateway: gateway.name,
+                    cash: gateway.startingCash))
+        }
+        collectGrants(configuration, engine)
+        collectLimits(configuration, engine)
+    }
+
+    /// New grants, and the end of those that the configuration no longer has.
+    private mutating func collectGrants(
+        _ configuration: RiskCoreConfiguration, _ engine: RiskEngine
+    ) {
+        let wanted = configuration.agents.map {
+            GrantView(agent: $0.name, strategy: $0.strategy, venue: $0.venue)
+        }
+        let known = engine.grantViews
+        for grant in known where !wanted.contains(grant) {
+            grants.append(grant.message(isGranted: false))
+        }
+        for grant in wanted where !known.contains(grant) {
+            grants.append(grant.message(isGranted: true))
+        }
+    }
+
+    /// The configuration states rates and counts as plain numbers; the engine counts everything in
+    /// units of 1e-9.
+    private static func engineValue(of limit: LimitConfiguration) -> Int64 {
+        switch limit.kind.unit {
+        case .contracts, .price, .money, .seconds: limit.value
+        case .count, .perSecond: limit.value * Quantity.scale
+        }
+    }
+
+    /// Limits whose value differs. They share the number of a new snapshot, which permits name.
+    private mutating func collectLimits(
+        _ configuration: RiskCoreConfiguration, _ engine: RiskEngine
+    ) {
+        let snapshot = engine.limitSnapshot + 1
+        for limit in configuration.limits {
+            let value = ConfigurationFacts.engineValue(of: limit)
+            let message = LimitSet(
+                kind: limit.kind, level: limit.level, org: limit.org, account: limit.account,
+                mode: configuration.mode, strategy: limit.strategy, venue: limit.venue,
+                instrument: limit.instrument, eventSet: limit.eventSet, value: value,
+                snapshot: snapshot)
+            guard let scope = ScopeKey(message) else { continue }
+            if engine.limit(limit.kind, of: scope) != value { limits.append(message) }
+        }
+    }
+}
+
+extension GrantView {
+    fileprivate func message(isGranted: Bool) -> StrategyGranted {
+        StrategyGranted(
+            agent: agent, org: strategy.org, account: strategy.account, mode: strategy.mode,
+            strategy: strategy.strategy, venue: venue, isGranted: Flag(isGranted))
+    }
+}

@@ -1,0 +1,187 @@
+import Cryptography
+import Journal
+import Logging
+import Risk
+package import Runtime
+import Synchronization
+import Trading
+import Transport
+import Wire
+
+/// Makes the risk core out of its configuration and runs it until it is asked to stop.
+package enum RiskCoreWiring {
+    package static func run(_ options: ProcessOptions) throws(ProcessFailure) {
+        let context = try ProcessContext(options: options) {
+            configuration, name throws(ProcessFailure) in
+            let core = configuration.core.name
+            guard name == nil || name == core else {
+                throw ProcessFailure(
+                    .usage, "the core of \(configuration.file) is named \(core)")
+            }
+            return core
+        }
+        let start = StartRecord(
+            path: context.state.folder(of: context.name) + "/starts", now: WallClock.now())
+        if start.isCrashLoop {
+            context.log.critical(
+                "crash_loop", metadata: ["crashes": "\(start.crashes)", "then": "arm"])
+        }
+        let handle = LoopHandle()
+        let loop = try startLoop(context, start, handle)
+        handle.set(loop)
+        try context.run(loop)
+        start.clear()
+    }
+
+    private static func startLoop(
+        _ context: ProcessContext, _ start: StartRecord, _ handle: LoopHandle
+    ) throws(ProcessFailure) -> PollLoop<RiskCoreService> {
+        let configuration = context.configuration
+        let peers =
+            configuration.gateways.map(\.name) + configuration.agents.map(\.name)
+            + [configuration.supervisor.name]
+        let security = try context.security(peers: peers)
+        do {
+            return try PollLoop(name: context.name.description, security: security) { wiring in
+                let journal = try OpenedCore(context)
+                let service = try makeService(context, start, handle, journal, wiring)
+                try start.note()
+                return service
+            }
+        } catch let failure as ProcessFailure {
+            throw failure
+        } catch let error as RecoveryError {
+            throw ProcessFailure(.refused, "\(context.name) cannot start: \(error)")
+        } catch {
+            throw ProcessFailure(.unavailable, "\(context.name) cannot start: \(error)")
+        }
+    }
+
+    private static func makeService(
+        _ context: ProcessContext, _ start: StartRecord, _ handle: LoopHandle,
+        _ opened: OpenedCore, _ wiring: any LoopWiring
+    ) throws -> RiskCoreService {
+        let configuration = RiskCoreConfiguration(context.configuration)
+        let links = try CoreLinks(context, configuration)
+        let parts = CoreParts(
+            agents: links.agents, admin: links.admin, gateways: links.gateways,
+            operators: try operators(context),
+            follower: JournalFollower(path: opened.path, identity: opened.identity) { answer in
+                handle.post { $0.followed(answer) }
+            },
+            incarnation: context.incarnation, version: ProcessContext.version, start: start,
+            connectGateways: { try links.connectGateways(context, wiring) },
+            stop: { wiring.stop() }, monotonicNow: { SystemClock().read().monotonic })
+        let service = RiskCoreService(
+            configuration: configuration, parts: parts, engine: opened.engine,
+            journal: CoreJournal(
+                store: opened.store, owner: context.name,
+                checkpointEvery: configuration.checkpointEvery),
+            clock: wiring.clock, log: context.log)
+        service.start(recoveredUntil: opened.store.lastTime)
+        try wiring.bind(links.admin, at: context.endpoint(of: context.name, .admin))
+        try wiring.bind(links.agents, at: context.endpoint(of: context.name, .agents))
+        if !start.isCrashLoop { try links.connectGateways(context, wiring) }
+        return service
+    }
+
+    private static func operators(
+        _ context: ProcessContext
+    ) throws(ProcessFailure) -> [ShortName: Ed25519PublicKey] {
+        var keys: [ShortName: Ed25519PublicKey] = [:]
+        for name in context.configuration.operators {
+            keys[name] = try context.keys.publicOperatorKey(name)
+        }
+        return keys
+    }
+}
+
+/// The journal, taken up: recovered, verified along the way, and one epoch further.
+private struct OpenedCore {
+    let path: String
+    let identity: JournalIdentity
+    let store: JournalStore
+    let engine: RiskEngine
+
+    init(_ context: ProcessContext) throws {
+        path = context.state.journal(of: context.name)
+        identity = JournalIdentity(
+            cluster: context.configuration.cluster.description, owner: context.name.description,
+            schemaVersion: UInt32(WireSchema.version))
+        store = try JournalStore(
+            opening: path,
+            options: JournalStore.Options(
+                identity: identity, engineVersion: RiskEngine.version,
+                checkpointKey: context.keys.checkpointKey()))
+        let recovered = try CoreRecovery(
+            from: JournalReader(opening: path, expected: identity), store: store,
+            cluster: context.configuration.cluster)
+        engine = recovered.engine
+        try store.begin(epoch: store.epoch.next)
+        context.log.notice(
+            "recovered",
+            metadata: [
+                "entry": "\(recovered.head.sequence)", "tail": "\(recovered.entries)",
+                "checkpoints": "\(recovered.checkpoints)", "epoch": "\(store.epoch)",
+            ])
+    }
+}
+
+/// The core's links. Outboxes are smaller than the credit that peers give, so that a message of the
+/// normal lane never waits for credit and a cancel never overtakes the permit that it cancels.
+private struct CoreLinks {
+    static let agentOutboxMax = 2_048
+    static let gatewayOutboxMax = 1_024
+
+    let agents: LinkServer
+    let admin: LinkServer
+    let gateways: [ProcessID: CoreParts.Gateway]
+
+    init(_ context: ProcessContext, _ configuration: RiskCoreConfiguration) throws {
+        var agentSettings = context.linkSettings
+        agentSettings.outboxMax = CoreLinks.agentOutboxMax
+        agents = LinkServer(
+            try context.link(context.name, .agents), identity: context.identity,
+            allowing: configuration.agents.map(\.name), settings: agentSettings)
+        admin = LinkServer(
+            try context.link(context.name, .admin), identity: context.identity,
+            allowing: [configuration.supervisor], settings: context.linkSettings, isUrgent: true)
+        var gatewaySettings = context.linkSettings
+        gatewaySettings.outboxMax = CoreLinks.gatewayOutboxMax
+        var gateways: [ProcessID: CoreParts.Gateway] = [:]
+        for gateway in configuration.gateways {
+            let authenticator = try PermitAuthenticator(
+                own: context.keys.permitKey(),
+                peer: context.keys.publicPermitKey(of: gateway.name),
+                cluster: configuration.cluster.description, gateway: gateway.name.description)
+            gateways[gateway.name] = CoreParts.Gateway(
+                orders: LinkClient(
+                    try context.link(gateway.name, .orders), identity: context.identity,
+                    peer: gateway.name, settings: gatewaySettings),
+                market: MarketSubscriber(
+                    try context.link(gateway.name, .market), publisher: gateway.name,
+                    settings: context.linkSettings),
+                sealer: PermitSealer(authenticator))
+        }
+        self.gateways = gateways
+    }
+
+    func connectGateways(_ context: ProcessContext, _ wiring: any LoopWiring) throws {
+        for (name, gateway) in gateways.sorted(by: { $0.key < $1.key }) {
+            try wiring.connect(gateway.market, to: context.endpoint(of: name, .market))
+            try wiring.connect(gateway.orders, to: context.endpoint(of: name, .orders))
+        }
+    }
+}
+
+/// The way back from other threads to the loop, which exists only after the service does.
+private final class LoopHandle: Sendable {
+    private let loop = Mutex<PollLoop<RiskCoreService>?>(nil)
+
+    func set(_ loop: PollLoop<RiskCoreService>) { self.loop.withLock { $0 = loop } }
+
+    /// Drops the work when there is no loop: nobody waits for an answer then.
+    func post(_ work: @escaping @Sendable (RiskCoreService) -> Void) {
+        _ = loop.withLock { $0 }?.post(work)
+    }
+}

@@ -1,0 +1,189 @@
+import Journal
+import Logging
+import Portfolio
+import Risk
+import Trading
+import Transport
+import Wire
+
+/// Leases, reports and reconciliation: everything between the core and its gateways.
+extension RiskCoreService {
+    /// How far before the last known fill a reconciliation looks back.
+    private static let fillsOverlap = Span.seconds(600)
+
+    func gatewayOpened(_ gateway: ProcessID) {
+        standings[gateway] = GatewayStanding()
+        requestLease(of: gateway)
+    }
+
+    func gatewayClosed(_ gateway: ProcessID) {
+        if standings[gateway]?.lease != nil { gatewayLost(gateway) }
+        standings[gateway] = GatewayStanding()
+        market.lose(gateway)
+    }
+
+    /// The lease no longer stands. What the gateway had reported before is still fact.
+    func gatewayLost(_ gateway: ProcessID) {
+        let held = barrier.leave(gateway: gateway)
+        for frame in held { applyReport(frame.bytes, from: gateway) }
+        fillsKnownUntil[gateway] = now
+        let standing = standings[gateway] ?? GatewayStanding()
+        standings[gateway]?.phase = .closed
+        apply(
+            own: GatewayConnected(
+                gateway: gateway, lease: .zero, highestEpoch: standing.highestEpoch,
+                isKilled: Flag(standing.isKilled)))
+    }
+
+    private func requestLease(of gateway: ProcessID) {
+        standings[gateway]?.phase = .requesting
+        let request = RequestLease(
+            coreEpoch: journal.epoch, journalSequence: journal.head.sequence,
+            chainHead: Digest(journal.head.hash))
+        send(request.frame(), toGateway: gateway)
+    }
+
+    private func send(_ frame: [UInt8], toGateway gateway: ProcessID) {
+        if parts.gateways[gateway]?.orders.send(frame, lane: .priority) == .overflow {
+            counters.gatewayOverflows += 1
+        }
+    }
+
+    func receivedFromGateway(
+        _ template: WireTemplate, _ frame: [UInt8], _ gateway: ProcessID
+    ) throws(WireError) {
+        switch template {
+        case .leaseGranted: leaseGranted(try LeaseGranted(decoding: frame), by: gateway)
+        case .leaseRetired: leaseRetired(try LeaseRetired(decoding: frame), by: gateway)
+        case .quiesced:
+            let quiesced = try Quiesced(decoding: frame)
+            log.info(
+                "quiesced",
+                metadata: ["gateway": "\(gateway)", "cancelled": "\(quiesced.cancelled)"])
+        case .venueOrder: standings[gateway]?.reconciliation.add(try VenueOrder(decoding: frame))
+        case .venuePosition:
+            standings[gateway]?.reconciliation.add(try VenuePosition(decoding: frame))
+        case .venueBalance:
+            standings[gateway]?.reconciliation.add(try VenueBalance(decoding: frame))
+            report(frame, from: gateway)
+        case .reconciled: reconciled(gateway)
+        case .tickBegan: tickBegan(try TickBegan(decoding: frame), by: gateway)
+        case .permitFate, .fillReport, .instrumentDefined, .instrumentChanged,
+            .instrumentSettlement:
+            report(frame, from: gateway)
+        default:
+            refuse(
+                frame, from: gateway, on: parts.gateways[gateway]?.orders.name ?? .empty,
+                .notAllowed, "\(template) is not for the core")
+        }
+    }
+
+    // MARK: Lease
+
+    private func leaseGranted(_ granted: LeaseGranted, by gateway: ProcessID) {
+        guard standings[gateway]?.phase == .requesting else {
+            log.error("lease_unasked", metadata: ["gateway": "\(gateway)"])
+            return
+        }
+        standings[gateway]?.highestEpoch = granted.highestEpoch
+        standings[gateway]?.isKilled = granted.isKilled.isSet
+        let isBehind = granted.lease == .zero || granted.highestEpoch > journal.epoch
+        standings[gateway]?.phase = isBehind ? .refused : .reconciling(granted.lease)
+        apply(
+            own: GatewayConnected(
+                gateway: gateway, lease: isBehind ? .zero : granted.lease,
+                highestEpoch: granted.highestEpoch, isKilled: granted.isKilled))
+        if isBehind {
+            log.critical(
+                "core_behind",
+                metadata: [
+                    "gateway": "\(gateway)", "its_epoch": "\(granted.highestEpoch)",
+                    "our_epoch": "\(journal.epoch)",
+                    "its_entry": "\(granted.journalSequence)",
+                ])
+            return
+        }
+        log.info("leased", metadata: ["gateway": "\(gateway)", "lease": "\(granted.lease)"])
+        standings[gateway]?.reconciliation = Reconciliation()
+        let known = fillsKnownUntil[gateway] ?? now
+        let since = max(.zero, known - RiskCoreService.fillsOverlap)
+        send(Reconcile(fillsSince: since).frame(), toGateway: gateway)
+    }
+
+    private func leaseRetired(_ retired: LeaseRetired, by gateway: ProcessID) {
+        // The lease of an earlier session is retired when a new one is asked for.
+        guard standings[gateway]?.lease == retired.lease else { return }
+        log.error(
+            "lease_retired", metadata: ["gateway": "\(gateway)", "why": "\(retired.reason)"])
+        gatewayLost(gateway)
+        requestLease(of: gateway)
+    }
+
+    /// Compares venue truth with the ledger; without differences the account may trade.
+    private func reconciled(_ gateway: ProcessID) {
+        guard case .reconciling(let lease)? = standings[gateway]?.phase,
+            let reconciliation = standings[gateway]?.reconciliation,
+            let served = configuration.gateways.first(where: { $0.name == gateway }),
+            let account = engine.accountView(of: gateway)
+        else { return }
+        let holdings = Dictionary(
+            account.holdings.map { ($0.instrument, $0.quantity) }
+        ) { $0 + $1 }
+        let breaks = reconciliation.breaks(
+            ledgerCash: account.cash, ledgerPositions: holdings
+        ) { engine.isOpen($0) }
+        for found in breaks.prefix(20) {
+            log.error("break", metadata: ["gateway": "\(gateway)", "what": "\(found)"])
+        }
+        apply(
+            own: AccountReconciled(
+                gateway: gateway, account: account.account,
+                venueCash: reconciliation.venueCash ?? .zero, ledgerCash: account.cash,
+                breaks: UInt32(clamping: breaks.count)))
+        standings[gateway]?.phase = .ready(lease)
+        standings[gateway]?.reconciliation = Reconciliation()
+        log.info("reconciled", metadata: ["gateway": "\(gateway)", "breaks": "\(breaks.count)"])
+        guard served.isReplay else { return }
+        barrier.join(gateway: gateway)
+        if let early = standings[gateway]?.earlyTick {
+            standings[gateway]?.earlyTick = nil
+            barrier.began(early.tick, at: early.at, by: gateway)
+        }
+    }
+
+    // MARK: Reports
+
+    /// Takes a report at once, or in replay, once the gateway is in step, with its tick.
+    private func report(_ frame: [UInt8], from gateway: ProcessID) {
+        guard configuration.isReplay, barrier.has(gateway: gateway) else {
+            return applyReport(frame, from: gateway)
+        }
+        guard barrier.hold(report: frame, from: gateway) else {
+            parts.gateways[gateway]?.orders.close(
+                because: .notDraining, "too many reports in one tick")
+            return
+        }
+    }
+
+    func applyReport(_ frame: [UInt8], from gateway: ProcessID) {
+        do throws(WireError) {
+            let template = try WireFrame.template(of: frame)
+            try apply(template, frame)
+            if template == .instrumentSettlement {
+                market.forget(try InstrumentSettlement(decoding: frame).instrument)
+            }
+        } catch {
+            refuse(
+                frame, from: gateway, on: parts.gateways[gateway]?.orders.name ?? .empty,
+                .malformed, error.description)
+        }
+    }
+
+    private func tickBegan(_ tick: TickBegan, by gateway: ProcessID) {
+        if barrier.has(gateway: gateway) {
+            barrier.began(tick.tick, at: tick.at, by: gateway)
+        } else {
+            standings[gateway]?.earlyTick = tick
+        }
+    }
+}
