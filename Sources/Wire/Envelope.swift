@@ -32,23 +32,24 @@ package struct Envelope: Sendable, Hashable, BitwiseCopyable {
 }
 
 extension Envelope {
-    /// Reads the envelope at the start of a root block.
+    /// Reads the envelope of a frame that is long enough to have one.
     @inline(__always)
-    init(in block: RawSpan) throws(WireError) {
-        sender = ProcessID(name: try block.shortName(at: 0, "envelope.sender"))
-        epoch = block.load(at: 16, as: Epoch.self)
-        sequence = block.load(at: 24, as: SequenceNumber.self)
-        sentAt = block.load(at: 32, as: Timestamp.self)
-        traceID = block.load(at: 40, as: UInt64.self)
+    init(in frame: RawSpan) throws(WireError) {
+        sender = ProcessID(
+            name: try frame.shortName(at: WireFrame.senderOffset, "envelope.sender"))
+        epoch = frame.load(at: WireFrame.epochOffset, as: Epoch.self)
+        sequence = frame.load(at: WireFrame.sequenceOffset, as: SequenceNumber.self)
+        sentAt = frame.load(at: WireFrame.sentAtOffset, as: Timestamp.self)
+        traceID = frame.load(at: WireFrame.traceOffset, as: UInt64.self)
     }
 
-    /// Writes the envelope at the start of a root block.
+    /// Writes the envelope into a frame.
     @inline(__always)
-    func store(into block: inout MutableRawSpan) {
-        block.store(sender.name, at: 0)
-        block.store(epoch, at: 16)
-        block.store(sequence, at: 24)
-        block.store(sentAt, at: 32)
-        block.store(traceID, at: 40)
+    func store(into frame: inout MutableRawSpan) {
+        frame.store(sender.name, at: WireFrame.senderOffset)
+        frame.store(epoch, at: WireFrame.epochOffset)
+        frame.store(sequence, at: WireFrame.sequenceOffset)
+        frame.store(sentAt, at: WireFrame.sentAtOffset)
+        frame.store(traceID, at: WireFrame.traceOffset)
     }
 }

@@ -5,7 +5,8 @@ import Trading
 #endif
 
 /// How generated code reads fields. Offsets are constants that lie inside the span: the span is cut
-/// to the block's length first, so that the checks below are decided when the code is compiled.
+/// to the header and block, or to one entry, first, so that the bounds checks of the loads are
+/// decided when the code is compiled. Offsets in the root block count from the frame's start.
 extension RawSpan {
     /// A number, or a plain value whose layout is that of its numbers.
     @inline(__always)
@@ -21,24 +22,12 @@ extension RawSpan {
         return value
     }
 
-    /// A value of an enumeration.
-    @inline(__always)
-    func enumeration<Value: RawRepresentable>(
-        at offset: Int, _ field: StaticString
-    ) throws(WireError) -> Value where Value.RawValue: FixedWidthInteger & BitwiseCopyable {
-        let number = load(at: offset, as: Value.RawValue.self)
-        guard let value = Value(rawValue: number) else {
-            throw .badEnum(field: field.description, value: UInt64(number))
-        }
-        return value
-    }
-
     /// A name of at most 16 bytes.
     @inline(__always)
     func shortName(at offset: Int, _ field: StaticString) throws(WireError) -> ShortName {
         let high = nameWord(at: offset)
         let low = nameWord(at: offset + 8)
-        guard isName(high, endingWith: low), isName(low, endingWith: 0) else {
+        guard isNameStart(high), isName(low, after: high) else {
             throw .badName(field: field.description)
         }
         return ShortName(high: high, low: low)
@@ -47,7 +36,14 @@ extension RawSpan {
     /// A name of at most 32 bytes.
     @inline(__always)
     func longName(at offset: Int, _ field: StaticString) throws(WireError) -> LongName {
-        try longName(at: offset, before: 0, field)
+        let first = nameWord(at: offset)
+        let second = nameWord(at: offset + 8)
+        let third = nameWord(at: offset + 16)
+        let fourth = nameWord(at: offset + 24)
+        guard isNameStart(first), isName(second, after: first), isName(third, after: second),
+            isName(fourth, after: third)
+        else { throw .badName(field: field.description) }
+        return LongName(first: first, second: second, third: third, fourth: fourth)
     }
 
     /// A venue's name for something, of at most 40 bytes.
@@ -55,24 +51,10 @@ extension RawSpan {
     func venueReference(
         at offset: Int, _ field: StaticString
     ) throws(WireError) -> VenueReference {
+        let head = try longName(at: offset, field)
         let tail = nameWord(at: offset + 32)
-        let head = try longName(at: offset, before: tail, field)
-        guard isName(tail, endingWith: 0) else { throw .badName(field: field.description) }
+        guard isName(tail, after: head.fourth) else { throw .badName(field: field.description) }
         return VenueReference(head: head, tail: tail)
-    }
-
-    @inline(__always)
-    private func longName(
-        at offset: Int, before tail: UInt64, _ field: StaticString
-    ) throws(WireError) -> LongName {
-        let first = nameWord(at: offset)
-        let second = nameWord(at: offset + 8)
-        let third = nameWord(at: offset + 16)
-        let fourth = nameWord(at: offset + 24)
-        guard isName(first, endingWith: second), isName(second, endingWith: third),
-            isName(third, endingWith: fourth), isName(fourth, endingWith: tail)
-        else { throw .badName(field: field.description) }
-        return LongName(first: first, second: second, third: third, fourth: fourth)
     }
 
     /// Eight bytes of a name, the first one most significant, as names are kept.
@@ -82,34 +64,44 @@ extension RawSpan {
     }
 }
 
-/// Whether eight bytes are name bytes followed by zeros, and what follows is empty once they end.
+/// Whether the first eight bytes of a name are name bytes followed by zeros only.
 @inline(__always)
-private func isName(_ word: UInt64, endingWith next: UInt64) -> Bool {
+private func isNameStart(_ word: UInt64) -> Bool {
+    word == 0 || isNamePart(word)
+}
+
+/// Whether eight bytes continue a name: only a name that fills the bytes before goes on.
+@inline(__always)
+private func isName(_ word: UInt64, after previous: UInt64) -> Bool {
+    word == 0 || (previous & 0xFF != 0 && isNamePart(word))
+}
+
+/// Whether eight bytes, not all zero, are name bytes followed by zeros only.
+@inline(__always)
+private func isNamePart(_ word: UInt64) -> Bool {
     let trailingZeroBits = UInt64(truncatingIfNeeded: word.trailingZeroBitCount) & ~7
-    let expected: UInt64 = word == 0 ? 0 : highBits &<< trailingZeroBits
-    return nameBytes(in: word) == expected && (next == 0 || word & 0xFF != 0)
+    return word & highBits == 0 && nameBytes(in: word) == highBits &<< trailingZeroBits
 }
 
 private let highBits: UInt64 = 0x8080_8080_8080_8080
-private let everyByte: UInt64 = 0x0101_0101_0101_0101
 
 /// The high bit of every byte that a name may have, all eight at once ("SIMD within a register",
-/// Warren, Hacker's Delight, section 6). Bytes of 128 and more are masked out, so no sum carries.
+/// Warren, Hacker's Delight, section 6). Bytes must be below 128, so that no sum carries over.
+///
+/// Adding `128 - bound` sets the high bit of a byte from `bound` on; the ranges do not overlap, so
+/// the exclusive or of all bounds' bits says whether a byte lies inside of one.
 @inline(__always)
 private func nameBytes(in word: UInt64) -> UInt64 {
-    let ascii = word & ~highBits
-    let lowerCase = ascii | (everyByte &* 0x20)
-    let letters = within(lowerCase, UInt8(ascii: "a"), UInt8(ascii: "z"))
-    let digits = within(ascii, UInt8(ascii: "0"), UInt8(ascii: "9"))
-    let dashOrDot = within(ascii, UInt8(ascii: "-"), UInt8(ascii: "."))
-    let underscore = within(ascii, UInt8(ascii: "_"), UInt8(ascii: "_"))
-    return (letters | digits | dashOrDot | underscore) & ~word & highBits
+    let lowerCase = word | 0x2020_2020_2020_2020
+    let letters = from(UInt8(ascii: "a"), lowerCase) ^ from(UInt8(ascii: "z") + 1, lowerCase)
+    let digits = from(UInt8(ascii: "0"), word) ^ from(UInt8(ascii: "9") + 1, word)
+    let dashAndDot = from(UInt8(ascii: "-"), word) ^ from(UInt8(ascii: ".") + 1, word)
+    let underscore = from(UInt8(ascii: "_"), word) ^ from(UInt8(ascii: "_") + 1, word)
+    return (letters ^ digits ^ dashAndDot ^ underscore) & highBits
 }
 
-/// The high bit of every byte that lies within the bounds; bytes must be below 128.
+/// The high bit of every byte that is at least `bound`.
 @inline(__always)
-private func within(_ bytes: UInt64, _ lowest: UInt8, _ highest: UInt8) -> UInt64 {
-    let reachesLowest = bytes &+ everyByte &* UInt64(128 - lowest)
-    let passesHighest = bytes &+ everyByte &* UInt64(127 - highest)
-    return reachesLowest & ~passesHighest & highBits
+private func from(_ bound: UInt8, _ bytes: UInt64) -> UInt64 {
+    bytes &+ 0x0101_0101_0101_0101 &* UInt64(128 - bound)
 }

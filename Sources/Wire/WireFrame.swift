@@ -13,11 +13,11 @@ package enum WireFrame {
     package static let maximumData = 32_768
 
     private static let envelopeEnd = headerLength + envelopeLength
-    private static let senderOffset = headerLength
-    private static let epochOffset = headerLength + 16
-    private static let sequenceOffset = headerLength + 24
-    private static let sentAtOffset = headerLength + 32
-    private static let traceOffset = headerLength + 40
+    static let senderOffset = headerLength
+    static let epochOffset = headerLength + 16
+    static let sequenceOffset = headerLength + 24
+    static let sentAtOffset = headerLength + 32
+    static let traceOffset = headerLength + 40
 
     /// The envelope of a frame. Checks the header and the sender's name, not the rest.
     package static func envelope(of frame: RawSpan) throws(WireError) -> Envelope {
@@ -25,7 +25,7 @@ package enum WireFrame {
         guard frame.byteCount >= envelopeEnd else {
             throw .truncated(needed: envelopeEnd, have: frame.byteCount)
         }
-        return try Envelope(in: frame.extracting(headerLength..<envelopeEnd))
+        return try Envelope(in: frame)
     }
 
     /// The envelope of a frame held in an array.

@@ -12,13 +12,11 @@ package struct WireHeader: Sendable, Equatable, BitwiseCopyable {
     /// Reads the header of a frame and nothing else.
     ///
     /// Throws when the frame cannot be ours: too short, too long, another schema, version zero.
+    @inline(__always)
     package init(peeking frame: RawSpan) throws(WireError) {
-        guard frame.byteCount >= WireFrame.headerLength else {
-            throw .truncated(needed: WireFrame.headerLength, have: frame.byteCount)
-        }
-        guard frame.byteCount <= WireFrame.maximumLength else {
-            throw .frameTooLong(length: frame.byteCount)
-        }
+        guard frame.byteCount >= WireFrame.headerLength,
+            frame.byteCount <= WireFrame.maximumLength
+        else { throw lengthError(frame.byteCount) }
         blockLength = frame.load(at: 0, as: UInt16.self)
         templateID = frame.load(at: 2, as: UInt16.self)
         schemaID = frame.load(at: 4, as: UInt16.self)
@@ -39,4 +37,11 @@ package struct WireHeader: Sendable, Equatable, BitwiseCopyable {
         }
         return template
     }
+}
+
+@inline(never)
+private func lengthError(_ length: Int) -> WireError {
+    length > WireFrame.maximumLength
+        ? .frameTooLong(length: length)
+        : .truncated(needed: WireFrame.headerLength, have: length)
 }

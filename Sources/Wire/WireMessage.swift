@@ -22,13 +22,9 @@ package protocol WireMessage: Sendable, Equatable, BitwiseCopyable {
     /// Decodes the root block of a whole frame, after checking that the frame is well formed: known
     /// schema, version, template, lengths inside its bounds, and nothing after the end.
     init(decoding frame: RawSpan) throws(WireError)
-}
 
-extension WireMessage {
     /// Decodes the root block of a whole frame held in an array.
-    package init(decoding frame: [UInt8]) throws(WireError) {
-        try self.init(decoding: frame.span.bytes)
-    }
+    init(decoding frame: [UInt8]) throws(WireError)
 }
 
 /// A message without groups and data, whose frame always has the same length.

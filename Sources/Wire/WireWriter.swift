@@ -46,54 +46,54 @@ package struct WireWriter: Sendable {
         return storage
     }
 
-    /// Appends bytes as they are.
-    package mutating func append(_ bytes: some Collection<UInt8>) {
+    /// Appends bytes as they are: a frame that was encoded before.
+    package mutating func append(_ bytes: [UInt8]) {
         let start = extend(by: bytes.count)
-        storage.replaceSubrange(start..<count, with: bytes)
+        withRoom(at: start, length: bytes.count) { $0.copyBytes(from: bytes) }
     }
 
-    /// Appends a frame's header and root block. `body` stores every field of the block.
+    /// Appends a frame's header and root block. `body` stores every field of the block, at offsets
+    /// from the frame's start.
     @inline(__always)
     mutating func appendBlock(
         _ template: UInt16, length: Int, _ body: (inout MutableRawSpan) -> Void
     ) {
         let start = extend(by: WireFrame.headerLength + length)
-        withRoom(at: start, length: WireFrame.headerLength) { header in
-            header.store(UInt16(length), at: 0)
-            header.store(template, at: 2)
-            header.store(WireSchema.id, at: 4)
-            header.store(WireSchema.version, at: 6)
+        withFields(at: start, length: WireFrame.headerLength + length) { block in
+            block.store(UInt16(length), at: 0)
+            block.store(template, at: 2)
+            block.store(WireSchema.id, at: 4)
+            block.store(WireSchema.version, at: 6)
+            body(&block)
         }
-        withRoom(at: start + WireFrame.headerLength, length: length, body)
     }
 
     /// Appends a repeating group. `body` stores every field of an entry.
     @inline(__always)
-    mutating func appendGroup<Entries: Collection>(
-        _ entries: Entries, entryLength: Int,
-        _ body: (Entries.Element, inout MutableRawSpan) -> Void
+    mutating func appendGroup<Entry>(
+        _ entries: [Entry], entryLength: Int, _ body: (Entry, inout MutableRawSpan) -> Void
     ) {
-        let count = entries.count
-        precondition(count <= WireFrame.maximumLength / entryLength, "\(count) entries in a group")
-        var start = extend(by: 4 + entryLength * count)
-        withRoom(at: start, length: 4) { header in
+        precondition(entries.count <= Int(UInt16.max), "\(entries.count) entries in a group")
+        var start = extend(by: 4 + entryLength * entries.count)
+        withFields(at: start, length: 4) { header in
             header.store(UInt16(entryLength), at: 0)
-            header.store(UInt16(count), at: 2)
+            header.store(UInt16(entries.count), at: 2)
         }
         start += 4
         for entry in entries {
-            withRoom(at: start, length: entryLength) { block in body(entry, &block) }
+            withFields(at: start, length: entryLength) { block in body(entry, &block) }
             start += entryLength
         }
     }
 
     /// Appends variable data: their length, then the bytes.
-    mutating func appendData(_ data: some Collection<UInt8>) {
-        let length = data.count
-        precondition(length <= WireFrame.maximumData, "\(length) bytes of data")
-        let start = extend(by: 2)
-        withRoom(at: start, length: 2) { $0.store(UInt16(length), at: 0) }
-        append(data)
+    mutating func appendData(_ data: [UInt8]) {
+        precondition(data.count <= WireFrame.maximumData, "\(data.count) bytes of data")
+        let start = extend(by: 2 + data.count)
+        withRoom(at: start, length: 2 + data.count) { room in
+            room.storeBytes(of: UInt16(data.count), as: UInt16.self)
+            UnsafeMutableRawBufferPointer(rebasing: room[2...]).copyBytes(from: data)
+        }
     }
 
     /// Makes room for `length` more bytes and returns where they start.
@@ -105,17 +105,26 @@ package struct WireWriter: Sendable {
         return start
     }
 
-    /// Calls `body` with a part of the buffer, as a span of exactly `length` bytes: with a constant
-    /// length, the bounds of stores at constant offsets are decided when the code is compiled.
+    /// Calls `body` with a part of the buffer.
     @inline(__always)
     private mutating func withRoom(
-        at start: Int, length: Int, _ body: (inout MutableRawSpan) -> Void
+        at start: Int, length: Int, _ body: (UnsafeMutableRawBufferPointer) -> Void
     ) {
         precondition(start + length <= storage.count, "no room for \(length) bytes at \(start)")
         storage.withUnsafeMutableBytes { buffer in
-            let room = UnsafeMutableRawBufferPointer(rebasing: buffer[start..<start + length])
-            var bytes = room.mutableBytes
-            body(&bytes)
+            body(UnsafeMutableRawBufferPointer(rebasing: buffer[start..<start + length]))
+        }
+    }
+
+    /// Calls `body` with a part of the buffer as a span. Where `length` is a constant, the bounds of
+    /// stores at constant offsets are decided when the code is compiled.
+    @inline(__always)
+    private mutating func withFields(
+        at start: Int, length: Int, _ body: (inout MutableRawSpan) -> Void
+    ) {
+        withRoom(at: start, length: length) { room in
+            var span = room.mutableBytes
+            body(&span)
         }
     }
 

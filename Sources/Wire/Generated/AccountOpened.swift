@@ -38,26 +38,33 @@ package struct AccountOpened: FixedWireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
-        self.org = OrgID(name: try block.shortName(at: 48, "AccountOpened.org"))
-        self.account = AccountID(name: try block.shortName(at: 64, "AccountOpened.account"))
-        self.mode = try block.enumeration(at: 80, "AccountOpened.mode")
-        self.venue = VenueID(name: try block.shortName(at: 81, "AccountOpened.venue"))
-        self.gateway = ProcessID(name: try block.shortName(at: 97, "AccountOpened.gateway"))
-        self.cash = block.load(at: 113, as: Money.self)
+        self.org = OrgID(name: try block.shortName(at: 56, "AccountOpened.org"))
+        self.account = AccountID(name: try block.shortName(at: 72, "AccountOpened.account"))
+        let modeCode = block.load(at: 88, as: UInt8.self)
+        guard let mode = Mode(rawValue: modeCode) else {
+            throw .badEnum(field: "AccountOpened.mode", value: UInt64(modeCode))
+        }
+        self.mode = mode
+        self.venue = VenueID(name: try block.shortName(at: 89, "AccountOpened.venue"))
+        self.gateway = ProcessID(name: try block.shortName(at: 105, "AccountOpened.gateway"))
+        self.cash = block.load(at: 121, as: Money.self)
+    }
+
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
     }
 
     package func encode(into writer: inout WireWriter) {
         writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
             self.envelope.store(into: &block)
-            block.store(self.org.name, at: 48)
-            block.store(self.account.name, at: 64)
-            block.store(self.mode.rawValue, at: 80)
-            block.store(self.venue.name, at: 81)
-            block.store(self.gateway.name, at: 97)
-            block.store(self.cash, at: 113)
+            block.store(self.org.name, at: 56)
+            block.store(self.account.name, at: 72)
+            block.store(self.mode.rawValue, at: 88)
+            block.store(self.venue.name, at: 89)
+            block.store(self.gateway.name, at: 105)
+            block.store(self.cash, at: 121)
         }
     }
 

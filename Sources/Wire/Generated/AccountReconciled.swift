@@ -35,24 +35,27 @@ package struct AccountReconciled: FixedWireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
-        self.gateway = ProcessID(name: try block.shortName(at: 48, "AccountReconciled.gateway"))
-        self.account = AccountID(name: try block.shortName(at: 64, "AccountReconciled.account"))
-        self.venueCash = block.load(at: 80, as: Money.self)
-        self.ledgerCash = block.load(at: 88, as: Money.self)
-        self.breaks = block.load(at: 96, as: UInt32.self)
+        self.gateway = ProcessID(name: try block.shortName(at: 56, "AccountReconciled.gateway"))
+        self.account = AccountID(name: try block.shortName(at: 72, "AccountReconciled.account"))
+        self.venueCash = block.load(at: 88, as: Money.self)
+        self.ledgerCash = block.load(at: 96, as: Money.self)
+        self.breaks = block.load(at: 104, as: UInt32.self)
+    }
+
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
     }
 
     package func encode(into writer: inout WireWriter) {
         writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
             self.envelope.store(into: &block)
-            block.store(self.gateway.name, at: 48)
-            block.store(self.account.name, at: 64)
-            block.store(self.venueCash, at: 80)
-            block.store(self.ledgerCash, at: 88)
-            block.store(self.breaks, at: 96)
+            block.store(self.gateway.name, at: 56)
+            block.store(self.account.name, at: 72)
+            block.store(self.venueCash, at: 88)
+            block.store(self.ledgerCash, at: 96)
+            block.store(self.breaks, at: 104)
         }
     }
 

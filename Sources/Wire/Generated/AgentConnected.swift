@@ -26,18 +26,21 @@ package struct AgentConnected: FixedWireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
-        self.agent = ProcessID(name: try block.shortName(at: 48, "AgentConnected.agent"))
-        self.granted = block.load(at: 64, as: Incarnation.self)
+        self.agent = ProcessID(name: try block.shortName(at: 56, "AgentConnected.agent"))
+        self.granted = block.load(at: 72, as: Incarnation.self)
+    }
+
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
     }
 
     package func encode(into writer: inout WireWriter) {
         writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
             self.envelope.store(into: &block)
-            block.store(self.agent.name, at: 48)
-            block.store(self.granted, at: 64)
+            block.store(self.agent.name, at: 56)
+            block.store(self.granted, at: 72)
         }
     }
 

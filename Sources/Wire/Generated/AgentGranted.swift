@@ -49,32 +49,39 @@ package struct AgentGranted: FixedWireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
-        self.incarnation = block.load(at: 48, as: Incarnation.self)
-        self.org = OrgID(name: try block.shortName(at: 56, "AgentGranted.org"))
-        self.account = AccountID(name: try block.shortName(at: 72, "AgentGranted.account"))
-        self.mode = try block.enumeration(at: 88, "AgentGranted.mode")
-        self.strategy = StrategyID(name: try block.shortName(at: 89, "AgentGranted.strategy"))
-        self.cash = block.load(at: 105, as: Money.self)
-        self.orders = block.load(at: 113, as: UInt32.self)
-        self.positions = block.load(at: 117, as: UInt32.self)
-        self.marketTime = block.load(at: 121, as: Timestamp.self)
+        self.incarnation = block.load(at: 56, as: Incarnation.self)
+        self.org = OrgID(name: try block.shortName(at: 64, "AgentGranted.org"))
+        self.account = AccountID(name: try block.shortName(at: 80, "AgentGranted.account"))
+        let modeCode = block.load(at: 96, as: UInt8.self)
+        guard let mode = Mode(rawValue: modeCode) else {
+            throw .badEnum(field: "AgentGranted.mode", value: UInt64(modeCode))
+        }
+        self.mode = mode
+        self.strategy = StrategyID(name: try block.shortName(at: 97, "AgentGranted.strategy"))
+        self.cash = block.load(at: 113, as: Money.self)
+        self.orders = block.load(at: 121, as: UInt32.self)
+        self.positions = block.load(at: 125, as: UInt32.self)
+        self.marketTime = block.load(at: 129, as: Timestamp.self)
+    }
+
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
     }
 
     package func encode(into writer: inout WireWriter) {
         writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
             self.envelope.store(into: &block)
-            block.store(self.incarnation, at: 48)
-            block.store(self.org.name, at: 56)
-            block.store(self.account.name, at: 72)
-            block.store(self.mode.rawValue, at: 88)
-            block.store(self.strategy.name, at: 89)
-            block.store(self.cash, at: 105)
-            block.store(self.orders, at: 113)
-            block.store(self.positions, at: 117)
-            block.store(self.marketTime, at: 121)
+            block.store(self.incarnation, at: 56)
+            block.store(self.org.name, at: 64)
+            block.store(self.account.name, at: 80)
+            block.store(self.mode.rawValue, at: 96)
+            block.store(self.strategy.name, at: 97)
+            block.store(self.cash, at: 113)
+            block.store(self.orders, at: 121)
+            block.store(self.positions, at: 125)
+            block.store(self.marketTime, at: 129)
         }
     }
 

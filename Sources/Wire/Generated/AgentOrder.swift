@@ -47,32 +47,43 @@ package struct AgentOrder: FixedWireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
-        self.orderID = block.load(at: 48, as: OrderID.self)
-        self.requestID = block.load(at: 56, as: RequestID.self)
-        self.intentID = block.load(at: 64, as: IntentID.self)
-        self.instrument = InstrumentID(name: try block.longName(at: 72, "AgentOrder.instrument"))
-        self.side = try block.enumeration(at: 104, "AgentOrder.side")
-        self.price = block.load(at: 105, as: Price.self)
-        self.quantity = block.load(at: 113, as: Quantity.self)
-        self.filled = block.load(at: 121, as: Quantity.self)
-        self.state = try block.enumeration(at: 129, "AgentOrder.state")
+        self.orderID = block.load(at: 56, as: OrderID.self)
+        self.requestID = block.load(at: 64, as: RequestID.self)
+        self.intentID = block.load(at: 72, as: IntentID.self)
+        self.instrument = InstrumentID(name: try block.longName(at: 80, "AgentOrder.instrument"))
+        let sideCode = block.load(at: 112, as: UInt8.self)
+        guard let side = Side(rawValue: sideCode) else {
+            throw .badEnum(field: "AgentOrder.side", value: UInt64(sideCode))
+        }
+        self.side = side
+        self.price = block.load(at: 113, as: Price.self)
+        self.quantity = block.load(at: 121, as: Quantity.self)
+        self.filled = block.load(at: 129, as: Quantity.self)
+        let stateCode = block.load(at: 137, as: UInt8.self)
+        guard let state = OrderState(rawValue: stateCode) else {
+            throw .badEnum(field: "AgentOrder.state", value: UInt64(stateCode))
+        }
+        self.state = state
+    }
+
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
     }
 
     package func encode(into writer: inout WireWriter) {
         writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
             self.envelope.store(into: &block)
-            block.store(self.orderID, at: 48)
-            block.store(self.requestID, at: 56)
-            block.store(self.intentID, at: 64)
-            block.store(self.instrument.name, at: 72)
-            block.store(self.side.rawValue, at: 104)
-            block.store(self.price, at: 105)
-            block.store(self.quantity, at: 113)
-            block.store(self.filled, at: 121)
-            block.store(self.state.rawValue, at: 129)
+            block.store(self.orderID, at: 56)
+            block.store(self.requestID, at: 64)
+            block.store(self.intentID, at: 72)
+            block.store(self.instrument.name, at: 80)
+            block.store(self.side.rawValue, at: 112)
+            block.store(self.price, at: 113)
+            block.store(self.quantity, at: 121)
+            block.store(self.filled, at: 129)
+            block.store(self.state.rawValue, at: 137)
         }
     }
 

@@ -29,20 +29,23 @@ package struct AgentPosition: FixedWireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
-        self.instrument = InstrumentID(name: try block.longName(at: 48, "AgentPosition.instrument"))
-        self.quantity = block.load(at: 80, as: Quantity.self)
-        self.cost = block.load(at: 88, as: Money.self)
+        self.instrument = InstrumentID(name: try block.longName(at: 56, "AgentPosition.instrument"))
+        self.quantity = block.load(at: 88, as: Quantity.self)
+        self.cost = block.load(at: 96, as: Money.self)
+    }
+
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
     }
 
     package func encode(into writer: inout WireWriter) {
         writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
             self.envelope.store(into: &block)
-            block.store(self.instrument.name, at: 48)
-            block.store(self.quantity, at: 80)
-            block.store(self.cost, at: 88)
+            block.store(self.instrument.name, at: 56)
+            block.store(self.quantity, at: 88)
+            block.store(self.cost, at: 96)
         }
     }
 

@@ -36,29 +36,37 @@ package struct BookSnapshot: WireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
-        self.instrument = InstrumentID(name: try block.longName(at: 48, "BookSnapshot.instrument"))
-        self.bookSequence = block.load(at: 80, as: SequenceNumber.self)
-        self.receivedAt = block.load(at: 88, as: Timestamp.self)
-        self.marketTime = block.load(at: 96, as: Timestamp.self)
-        self.isStale = try block.enumeration(at: 104, "BookSnapshot.isStale")
+        self.instrument = InstrumentID(name: try block.longName(at: 56, "BookSnapshot.instrument"))
+        self.bookSequence = block.load(at: 88, as: SequenceNumber.self)
+        self.receivedAt = block.load(at: 96, as: Timestamp.self)
+        self.marketTime = block.load(at: 104, as: Timestamp.self)
+        let isStaleCode = block.load(at: 112, as: UInt8.self)
+        guard let isStale = Flag(rawValue: isStaleCode) else {
+            throw .badEnum(field: "BookSnapshot.isStale", value: UInt64(isStaleCode))
+        }
+        self.isStale = isStale
     }
 
-    /// Appends the message's frame with its groups and data.
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
+    }
+
+    /// Appends the message's frame with its groups and data. Allocates nothing once the writer
+    /// has room.
     package func encode(
         into writer: inout WireWriter,
-        bids: some Collection<BidsEntry>,
-        asks: some Collection<AsksEntry>
+        bids: [BidsEntry],
+        asks: [AsksEntry]
     ) {
         writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
             self.envelope.store(into: &block)
-            block.store(self.instrument.name, at: 48)
-            block.store(self.bookSequence, at: 80)
-            block.store(self.receivedAt, at: 88)
-            block.store(self.marketTime, at: 96)
-            block.store(self.isStale.rawValue, at: 104)
+            block.store(self.instrument.name, at: 56)
+            block.store(self.bookSequence, at: 88)
+            block.store(self.receivedAt, at: 96)
+            block.store(self.marketTime, at: 104)
+            block.store(self.isStale.rawValue, at: 112)
         }
         writer.appendGroup(
             bids, entryLength: BidsEntry.entryLength
@@ -66,6 +74,16 @@ package struct BookSnapshot: WireMessage {
         writer.appendGroup(
             asks, entryLength: AsksEntry.entryLength
         ) { entry, block in entry.store(into: &block) }
+    }
+
+    /// Appends the message's frame with groups and data from collections that are not arrays.
+    package func encode(
+        into writer: inout WireWriter,
+        bids: some Collection<BidsEntry>,
+        asks: some Collection<AsksEntry>
+    ) {
+        encode(
+            into: &writer, bids: Array(bids), asks: Array(asks))
     }
 
     /// The message's frame with its groups and data, as bytes of its own.

@@ -32,22 +32,29 @@ package struct CancelOrder: FixedWireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
-        self.orderID = block.load(at: 48, as: OrderID.self)
-        self.instrument = InstrumentID(name: try block.longName(at: 56, "CancelOrder.instrument"))
-        self.clientOrderID = try block.venueReference(at: 88, "CancelOrder.clientOrderID")
-        self.reason = try block.enumeration(at: 128, "CancelOrder.reason")
+        self.orderID = block.load(at: 56, as: OrderID.self)
+        self.instrument = InstrumentID(name: try block.longName(at: 64, "CancelOrder.instrument"))
+        self.clientOrderID = try block.venueReference(at: 96, "CancelOrder.clientOrderID")
+        let reasonCode = block.load(at: 136, as: UInt16.self)
+        guard let reason = GatewayReason(rawValue: reasonCode) else {
+            throw .badEnum(field: "CancelOrder.reason", value: UInt64(reasonCode))
+        }
+        self.reason = reason
+    }
+
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
     }
 
     package func encode(into writer: inout WireWriter) {
         writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
             self.envelope.store(into: &block)
-            block.store(self.orderID, at: 48)
-            block.store(self.instrument.name, at: 56)
-            block.store(self.clientOrderID, at: 88)
-            block.store(self.reason.rawValue, at: 128)
+            block.store(self.orderID, at: 56)
+            block.store(self.instrument.name, at: 64)
+            block.store(self.clientOrderID, at: 96)
+            block.store(self.reason.rawValue, at: 136)
         }
     }
 

@@ -29,20 +29,23 @@ package struct CancelRequest: FixedWireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
-        self.incarnation = block.load(at: 48, as: Incarnation.self)
-        self.requestID = block.load(at: 56, as: RequestID.self)
-        self.orderID = block.load(at: 64, as: OrderID.self)
+        self.incarnation = block.load(at: 56, as: Incarnation.self)
+        self.requestID = block.load(at: 64, as: RequestID.self)
+        self.orderID = block.load(at: 72, as: OrderID.self)
+    }
+
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
     }
 
     package func encode(into writer: inout WireWriter) {
         writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
             self.envelope.store(into: &block)
-            block.store(self.incarnation, at: 48)
-            block.store(self.requestID, at: 56)
-            block.store(self.orderID, at: 64)
+            block.store(self.incarnation, at: 56)
+            block.store(self.requestID, at: 64)
+            block.store(self.orderID, at: 72)
         }
     }
 

@@ -32,22 +32,33 @@ package struct CoreStarted: FixedWireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
-        self.startedEpoch = block.load(at: 48, as: Epoch.self)
-        self.engineVersion = block.load(at: 56, as: UInt32.self)
-        self.mode = try block.enumeration(at: 60, "CoreStarted.mode")
-        self.isCrashLoop = try block.enumeration(at: 61, "CoreStarted.isCrashLoop")
+        self.startedEpoch = block.load(at: 56, as: Epoch.self)
+        self.engineVersion = block.load(at: 64, as: UInt32.self)
+        let modeCode = block.load(at: 68, as: UInt8.self)
+        guard let mode = Mode(rawValue: modeCode) else {
+            throw .badEnum(field: "CoreStarted.mode", value: UInt64(modeCode))
+        }
+        self.mode = mode
+        let isCrashLoopCode = block.load(at: 69, as: UInt8.self)
+        guard let isCrashLoop = Flag(rawValue: isCrashLoopCode) else {
+            throw .badEnum(field: "CoreStarted.isCrashLoop", value: UInt64(isCrashLoopCode))
+        }
+        self.isCrashLoop = isCrashLoop
+    }
+
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
     }
 
     package func encode(into writer: inout WireWriter) {
         writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
             self.envelope.store(into: &block)
-            block.store(self.startedEpoch, at: 48)
-            block.store(self.engineVersion, at: 56)
-            block.store(self.mode.rawValue, at: 60)
-            block.store(self.isCrashLoop.rawValue, at: 61)
+            block.store(self.startedEpoch, at: 56)
+            block.store(self.engineVersion, at: 64)
+            block.store(self.mode.rawValue, at: 68)
+            block.store(self.isCrashLoop.rawValue, at: 69)
         }
     }
 

@@ -51,34 +51,53 @@ package struct Decision: FixedWireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
-        self.kind = try block.enumeration(at: 48, "Decision.kind")
-        self.requestID = block.load(at: 49, as: RequestID.self)
-        self.intentID = block.load(at: 57, as: IntentID.self)
-        self.orderID = block.load(at: 65, as: OrderID.self)
-        self.verdict = try block.enumeration(at: 73, "Decision.verdict")
-        self.reason = try block.enumeration(at: 74, "Decision.reason")
-        self.level = try block.enumeration(at: 76, "Decision.level")
-        self.limit = block.load(at: 77, as: Int64.self)
-        self.value = block.load(at: 85, as: Int64.self)
-        self.marketTime = block.load(at: 93, as: Timestamp.self)
+        let kindCode = block.load(at: 56, as: UInt8.self)
+        guard let kind = JudgedKind(rawValue: kindCode) else {
+            throw .badEnum(field: "Decision.kind", value: UInt64(kindCode))
+        }
+        self.kind = kind
+        self.requestID = block.load(at: 57, as: RequestID.self)
+        self.intentID = block.load(at: 65, as: IntentID.self)
+        self.orderID = block.load(at: 73, as: OrderID.self)
+        let verdictCode = block.load(at: 81, as: UInt8.self)
+        guard let verdict = Verdict(rawValue: verdictCode) else {
+            throw .badEnum(field: "Decision.verdict", value: UInt64(verdictCode))
+        }
+        self.verdict = verdict
+        let reasonCode = block.load(at: 82, as: UInt16.self)
+        guard let reason = RejectReason(rawValue: reasonCode) else {
+            throw .badEnum(field: "Decision.reason", value: UInt64(reasonCode))
+        }
+        self.reason = reason
+        let levelCode = block.load(at: 84, as: UInt8.self)
+        guard let level = LimitLevel(rawValue: levelCode) else {
+            throw .badEnum(field: "Decision.level", value: UInt64(levelCode))
+        }
+        self.level = level
+        self.limit = block.load(at: 85, as: Int64.self)
+        self.value = block.load(at: 93, as: Int64.self)
+        self.marketTime = block.load(at: 101, as: Timestamp.self)
+    }
+
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
     }
 
     package func encode(into writer: inout WireWriter) {
         writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
             self.envelope.store(into: &block)
-            block.store(self.kind.rawValue, at: 48)
-            block.store(self.requestID, at: 49)
-            block.store(self.intentID, at: 57)
-            block.store(self.orderID, at: 65)
-            block.store(self.verdict.rawValue, at: 73)
-            block.store(self.reason.rawValue, at: 74)
-            block.store(self.level.rawValue, at: 76)
-            block.store(self.limit, at: 77)
-            block.store(self.value, at: 85)
-            block.store(self.marketTime, at: 93)
+            block.store(self.kind.rawValue, at: 56)
+            block.store(self.requestID, at: 57)
+            block.store(self.intentID, at: 65)
+            block.store(self.orderID, at: 73)
+            block.store(self.verdict.rawValue, at: 81)
+            block.store(self.reason.rawValue, at: 82)
+            block.store(self.level.rawValue, at: 84)
+            block.store(self.limit, at: 85)
+            block.store(self.value, at: 93)
+            block.store(self.marketTime, at: 101)
         }
     }
 

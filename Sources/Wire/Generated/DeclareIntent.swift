@@ -56,39 +56,50 @@ package struct DeclareIntent: FixedWireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
-        self.incarnation = block.load(at: 48, as: Incarnation.self)
-        self.intentID = block.load(at: 56, as: IntentID.self)
-        self.org = OrgID(name: try block.shortName(at: 64, "DeclareIntent.org"))
-        self.account = AccountID(name: try block.shortName(at: 80, "DeclareIntent.account"))
-        self.mode = try block.enumeration(at: 96, "DeclareIntent.mode")
-        self.strategy = StrategyID(name: try block.shortName(at: 97, "DeclareIntent.strategy"))
+        self.incarnation = block.load(at: 56, as: Incarnation.self)
+        self.intentID = block.load(at: 64, as: IntentID.self)
+        self.org = OrgID(name: try block.shortName(at: 72, "DeclareIntent.org"))
+        self.account = AccountID(name: try block.shortName(at: 88, "DeclareIntent.account"))
+        let modeCode = block.load(at: 104, as: UInt8.self)
+        guard let mode = Mode(rawValue: modeCode) else {
+            throw .badEnum(field: "DeclareIntent.mode", value: UInt64(modeCode))
+        }
+        self.mode = mode
+        self.strategy = StrategyID(name: try block.shortName(at: 105, "DeclareIntent.strategy"))
         self.instrument =
-            InstrumentID(name: try block.longName(at: 113, "DeclareIntent.instrument"))
-        self.side = try block.enumeration(at: 145, "DeclareIntent.side")
-        self.quantity = block.load(at: 146, as: Quantity.self)
-        self.limitPrice = block.load(at: 154, as: Price.self)
-        self.deadline = block.load(at: 162, as: Timestamp.self)
-        self.urgency = try block.real(at: 170, "DeclareIntent.urgency")
+            InstrumentID(name: try block.longName(at: 121, "DeclareIntent.instrument"))
+        let sideCode = block.load(at: 153, as: UInt8.self)
+        guard let side = Side(rawValue: sideCode) else {
+            throw .badEnum(field: "DeclareIntent.side", value: UInt64(sideCode))
+        }
+        self.side = side
+        self.quantity = block.load(at: 154, as: Quantity.self)
+        self.limitPrice = block.load(at: 162, as: Price.self)
+        self.deadline = block.load(at: 170, as: Timestamp.self)
+        self.urgency = try block.real(at: 178, "DeclareIntent.urgency")
+    }
+
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
     }
 
     package func encode(into writer: inout WireWriter) {
         writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
             self.envelope.store(into: &block)
-            block.store(self.incarnation, at: 48)
-            block.store(self.intentID, at: 56)
-            block.store(self.org.name, at: 64)
-            block.store(self.account.name, at: 80)
-            block.store(self.mode.rawValue, at: 96)
-            block.store(self.strategy.name, at: 97)
-            block.store(self.instrument.name, at: 113)
-            block.store(self.side.rawValue, at: 145)
-            block.store(self.quantity, at: 146)
-            block.store(self.limitPrice, at: 154)
-            block.store(self.deadline, at: 162)
-            block.store(self.urgency, at: 170)
+            block.store(self.incarnation, at: 56)
+            block.store(self.intentID, at: 64)
+            block.store(self.org.name, at: 72)
+            block.store(self.account.name, at: 88)
+            block.store(self.mode.rawValue, at: 104)
+            block.store(self.strategy.name, at: 105)
+            block.store(self.instrument.name, at: 121)
+            block.store(self.side.rawValue, at: 153)
+            block.store(self.quantity, at: 154)
+            block.store(self.limitPrice, at: 162)
+            block.store(self.deadline, at: 170)
+            block.store(self.urgency, at: 178)
         }
     }
 

@@ -36,24 +36,27 @@ package struct FateQuery: FixedWireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
-        self.lease = block.load(at: 48, as: LeaseID.self)
-        self.permit = block.load(at: 56, as: PermitSequence.self)
-        self.orderID = block.load(at: 64, as: OrderID.self)
-        self.instrument = InstrumentID(name: try block.longName(at: 72, "FateQuery.instrument"))
-        self.clientOrderID = try block.venueReference(at: 104, "FateQuery.clientOrderID")
+        self.lease = block.load(at: 56, as: LeaseID.self)
+        self.permit = block.load(at: 64, as: PermitSequence.self)
+        self.orderID = block.load(at: 72, as: OrderID.self)
+        self.instrument = InstrumentID(name: try block.longName(at: 80, "FateQuery.instrument"))
+        self.clientOrderID = try block.venueReference(at: 112, "FateQuery.clientOrderID")
+    }
+
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
     }
 
     package func encode(into writer: inout WireWriter) {
         writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
             self.envelope.store(into: &block)
-            block.store(self.lease, at: 48)
-            block.store(self.permit, at: 56)
-            block.store(self.orderID, at: 64)
-            block.store(self.instrument.name, at: 72)
-            block.store(self.clientOrderID, at: 104)
+            block.store(self.lease, at: 56)
+            block.store(self.permit, at: 64)
+            block.store(self.orderID, at: 72)
+            block.store(self.instrument.name, at: 80)
+            block.store(self.clientOrderID, at: 112)
         }
     }
 

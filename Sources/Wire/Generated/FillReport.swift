@@ -62,42 +62,57 @@ package struct FillReport: FixedWireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
-        self.orderID = block.load(at: 48, as: OrderID.self)
-        self.account = AccountID(name: try block.shortName(at: 56, "FillReport.account"))
-        self.instrument = InstrumentID(name: try block.longName(at: 72, "FillReport.instrument"))
-        self.tradeID = try block.venueReference(at: 104, "FillReport.tradeID")
-        self.venueOrderID = try block.venueReference(at: 144, "FillReport.venueOrderID")
-        self.clientOrderID = try block.venueReference(at: 184, "FillReport.clientOrderID")
-        self.side = try block.enumeration(at: 224, "FillReport.side")
-        self.price = block.load(at: 225, as: Price.self)
-        self.quantity = block.load(at: 233, as: Quantity.self)
-        self.fee = block.load(at: 241, as: Money.self)
-        self.liquidity = try block.enumeration(at: 249, "FillReport.liquidity")
-        self.finality = try block.enumeration(at: 250, "FillReport.finality")
-        self.filledAt = block.load(at: 251, as: Timestamp.self)
-        self.marketTime = block.load(at: 259, as: Timestamp.self)
+        self.orderID = block.load(at: 56, as: OrderID.self)
+        self.account = AccountID(name: try block.shortName(at: 64, "FillReport.account"))
+        self.instrument = InstrumentID(name: try block.longName(at: 80, "FillReport.instrument"))
+        self.tradeID = try block.venueReference(at: 112, "FillReport.tradeID")
+        self.venueOrderID = try block.venueReference(at: 152, "FillReport.venueOrderID")
+        self.clientOrderID = try block.venueReference(at: 192, "FillReport.clientOrderID")
+        let sideCode = block.load(at: 232, as: UInt8.self)
+        guard let side = Side(rawValue: sideCode) else {
+            throw .badEnum(field: "FillReport.side", value: UInt64(sideCode))
+        }
+        self.side = side
+        self.price = block.load(at: 233, as: Price.self)
+        self.quantity = block.load(at: 241, as: Quantity.self)
+        self.fee = block.load(at: 249, as: Money.self)
+        let liquidityCode = block.load(at: 257, as: UInt8.self)
+        guard let liquidity = Liquidity(rawValue: liquidityCode) else {
+            throw .badEnum(field: "FillReport.liquidity", value: UInt64(liquidityCode))
+        }
+        self.liquidity = liquidity
+        let finalityCode = block.load(at: 258, as: UInt8.self)
+        guard let finality = FillFinality(rawValue: finalityCode) else {
+            throw .badEnum(field: "FillReport.finality", value: UInt64(finalityCode))
+        }
+        self.finality = finality
+        self.filledAt = block.load(at: 259, as: Timestamp.self)
+        self.marketTime = block.load(at: 267, as: Timestamp.self)
+    }
+
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
     }
 
     package func encode(into writer: inout WireWriter) {
         writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
             self.envelope.store(into: &block)
-            block.store(self.orderID, at: 48)
-            block.store(self.account.name, at: 56)
-            block.store(self.instrument.name, at: 72)
-            block.store(self.tradeID, at: 104)
-            block.store(self.venueOrderID, at: 144)
-            block.store(self.clientOrderID, at: 184)
-            block.store(self.side.rawValue, at: 224)
-            block.store(self.price, at: 225)
-            block.store(self.quantity, at: 233)
-            block.store(self.fee, at: 241)
-            block.store(self.liquidity.rawValue, at: 249)
-            block.store(self.finality.rawValue, at: 250)
-            block.store(self.filledAt, at: 251)
-            block.store(self.marketTime, at: 259)
+            block.store(self.orderID, at: 56)
+            block.store(self.account.name, at: 64)
+            block.store(self.instrument.name, at: 80)
+            block.store(self.tradeID, at: 112)
+            block.store(self.venueOrderID, at: 152)
+            block.store(self.clientOrderID, at: 192)
+            block.store(self.side.rawValue, at: 232)
+            block.store(self.price, at: 233)
+            block.store(self.quantity, at: 241)
+            block.store(self.fee, at: 249)
+            block.store(self.liquidity.rawValue, at: 257)
+            block.store(self.finality.rawValue, at: 258)
+            block.store(self.filledAt, at: 259)
+            block.store(self.marketTime, at: 267)
         }
     }
 

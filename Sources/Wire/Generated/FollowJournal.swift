@@ -30,20 +30,23 @@ package struct FollowJournal: FixedWireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
-        self.nonce = block.load(at: 48, as: UInt64.self)
-        self.from = block.load(at: 56, as: SequenceNumber.self)
-        self.limit = block.load(at: 64, as: UInt32.self)
+        self.nonce = block.load(at: 56, as: UInt64.self)
+        self.from = block.load(at: 64, as: SequenceNumber.self)
+        self.limit = block.load(at: 72, as: UInt32.self)
+    }
+
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
     }
 
     package func encode(into writer: inout WireWriter) {
         writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
             self.envelope.store(into: &block)
-            block.store(self.nonce, at: 48)
-            block.store(self.from, at: 56)
-            block.store(self.limit, at: 64)
+            block.store(self.nonce, at: 56)
+            block.store(self.from, at: 64)
+            block.store(self.limit, at: 72)
         }
     }
 

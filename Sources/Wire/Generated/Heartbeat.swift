@@ -36,24 +36,27 @@ package struct Heartbeat: FixedWireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
-        self.sessionID = block.load(at: 48, as: UInt64.self)
-        self.receivedThrough = block.load(at: 56, as: SequenceNumber.self)
-        self.journalSequence = block.load(at: 64, as: SequenceNumber.self)
-        self.chainHead = block.load(at: 72, as: Digest.self)
-        self.marketTime = block.load(at: 104, as: Timestamp.self)
+        self.sessionID = block.load(at: 56, as: UInt64.self)
+        self.receivedThrough = block.load(at: 64, as: SequenceNumber.self)
+        self.journalSequence = block.load(at: 72, as: SequenceNumber.self)
+        self.chainHead = block.load(at: 80, as: Digest.self)
+        self.marketTime = block.load(at: 112, as: Timestamp.self)
+    }
+
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
     }
 
     package func encode(into writer: inout WireWriter) {
         writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
             self.envelope.store(into: &block)
-            block.store(self.sessionID, at: 48)
-            block.store(self.receivedThrough, at: 56)
-            block.store(self.journalSequence, at: 64)
-            block.store(self.chainHead, at: 72)
-            block.store(self.marketTime, at: 104)
+            block.store(self.sessionID, at: 56)
+            block.store(self.receivedThrough, at: 64)
+            block.store(self.journalSequence, at: 72)
+            block.store(self.chainHead, at: 80)
+            block.store(self.marketTime, at: 112)
         }
     }
 

@@ -29,21 +29,28 @@ package struct InstrumentChanged: FixedWireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
         self.instrument =
-            InstrumentID(name: try block.longName(at: 48, "InstrumentChanged.instrument"))
-        self.status = try block.enumeration(at: 80, "InstrumentChanged.status")
-        self.marketTime = block.load(at: 81, as: Timestamp.self)
+            InstrumentID(name: try block.longName(at: 56, "InstrumentChanged.instrument"))
+        let statusCode = block.load(at: 88, as: UInt8.self)
+        guard let status = InstrumentStatus(rawValue: statusCode) else {
+            throw .badEnum(field: "InstrumentChanged.status", value: UInt64(statusCode))
+        }
+        self.status = status
+        self.marketTime = block.load(at: 89, as: Timestamp.self)
+    }
+
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
     }
 
     package func encode(into writer: inout WireWriter) {
         writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
             self.envelope.store(into: &block)
-            block.store(self.instrument.name, at: 48)
-            block.store(self.status.rawValue, at: 80)
-            block.store(self.marketTime, at: 81)
+            block.store(self.instrument.name, at: 56)
+            block.store(self.status.rawValue, at: 88)
+            block.store(self.marketTime, at: 89)
         }
     }
 

@@ -56,45 +56,70 @@ package struct InstrumentDefined: WireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
         self.instrument =
-            InstrumentID(name: try block.longName(at: 48, "InstrumentDefined.instrument"))
-        self.venue = VenueID(name: try block.shortName(at: 80, "InstrumentDefined.venue"))
-        self.eventSet = EventSetID(name: try block.longName(at: 96, "InstrumentDefined.eventSet"))
-        self.tick = block.load(at: 128, as: Price.self)
-        self.lot = block.load(at: 136, as: Quantity.self)
-        self.openAt = block.load(at: 144, as: Timestamp.self)
-        self.closeAt = block.load(at: 152, as: Timestamp.self)
-        self.status = try block.enumeration(at: 160, "InstrumentDefined.status")
-        self.isExclusive = try block.enumeration(at: 161, "InstrumentDefined.isExclusive")
-        self.isExhaustive = try block.enumeration(at: 162, "InstrumentDefined.isExhaustive")
-        self.ruleHash = block.load(at: 163, as: Digest.self)
-        self.marketTime = block.load(at: 195, as: Timestamp.self)
+            InstrumentID(name: try block.longName(at: 56, "InstrumentDefined.instrument"))
+        self.venue = VenueID(name: try block.shortName(at: 88, "InstrumentDefined.venue"))
+        self.eventSet = EventSetID(name: try block.longName(at: 104, "InstrumentDefined.eventSet"))
+        self.tick = block.load(at: 136, as: Price.self)
+        self.lot = block.load(at: 144, as: Quantity.self)
+        self.openAt = block.load(at: 152, as: Timestamp.self)
+        self.closeAt = block.load(at: 160, as: Timestamp.self)
+        let statusCode = block.load(at: 168, as: UInt8.self)
+        guard let status = InstrumentStatus(rawValue: statusCode) else {
+            throw .badEnum(field: "InstrumentDefined.status", value: UInt64(statusCode))
+        }
+        self.status = status
+        let isExclusiveCode = block.load(at: 169, as: UInt8.self)
+        guard let isExclusive = Flag(rawValue: isExclusiveCode) else {
+            throw .badEnum(field: "InstrumentDefined.isExclusive", value: UInt64(isExclusiveCode))
+        }
+        self.isExclusive = isExclusive
+        let isExhaustiveCode = block.load(at: 170, as: UInt8.self)
+        guard let isExhaustive = Flag(rawValue: isExhaustiveCode) else {
+            throw .badEnum(field: "InstrumentDefined.isExhaustive", value: UInt64(isExhaustiveCode))
+        }
+        self.isExhaustive = isExhaustive
+        self.ruleHash = block.load(at: 171, as: Digest.self)
+        self.marketTime = block.load(at: 203, as: Timestamp.self)
     }
 
-    /// Appends the message's frame with its groups and data.
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
+    }
+
+    /// Appends the message's frame with its groups and data. Allocates nothing once the writer
+    /// has room.
+    package func encode(
+        into writer: inout WireWriter,
+        title: [UInt8]
+    ) {
+        writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
+            self.envelope.store(into: &block)
+            block.store(self.instrument.name, at: 56)
+            block.store(self.venue.name, at: 88)
+            block.store(self.eventSet.name, at: 104)
+            block.store(self.tick, at: 136)
+            block.store(self.lot, at: 144)
+            block.store(self.openAt, at: 152)
+            block.store(self.closeAt, at: 160)
+            block.store(self.status.rawValue, at: 168)
+            block.store(self.isExclusive.rawValue, at: 169)
+            block.store(self.isExhaustive.rawValue, at: 170)
+            block.store(self.ruleHash, at: 171)
+            block.store(self.marketTime, at: 203)
+        }
+        writer.appendData(title)
+    }
+
+    /// Appends the message's frame with groups and data from collections that are not arrays.
     package func encode(
         into writer: inout WireWriter,
         title: some Collection<UInt8>
     ) {
-        writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
-            self.envelope.store(into: &block)
-            block.store(self.instrument.name, at: 48)
-            block.store(self.venue.name, at: 80)
-            block.store(self.eventSet.name, at: 96)
-            block.store(self.tick, at: 128)
-            block.store(self.lot, at: 136)
-            block.store(self.openAt, at: 144)
-            block.store(self.closeAt, at: 152)
-            block.store(self.status.rawValue, at: 160)
-            block.store(self.isExclusive.rawValue, at: 161)
-            block.store(self.isExhaustive.rawValue, at: 162)
-            block.store(self.ruleHash, at: 163)
-            block.store(self.marketTime, at: 195)
-        }
-        writer.appendData(title)
+        encode(
+            into: &writer, title: Array(title))
     }
 
     /// The message's frame with its groups and data, as bytes of its own.

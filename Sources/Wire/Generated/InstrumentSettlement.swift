@@ -45,31 +45,38 @@ package struct InstrumentSettlement: FixedWireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
-        self.account = AccountID(name: try block.shortName(at: 48, "InstrumentSettlement.account"))
+        self.account = AccountID(name: try block.shortName(at: 56, "InstrumentSettlement.account"))
         self.instrument =
-            InstrumentID(name: try block.longName(at: 64, "InstrumentSettlement.instrument"))
-        self.outcome = try block.enumeration(at: 96, "InstrumentSettlement.outcome")
-        self.value = block.load(at: 97, as: Price.self)
-        self.quantity = block.load(at: 105, as: Quantity.self)
-        self.payout = block.load(at: 113, as: Money.self)
-        self.settledAt = block.load(at: 121, as: Timestamp.self)
-        self.marketTime = block.load(at: 129, as: Timestamp.self)
+            InstrumentID(name: try block.longName(at: 72, "InstrumentSettlement.instrument"))
+        let outcomeCode = block.load(at: 104, as: UInt8.self)
+        guard let outcome = SettlementOutcome(rawValue: outcomeCode) else {
+            throw .badEnum(field: "InstrumentSettlement.outcome", value: UInt64(outcomeCode))
+        }
+        self.outcome = outcome
+        self.value = block.load(at: 105, as: Price.self)
+        self.quantity = block.load(at: 113, as: Quantity.self)
+        self.payout = block.load(at: 121, as: Money.self)
+        self.settledAt = block.load(at: 129, as: Timestamp.self)
+        self.marketTime = block.load(at: 137, as: Timestamp.self)
+    }
+
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
     }
 
     package func encode(into writer: inout WireWriter) {
         writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
             self.envelope.store(into: &block)
-            block.store(self.account.name, at: 48)
-            block.store(self.instrument.name, at: 64)
-            block.store(self.outcome.rawValue, at: 96)
-            block.store(self.value, at: 97)
-            block.store(self.quantity, at: 105)
-            block.store(self.payout, at: 113)
-            block.store(self.settledAt, at: 121)
-            block.store(self.marketTime, at: 129)
+            block.store(self.account.name, at: 56)
+            block.store(self.instrument.name, at: 72)
+            block.store(self.outcome.rawValue, at: 104)
+            block.store(self.value, at: 105)
+            block.store(self.quantity, at: 113)
+            block.store(self.payout, at: 121)
+            block.store(self.settledAt, at: 129)
+            block.store(self.marketTime, at: 137)
         }
     }
 

@@ -24,26 +24,42 @@ package struct JournalEntry: WireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
-        self.at = block.load(at: 48, as: Timestamp.self)
+        self.at = block.load(at: 56, as: Timestamp.self)
     }
 
-    /// Appends the message's frame with its groups and data.
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
+    }
+
+    /// Appends the message's frame with its groups and data. Allocates nothing once the writer
+    /// has room.
+    package func encode(
+        into writer: inout WireWriter,
+        command: [UInt8],
+        reference: [UInt8],
+        decision: [UInt8]
+    ) {
+        writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
+            self.envelope.store(into: &block)
+            block.store(self.at, at: 56)
+        }
+        writer.appendData(command)
+        writer.appendData(reference)
+        writer.appendData(decision)
+    }
+
+    /// Appends the message's frame with groups and data from collections that are not arrays.
     package func encode(
         into writer: inout WireWriter,
         command: some Collection<UInt8>,
         reference: some Collection<UInt8>,
         decision: some Collection<UInt8>
     ) {
-        writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
-            self.envelope.store(into: &block)
-            block.store(self.at, at: 48)
-        }
-        writer.appendData(command)
-        writer.appendData(reference)
-        writer.appendData(decision)
+        encode(
+            into: &writer, command: Array(command), reference: Array(reference),
+            decision: Array(decision))
     }
 
     /// The message's frame with its groups and data, as bytes of its own.

@@ -41,34 +41,47 @@ package struct JournalRecord: WireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
-        self.nonce = block.load(at: 48, as: UInt64.self)
-        self.entry = block.load(at: 56, as: SequenceNumber.self)
-        self.entryEpoch = block.load(at: 64, as: Epoch.self)
-        self.engineVersion = block.load(at: 72, as: UInt32.self)
-        self.at = block.load(at: 76, as: Timestamp.self)
-        self.template = block.load(at: 84, as: UInt16.self)
-        self.chainHash = block.load(at: 86, as: Digest.self)
+        self.nonce = block.load(at: 56, as: UInt64.self)
+        self.entry = block.load(at: 64, as: SequenceNumber.self)
+        self.entryEpoch = block.load(at: 72, as: Epoch.self)
+        self.engineVersion = block.load(at: 80, as: UInt32.self)
+        self.at = block.load(at: 84, as: Timestamp.self)
+        self.template = block.load(at: 92, as: UInt16.self)
+        self.chainHash = block.load(at: 94, as: Digest.self)
     }
 
-    /// Appends the message's frame with its groups and data.
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
+    }
+
+    /// Appends the message's frame with its groups and data. Allocates nothing once the writer
+    /// has room.
+    package func encode(
+        into writer: inout WireWriter,
+        body: [UInt8]
+    ) {
+        writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
+            self.envelope.store(into: &block)
+            block.store(self.nonce, at: 56)
+            block.store(self.entry, at: 64)
+            block.store(self.entryEpoch, at: 72)
+            block.store(self.engineVersion, at: 80)
+            block.store(self.at, at: 84)
+            block.store(self.template, at: 92)
+            block.store(self.chainHash, at: 94)
+        }
+        writer.appendData(body)
+    }
+
+    /// Appends the message's frame with groups and data from collections that are not arrays.
     package func encode(
         into writer: inout WireWriter,
         body: some Collection<UInt8>
     ) {
-        writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
-            self.envelope.store(into: &block)
-            block.store(self.nonce, at: 48)
-            block.store(self.entry, at: 56)
-            block.store(self.entryEpoch, at: 64)
-            block.store(self.engineVersion, at: 72)
-            block.store(self.at, at: 76)
-            block.store(self.template, at: 84)
-            block.store(self.chainHash, at: 86)
-        }
-        writer.appendData(body)
+        encode(
+            into: &writer, body: Array(body))
     }
 
     /// The message's frame with its groups and data, as bytes of its own.

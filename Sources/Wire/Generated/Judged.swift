@@ -68,54 +68,83 @@ package struct Judged: WireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
-        self.kind = try block.enumeration(at: 48, "Judged.kind")
-        self.orderID = block.load(at: 49, as: OrderID.self)
-        self.requestID = block.load(at: 57, as: RequestID.self)
-        self.intentID = block.load(at: 65, as: IntentID.self)
-        self.agent = ProcessID(name: try block.shortName(at: 73, "Judged.agent"))
-        self.verdict = try block.enumeration(at: 89, "Judged.verdict")
-        self.reason = try block.enumeration(at: 90, "Judged.reason")
-        self.level = try block.enumeration(at: 92, "Judged.level")
-        self.limit = block.load(at: 93, as: Int64.self)
-        self.value = block.load(at: 101, as: Int64.self)
-        self.gateway = ProcessID(name: try block.shortName(at: 109, "Judged.gateway"))
-        self.lease = block.load(at: 125, as: LeaseID.self)
-        self.permit = block.load(at: 133, as: PermitSequence.self)
-        self.parentCumulative = block.load(at: 141, as: Quantity.self)
-        self.limitSnapshot = block.load(at: 149, as: UInt64.self)
-        self.clientOrderID = try block.venueReference(at: 157, "Judged.clientOrderID")
+        let kindCode = block.load(at: 56, as: UInt8.self)
+        guard let kind = JudgedKind(rawValue: kindCode) else {
+            throw .badEnum(field: "Judged.kind", value: UInt64(kindCode))
+        }
+        self.kind = kind
+        self.orderID = block.load(at: 57, as: OrderID.self)
+        self.requestID = block.load(at: 65, as: RequestID.self)
+        self.intentID = block.load(at: 73, as: IntentID.self)
+        self.agent = ProcessID(name: try block.shortName(at: 81, "Judged.agent"))
+        let verdictCode = block.load(at: 97, as: UInt8.self)
+        guard let verdict = Verdict(rawValue: verdictCode) else {
+            throw .badEnum(field: "Judged.verdict", value: UInt64(verdictCode))
+        }
+        self.verdict = verdict
+        let reasonCode = block.load(at: 98, as: UInt16.self)
+        guard let reason = RejectReason(rawValue: reasonCode) else {
+            throw .badEnum(field: "Judged.reason", value: UInt64(reasonCode))
+        }
+        self.reason = reason
+        let levelCode = block.load(at: 100, as: UInt8.self)
+        guard let level = LimitLevel(rawValue: levelCode) else {
+            throw .badEnum(field: "Judged.level", value: UInt64(levelCode))
+        }
+        self.level = level
+        self.limit = block.load(at: 101, as: Int64.self)
+        self.value = block.load(at: 109, as: Int64.self)
+        self.gateway = ProcessID(name: try block.shortName(at: 117, "Judged.gateway"))
+        self.lease = block.load(at: 133, as: LeaseID.self)
+        self.permit = block.load(at: 141, as: PermitSequence.self)
+        self.parentCumulative = block.load(at: 149, as: Quantity.self)
+        self.limitSnapshot = block.load(at: 157, as: UInt64.self)
+        self.clientOrderID = try block.venueReference(at: 165, "Judged.clientOrderID")
     }
 
-    /// Appends the message's frame with its groups and data.
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
+    }
+
+    /// Appends the message's frame with its groups and data. Allocates nothing once the writer
+    /// has room.
     package func encode(
         into writer: inout WireWriter,
-        controls: some Collection<ControlsEntry>
+        controls: [ControlsEntry]
     ) {
         writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
             self.envelope.store(into: &block)
-            block.store(self.kind.rawValue, at: 48)
-            block.store(self.orderID, at: 49)
-            block.store(self.requestID, at: 57)
-            block.store(self.intentID, at: 65)
-            block.store(self.agent.name, at: 73)
-            block.store(self.verdict.rawValue, at: 89)
-            block.store(self.reason.rawValue, at: 90)
-            block.store(self.level.rawValue, at: 92)
-            block.store(self.limit, at: 93)
-            block.store(self.value, at: 101)
-            block.store(self.gateway.name, at: 109)
-            block.store(self.lease, at: 125)
-            block.store(self.permit, at: 133)
-            block.store(self.parentCumulative, at: 141)
-            block.store(self.limitSnapshot, at: 149)
-            block.store(self.clientOrderID, at: 157)
+            block.store(self.kind.rawValue, at: 56)
+            block.store(self.orderID, at: 57)
+            block.store(self.requestID, at: 65)
+            block.store(self.intentID, at: 73)
+            block.store(self.agent.name, at: 81)
+            block.store(self.verdict.rawValue, at: 97)
+            block.store(self.reason.rawValue, at: 98)
+            block.store(self.level.rawValue, at: 100)
+            block.store(self.limit, at: 101)
+            block.store(self.value, at: 109)
+            block.store(self.gateway.name, at: 117)
+            block.store(self.lease, at: 133)
+            block.store(self.permit, at: 141)
+            block.store(self.parentCumulative, at: 149)
+            block.store(self.limitSnapshot, at: 157)
+            block.store(self.clientOrderID, at: 165)
         }
         writer.appendGroup(
             controls, entryLength: ControlsEntry.entryLength
         ) { entry, block in entry.store(into: &block) }
+    }
+
+    /// Appends the message's frame with groups and data from collections that are not arrays.
+    package func encode(
+        into writer: inout WireWriter,
+        controls: some Collection<ControlsEntry>
+    ) {
+        encode(
+            into: &writer, controls: Array(controls))
     }
 
     /// The message's frame with its groups and data, as bytes of its own.
@@ -209,9 +238,21 @@ package struct Judged: WireMessage {
 
         @inline(__always)
         fileprivate init(in block: RawSpan) throws(WireError) {
-            self.control = try block.enumeration(at: 0, "Judged.controls.control")
-            self.outcome = try block.enumeration(at: 1, "Judged.controls.outcome")
-            self.level = try block.enumeration(at: 2, "Judged.controls.level")
+            let controlCode = block.load(at: 0, as: UInt8.self)
+            guard let control = Control(rawValue: controlCode) else {
+                throw .badEnum(field: "Judged.controls.control", value: UInt64(controlCode))
+            }
+            self.control = control
+            let outcomeCode = block.load(at: 1, as: UInt8.self)
+            guard let outcome = ControlOutcome(rawValue: outcomeCode) else {
+                throw .badEnum(field: "Judged.controls.outcome", value: UInt64(outcomeCode))
+            }
+            self.outcome = outcome
+            let levelCode = block.load(at: 2, as: UInt8.self)
+            guard let level = LimitLevel(rawValue: levelCode) else {
+                throw .badEnum(field: "Judged.controls.level", value: UInt64(levelCode))
+            }
+            self.level = level
             self.limit = block.load(at: 3, as: Int64.self)
             self.value = block.load(at: 11, as: Int64.self)
         }

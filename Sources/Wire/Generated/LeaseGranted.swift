@@ -41,28 +41,39 @@ package struct LeaseGranted: FixedWireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
-        self.lease = block.load(at: 48, as: LeaseID.self)
-        self.highestEpoch = block.load(at: 56, as: Epoch.self)
-        self.permitHighWater = block.load(at: 64, as: PermitSequence.self)
-        self.journalSequence = block.load(at: 72, as: SequenceNumber.self)
-        self.chainHead = block.load(at: 80, as: Digest.self)
-        self.mode = try block.enumeration(at: 112, "LeaseGranted.mode")
-        self.isKilled = try block.enumeration(at: 113, "LeaseGranted.isKilled")
+        self.lease = block.load(at: 56, as: LeaseID.self)
+        self.highestEpoch = block.load(at: 64, as: Epoch.self)
+        self.permitHighWater = block.load(at: 72, as: PermitSequence.self)
+        self.journalSequence = block.load(at: 80, as: SequenceNumber.self)
+        self.chainHead = block.load(at: 88, as: Digest.self)
+        let modeCode = block.load(at: 120, as: UInt8.self)
+        guard let mode = Mode(rawValue: modeCode) else {
+            throw .badEnum(field: "LeaseGranted.mode", value: UInt64(modeCode))
+        }
+        self.mode = mode
+        let isKilledCode = block.load(at: 121, as: UInt8.self)
+        guard let isKilled = Flag(rawValue: isKilledCode) else {
+            throw .badEnum(field: "LeaseGranted.isKilled", value: UInt64(isKilledCode))
+        }
+        self.isKilled = isKilled
+    }
+
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
     }
 
     package func encode(into writer: inout WireWriter) {
         writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
             self.envelope.store(into: &block)
-            block.store(self.lease, at: 48)
-            block.store(self.highestEpoch, at: 56)
-            block.store(self.permitHighWater, at: 64)
-            block.store(self.journalSequence, at: 72)
-            block.store(self.chainHead, at: 80)
-            block.store(self.mode.rawValue, at: 112)
-            block.store(self.isKilled.rawValue, at: 113)
+            block.store(self.lease, at: 56)
+            block.store(self.highestEpoch, at: 64)
+            block.store(self.permitHighWater, at: 72)
+            block.store(self.journalSequence, at: 80)
+            block.store(self.chainHead, at: 88)
+            block.store(self.mode.rawValue, at: 120)
+            block.store(self.isKilled.rawValue, at: 121)
         }
     }
 

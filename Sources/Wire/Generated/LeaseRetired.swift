@@ -26,18 +26,25 @@ package struct LeaseRetired: FixedWireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
-        self.lease = block.load(at: 48, as: LeaseID.self)
-        self.reason = try block.enumeration(at: 56, "LeaseRetired.reason")
+        self.lease = block.load(at: 56, as: LeaseID.self)
+        let reasonCode = block.load(at: 64, as: UInt16.self)
+        guard let reason = GatewayReason(rawValue: reasonCode) else {
+            throw .badEnum(field: "LeaseRetired.reason", value: UInt64(reasonCode))
+        }
+        self.reason = reason
+    }
+
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
     }
 
     package func encode(into writer: inout WireWriter) {
         writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
             self.envelope.store(into: &block)
-            block.store(self.lease, at: 48)
-            block.store(self.reason.rawValue, at: 56)
+            block.store(self.lease, at: 56)
+            block.store(self.reason.rawValue, at: 64)
         }
     }
 

@@ -53,36 +53,51 @@ package struct LimitSet: FixedWireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
-        self.kind = try block.enumeration(at: 48, "LimitSet.kind")
-        self.level = try block.enumeration(at: 50, "LimitSet.level")
-        self.org = OrgID(name: try block.shortName(at: 51, "LimitSet.org"))
-        self.account = AccountID(name: try block.shortName(at: 67, "LimitSet.account"))
-        self.mode = try block.enumeration(at: 83, "LimitSet.mode")
-        self.strategy = StrategyID(name: try block.shortName(at: 84, "LimitSet.strategy"))
-        self.venue = VenueID(name: try block.shortName(at: 100, "LimitSet.venue"))
-        self.instrument = InstrumentID(name: try block.longName(at: 116, "LimitSet.instrument"))
-        self.eventSet = EventSetID(name: try block.longName(at: 148, "LimitSet.eventSet"))
-        self.value = block.load(at: 180, as: Int64.self)
-        self.snapshot = block.load(at: 188, as: UInt64.self)
+        let kindCode = block.load(at: 56, as: UInt16.self)
+        guard let kind = LimitKind(rawValue: kindCode) else {
+            throw .badEnum(field: "LimitSet.kind", value: UInt64(kindCode))
+        }
+        self.kind = kind
+        let levelCode = block.load(at: 58, as: UInt8.self)
+        guard let level = LimitLevel(rawValue: levelCode) else {
+            throw .badEnum(field: "LimitSet.level", value: UInt64(levelCode))
+        }
+        self.level = level
+        self.org = OrgID(name: try block.shortName(at: 59, "LimitSet.org"))
+        self.account = AccountID(name: try block.shortName(at: 75, "LimitSet.account"))
+        let modeCode = block.load(at: 91, as: UInt8.self)
+        guard let mode = Mode(rawValue: modeCode) else {
+            throw .badEnum(field: "LimitSet.mode", value: UInt64(modeCode))
+        }
+        self.mode = mode
+        self.strategy = StrategyID(name: try block.shortName(at: 92, "LimitSet.strategy"))
+        self.venue = VenueID(name: try block.shortName(at: 108, "LimitSet.venue"))
+        self.instrument = InstrumentID(name: try block.longName(at: 124, "LimitSet.instrument"))
+        self.eventSet = EventSetID(name: try block.longName(at: 156, "LimitSet.eventSet"))
+        self.value = block.load(at: 188, as: Int64.self)
+        self.snapshot = block.load(at: 196, as: UInt64.self)
+    }
+
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
     }
 
     package func encode(into writer: inout WireWriter) {
         writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
             self.envelope.store(into: &block)
-            block.store(self.kind.rawValue, at: 48)
-            block.store(self.level.rawValue, at: 50)
-            block.store(self.org.name, at: 51)
-            block.store(self.account.name, at: 67)
-            block.store(self.mode.rawValue, at: 83)
-            block.store(self.strategy.name, at: 84)
-            block.store(self.venue.name, at: 100)
-            block.store(self.instrument.name, at: 116)
-            block.store(self.eventSet.name, at: 148)
-            block.store(self.value, at: 180)
-            block.store(self.snapshot, at: 188)
+            block.store(self.kind.rawValue, at: 56)
+            block.store(self.level.rawValue, at: 58)
+            block.store(self.org.name, at: 59)
+            block.store(self.account.name, at: 75)
+            block.store(self.mode.rawValue, at: 91)
+            block.store(self.strategy.name, at: 92)
+            block.store(self.venue.name, at: 108)
+            block.store(self.instrument.name, at: 124)
+            block.store(self.eventSet.name, at: 156)
+            block.store(self.value, at: 188)
+            block.store(self.snapshot, at: 196)
         }
     }
 

@@ -26,18 +26,21 @@ package struct MarketTick: FixedWireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
-        self.tick = block.load(at: 48, as: TickNumber.self)
-        self.at = block.load(at: 56, as: Timestamp.self)
+        self.tick = block.load(at: 56, as: TickNumber.self)
+        self.at = block.load(at: 64, as: Timestamp.self)
+    }
+
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
     }
 
     package func encode(into writer: inout WireWriter) {
         writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
             self.envelope.store(into: &block)
-            block.store(self.tick, at: 48)
-            block.store(self.at, at: 56)
+            block.store(self.tick, at: 56)
+            block.store(self.at, at: 64)
         }
     }
 

@@ -53,43 +53,64 @@ package struct OperatorCommand: WireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
-        self.nonce = block.load(at: 48, as: UInt64.self)
-        self.action = try block.enumeration(at: 56, "OperatorCommand.action")
-        self.scope = try block.enumeration(at: 57, "OperatorCommand.scope")
-        self.org = OrgID(name: try block.shortName(at: 58, "OperatorCommand.org"))
-        self.account = AccountID(name: try block.shortName(at: 74, "OperatorCommand.account"))
-        self.strategy = StrategyID(name: try block.shortName(at: 90, "OperatorCommand.strategy"))
-        self.venue = VenueID(name: try block.shortName(at: 106, "OperatorCommand.venue"))
+        self.nonce = block.load(at: 56, as: UInt64.self)
+        let actionCode = block.load(at: 64, as: UInt8.self)
+        guard let action = OperatorAction(rawValue: actionCode) else {
+            throw .badEnum(field: "OperatorCommand.action", value: UInt64(actionCode))
+        }
+        self.action = action
+        let scopeCode = block.load(at: 65, as: UInt8.self)
+        guard let scope = ScopeKind(rawValue: scopeCode) else {
+            throw .badEnum(field: "OperatorCommand.scope", value: UInt64(scopeCode))
+        }
+        self.scope = scope
+        self.org = OrgID(name: try block.shortName(at: 66, "OperatorCommand.org"))
+        self.account = AccountID(name: try block.shortName(at: 82, "OperatorCommand.account"))
+        self.strategy = StrategyID(name: try block.shortName(at: 98, "OperatorCommand.strategy"))
+        self.venue = VenueID(name: try block.shortName(at: 114, "OperatorCommand.venue"))
         self.instrument =
-            InstrumentID(name: try block.longName(at: 122, "OperatorCommand.instrument"))
-        self.operator = try block.shortName(at: 154, "OperatorCommand.operator")
-        self.issuedAt = block.load(at: 170, as: Timestamp.self)
-        self.signature = block.load(at: 178, as: SignatureBytes.self)
+            InstrumentID(name: try block.longName(at: 130, "OperatorCommand.instrument"))
+        self.operator = try block.shortName(at: 162, "OperatorCommand.operator")
+        self.issuedAt = block.load(at: 178, as: Timestamp.self)
+        self.signature = block.load(at: 186, as: SignatureBytes.self)
     }
 
-    /// Appends the message's frame with its groups and data.
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
+    }
+
+    /// Appends the message's frame with its groups and data. Allocates nothing once the writer
+    /// has room.
+    package func encode(
+        into writer: inout WireWriter,
+        reason: [UInt8]
+    ) {
+        writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
+            self.envelope.store(into: &block)
+            block.store(self.nonce, at: 56)
+            block.store(self.action.rawValue, at: 64)
+            block.store(self.scope.rawValue, at: 65)
+            block.store(self.org.name, at: 66)
+            block.store(self.account.name, at: 82)
+            block.store(self.strategy.name, at: 98)
+            block.store(self.venue.name, at: 114)
+            block.store(self.instrument.name, at: 130)
+            block.store(self.operator, at: 162)
+            block.store(self.issuedAt, at: 178)
+            block.store(self.signature, at: 186)
+        }
+        writer.appendData(reason)
+    }
+
+    /// Appends the message's frame with groups and data from collections that are not arrays.
     package func encode(
         into writer: inout WireWriter,
         reason: some Collection<UInt8>
     ) {
-        writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
-            self.envelope.store(into: &block)
-            block.store(self.nonce, at: 48)
-            block.store(self.action.rawValue, at: 56)
-            block.store(self.scope.rawValue, at: 57)
-            block.store(self.org.name, at: 58)
-            block.store(self.account.name, at: 74)
-            block.store(self.strategy.name, at: 90)
-            block.store(self.venue.name, at: 106)
-            block.store(self.instrument.name, at: 122)
-            block.store(self.operator, at: 154)
-            block.store(self.issuedAt, at: 170)
-            block.store(self.signature, at: 178)
-        }
-        writer.appendData(reason)
+        encode(
+            into: &writer, reason: Array(reason))
     }
 
     /// The message's frame with its groups and data, as bytes of its own.

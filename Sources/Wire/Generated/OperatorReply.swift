@@ -30,28 +30,49 @@ package struct OperatorReply: WireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
-        self.nonce = block.load(at: 48, as: UInt64.self)
-        self.isAccepted = try block.enumeration(at: 56, "OperatorReply.isAccepted")
-        self.arming = try block.enumeration(at: 57, "OperatorReply.arming")
-        self.cancelled = block.load(at: 58, as: UInt32.self)
+        self.nonce = block.load(at: 56, as: UInt64.self)
+        let isAcceptedCode = block.load(at: 64, as: UInt8.self)
+        guard let isAccepted = Flag(rawValue: isAcceptedCode) else {
+            throw .badEnum(field: "OperatorReply.isAccepted", value: UInt64(isAcceptedCode))
+        }
+        self.isAccepted = isAccepted
+        let armingCode = block.load(at: 65, as: UInt8.self)
+        guard let arming = ArmingState(rawValue: armingCode) else {
+            throw .badEnum(field: "OperatorReply.arming", value: UInt64(armingCode))
+        }
+        self.arming = arming
+        self.cancelled = block.load(at: 66, as: UInt32.self)
     }
 
-    /// Appends the message's frame with its groups and data.
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
+    }
+
+    /// Appends the message's frame with its groups and data. Allocates nothing once the writer
+    /// has room.
+    package func encode(
+        into writer: inout WireWriter,
+        detail: [UInt8]
+    ) {
+        writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
+            self.envelope.store(into: &block)
+            block.store(self.nonce, at: 56)
+            block.store(self.isAccepted.rawValue, at: 64)
+            block.store(self.arming.rawValue, at: 65)
+            block.store(self.cancelled, at: 66)
+        }
+        writer.appendData(detail)
+    }
+
+    /// Appends the message's frame with groups and data from collections that are not arrays.
     package func encode(
         into writer: inout WireWriter,
         detail: some Collection<UInt8>
     ) {
-        writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
-            self.envelope.store(into: &block)
-            block.store(self.nonce, at: 48)
-            block.store(self.isAccepted.rawValue, at: 56)
-            block.store(self.arming.rawValue, at: 57)
-            block.store(self.cancelled, at: 58)
-        }
-        writer.appendData(detail)
+        encode(
+            into: &writer, detail: Array(detail))
     }
 
     /// The message's frame with its groups and data, as bytes of its own.

@@ -87,70 +87,101 @@ package struct OrderRequest: WireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
-        self.incarnation = block.load(at: 48, as: Incarnation.self)
-        self.requestID = block.load(at: 56, as: RequestID.self)
-        self.intentID = block.load(at: 64, as: IntentID.self)
-        self.org = OrgID(name: try block.shortName(at: 72, "OrderRequest.org"))
-        self.account = AccountID(name: try block.shortName(at: 88, "OrderRequest.account"))
-        self.mode = try block.enumeration(at: 104, "OrderRequest.mode")
-        self.strategy = StrategyID(name: try block.shortName(at: 105, "OrderRequest.strategy"))
-        self.instrument = InstrumentID(name: try block.longName(at: 121, "OrderRequest.instrument"))
-        self.side = try block.enumeration(at: 153, "OrderRequest.side")
-        self.timeInForce = try block.enumeration(at: 154, "OrderRequest.timeInForce")
-        self.isPostOnly = try block.enumeration(at: 155, "OrderRequest.isPostOnly")
-        self.price = block.load(at: 156, as: Price.self)
-        self.quantity = block.load(at: 164, as: Quantity.self)
-        self.expiresAt = block.load(at: 172, as: Timestamp.self)
-        self.policyVersion = block.load(at: 180, as: UInt32.self)
-        self.modelHash = block.load(at: 184, as: Digest.self)
-        self.featureHash = block.load(at: 216, as: Digest.self)
-        self.confidence = try block.real(at: 248, "OrderRequest.confidence")
-        self.fairValue = block.load(at: 256, as: Price.self)
-        self.expectedEdge = block.load(at: 264, as: Money.self)
-        self.quoteSequence = block.load(at: 272, as: SequenceNumber.self)
-        self.quotedAt = block.load(at: 280, as: Timestamp.self)
+        self.incarnation = block.load(at: 56, as: Incarnation.self)
+        self.requestID = block.load(at: 64, as: RequestID.self)
+        self.intentID = block.load(at: 72, as: IntentID.self)
+        self.org = OrgID(name: try block.shortName(at: 80, "OrderRequest.org"))
+        self.account = AccountID(name: try block.shortName(at: 96, "OrderRequest.account"))
+        let modeCode = block.load(at: 112, as: UInt8.self)
+        guard let mode = Mode(rawValue: modeCode) else {
+            throw .badEnum(field: "OrderRequest.mode", value: UInt64(modeCode))
+        }
+        self.mode = mode
+        self.strategy = StrategyID(name: try block.shortName(at: 113, "OrderRequest.strategy"))
+        self.instrument = InstrumentID(name: try block.longName(at: 129, "OrderRequest.instrument"))
+        let sideCode = block.load(at: 161, as: UInt8.self)
+        guard let side = Side(rawValue: sideCode) else {
+            throw .badEnum(field: "OrderRequest.side", value: UInt64(sideCode))
+        }
+        self.side = side
+        let timeInForceCode = block.load(at: 162, as: UInt8.self)
+        guard let timeInForce = TimeInForce(rawValue: timeInForceCode) else {
+            throw .badEnum(field: "OrderRequest.timeInForce", value: UInt64(timeInForceCode))
+        }
+        self.timeInForce = timeInForce
+        let isPostOnlyCode = block.load(at: 163, as: UInt8.self)
+        guard let isPostOnly = Flag(rawValue: isPostOnlyCode) else {
+            throw .badEnum(field: "OrderRequest.isPostOnly", value: UInt64(isPostOnlyCode))
+        }
+        self.isPostOnly = isPostOnly
+        self.price = block.load(at: 164, as: Price.self)
+        self.quantity = block.load(at: 172, as: Quantity.self)
+        self.expiresAt = block.load(at: 180, as: Timestamp.self)
+        self.policyVersion = block.load(at: 188, as: UInt32.self)
+        self.modelHash = block.load(at: 192, as: Digest.self)
+        self.featureHash = block.load(at: 224, as: Digest.self)
+        self.confidence = try block.real(at: 256, "OrderRequest.confidence")
+        self.fairValue = block.load(at: 264, as: Price.self)
+        self.expectedEdge = block.load(at: 272, as: Money.self)
+        self.quoteSequence = block.load(at: 280, as: SequenceNumber.self)
+        self.quotedAt = block.load(at: 288, as: Timestamp.self)
     }
 
-    /// Appends the message's frame with its groups and data.
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
+    }
+
+    /// Appends the message's frame with its groups and data. Allocates nothing once the writer
+    /// has room.
     package func encode(
         into writer: inout WireWriter,
-        features: some Collection<FeaturesEntry>,
-        signal: some Collection<UInt8>,
-        model: some Collection<UInt8>
+        features: [FeaturesEntry],
+        signal: [UInt8],
+        model: [UInt8]
     ) {
         writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
             self.envelope.store(into: &block)
-            block.store(self.incarnation, at: 48)
-            block.store(self.requestID, at: 56)
-            block.store(self.intentID, at: 64)
-            block.store(self.org.name, at: 72)
-            block.store(self.account.name, at: 88)
-            block.store(self.mode.rawValue, at: 104)
-            block.store(self.strategy.name, at: 105)
-            block.store(self.instrument.name, at: 121)
-            block.store(self.side.rawValue, at: 153)
-            block.store(self.timeInForce.rawValue, at: 154)
-            block.store(self.isPostOnly.rawValue, at: 155)
-            block.store(self.price, at: 156)
-            block.store(self.quantity, at: 164)
-            block.store(self.expiresAt, at: 172)
-            block.store(self.policyVersion, at: 180)
-            block.store(self.modelHash, at: 184)
-            block.store(self.featureHash, at: 216)
-            block.store(self.confidence, at: 248)
-            block.store(self.fairValue, at: 256)
-            block.store(self.expectedEdge, at: 264)
-            block.store(self.quoteSequence, at: 272)
-            block.store(self.quotedAt, at: 280)
+            block.store(self.incarnation, at: 56)
+            block.store(self.requestID, at: 64)
+            block.store(self.intentID, at: 72)
+            block.store(self.org.name, at: 80)
+            block.store(self.account.name, at: 96)
+            block.store(self.mode.rawValue, at: 112)
+            block.store(self.strategy.name, at: 113)
+            block.store(self.instrument.name, at: 129)
+            block.store(self.side.rawValue, at: 161)
+            block.store(self.timeInForce.rawValue, at: 162)
+            block.store(self.isPostOnly.rawValue, at: 163)
+            block.store(self.price, at: 164)
+            block.store(self.quantity, at: 172)
+            block.store(self.expiresAt, at: 180)
+            block.store(self.policyVersion, at: 188)
+            block.store(self.modelHash, at: 192)
+            block.store(self.featureHash, at: 224)
+            block.store(self.confidence, at: 256)
+            block.store(self.fairValue, at: 264)
+            block.store(self.expectedEdge, at: 272)
+            block.store(self.quoteSequence, at: 280)
+            block.store(self.quotedAt, at: 288)
         }
         writer.appendGroup(
             features, entryLength: FeaturesEntry.entryLength
         ) { entry, block in entry.store(into: &block) }
         writer.appendData(signal)
         writer.appendData(model)
+    }
+
+    /// Appends the message's frame with groups and data from collections that are not arrays.
+    package func encode(
+        into writer: inout WireWriter,
+        features: some Collection<FeaturesEntry>,
+        signal: some Collection<UInt8>,
+        model: some Collection<UInt8>
+    ) {
+        encode(
+            into: &writer, features: Array(features), signal: Array(signal), model: Array(model))
     }
 
     /// The message's frame with its groups and data, as bytes of its own.

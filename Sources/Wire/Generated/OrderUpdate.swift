@@ -65,44 +65,63 @@ package struct OrderUpdate: FixedWireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
-        self.orderID = block.load(at: 48, as: OrderID.self)
-        self.requestID = block.load(at: 56, as: RequestID.self)
-        self.intentID = block.load(at: 64, as: IntentID.self)
-        self.instrument = InstrumentID(name: try block.longName(at: 72, "OrderUpdate.instrument"))
-        self.side = try block.enumeration(at: 104, "OrderUpdate.side")
-        self.state = try block.enumeration(at: 105, "OrderUpdate.state")
-        self.gatewayReason = try block.enumeration(at: 106, "OrderUpdate.gatewayReason")
-        self.filled = block.load(at: 108, as: Quantity.self)
-        self.remaining = block.load(at: 116, as: Quantity.self)
-        self.lastPrice = block.load(at: 124, as: Price.self)
-        self.lastQuantity = block.load(at: 132, as: Quantity.self)
-        self.lastFee = block.load(at: 140, as: Money.self)
-        self.lastLiquidity = try block.enumeration(at: 148, "OrderUpdate.lastLiquidity")
-        self.position = block.load(at: 149, as: Quantity.self)
-        self.marketTime = block.load(at: 157, as: Timestamp.self)
+        self.orderID = block.load(at: 56, as: OrderID.self)
+        self.requestID = block.load(at: 64, as: RequestID.self)
+        self.intentID = block.load(at: 72, as: IntentID.self)
+        self.instrument = InstrumentID(name: try block.longName(at: 80, "OrderUpdate.instrument"))
+        let sideCode = block.load(at: 112, as: UInt8.self)
+        guard let side = Side(rawValue: sideCode) else {
+            throw .badEnum(field: "OrderUpdate.side", value: UInt64(sideCode))
+        }
+        self.side = side
+        let stateCode = block.load(at: 113, as: UInt8.self)
+        guard let state = OrderState(rawValue: stateCode) else {
+            throw .badEnum(field: "OrderUpdate.state", value: UInt64(stateCode))
+        }
+        self.state = state
+        let gatewayReasonCode = block.load(at: 114, as: UInt16.self)
+        guard let gatewayReason = GatewayReason(rawValue: gatewayReasonCode) else {
+            throw .badEnum(field: "OrderUpdate.gatewayReason", value: UInt64(gatewayReasonCode))
+        }
+        self.gatewayReason = gatewayReason
+        self.filled = block.load(at: 116, as: Quantity.self)
+        self.remaining = block.load(at: 124, as: Quantity.self)
+        self.lastPrice = block.load(at: 132, as: Price.self)
+        self.lastQuantity = block.load(at: 140, as: Quantity.self)
+        self.lastFee = block.load(at: 148, as: Money.self)
+        let lastLiquidityCode = block.load(at: 156, as: UInt8.self)
+        guard let lastLiquidity = Liquidity(rawValue: lastLiquidityCode) else {
+            throw .badEnum(field: "OrderUpdate.lastLiquidity", value: UInt64(lastLiquidityCode))
+        }
+        self.lastLiquidity = lastLiquidity
+        self.position = block.load(at: 157, as: Quantity.self)
+        self.marketTime = block.load(at: 165, as: Timestamp.self)
+    }
+
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
     }
 
     package func encode(into writer: inout WireWriter) {
         writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
             self.envelope.store(into: &block)
-            block.store(self.orderID, at: 48)
-            block.store(self.requestID, at: 56)
-            block.store(self.intentID, at: 64)
-            block.store(self.instrument.name, at: 72)
-            block.store(self.side.rawValue, at: 104)
-            block.store(self.state.rawValue, at: 105)
-            block.store(self.gatewayReason.rawValue, at: 106)
-            block.store(self.filled, at: 108)
-            block.store(self.remaining, at: 116)
-            block.store(self.lastPrice, at: 124)
-            block.store(self.lastQuantity, at: 132)
-            block.store(self.lastFee, at: 140)
-            block.store(self.lastLiquidity.rawValue, at: 148)
-            block.store(self.position, at: 149)
-            block.store(self.marketTime, at: 157)
+            block.store(self.orderID, at: 56)
+            block.store(self.requestID, at: 64)
+            block.store(self.intentID, at: 72)
+            block.store(self.instrument.name, at: 80)
+            block.store(self.side.rawValue, at: 112)
+            block.store(self.state.rawValue, at: 113)
+            block.store(self.gatewayReason.rawValue, at: 114)
+            block.store(self.filled, at: 116)
+            block.store(self.remaining, at: 124)
+            block.store(self.lastPrice, at: 132)
+            block.store(self.lastQuantity, at: 140)
+            block.store(self.lastFee, at: 148)
+            block.store(self.lastLiquidity.rawValue, at: 156)
+            block.store(self.position, at: 157)
+            block.store(self.marketTime, at: 165)
         }
     }
 

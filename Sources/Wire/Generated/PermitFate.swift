@@ -54,42 +54,63 @@ package struct PermitFate: WireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
-        self.lease = block.load(at: 48, as: LeaseID.self)
-        self.permit = block.load(at: 56, as: PermitSequence.self)
-        self.orderID = block.load(at: 64, as: OrderID.self)
-        self.state = try block.enumeration(at: 72, "PermitFate.state")
-        self.reason = try block.enumeration(at: 73, "PermitFate.reason")
-        self.instrument = InstrumentID(name: try block.longName(at: 75, "PermitFate.instrument"))
-        self.clientOrderID = try block.venueReference(at: 107, "PermitFate.clientOrderID")
-        self.venueOrderID = try block.venueReference(at: 147, "PermitFate.venueOrderID")
-        self.filled = block.load(at: 187, as: Quantity.self)
-        self.remaining = block.load(at: 195, as: Quantity.self)
-        self.marketTime = block.load(at: 203, as: Timestamp.self)
+        self.lease = block.load(at: 56, as: LeaseID.self)
+        self.permit = block.load(at: 64, as: PermitSequence.self)
+        self.orderID = block.load(at: 72, as: OrderID.self)
+        let stateCode = block.load(at: 80, as: UInt8.self)
+        guard let state = OrderState(rawValue: stateCode) else {
+            throw .badEnum(field: "PermitFate.state", value: UInt64(stateCode))
+        }
+        self.state = state
+        let reasonCode = block.load(at: 81, as: UInt16.self)
+        guard let reason = GatewayReason(rawValue: reasonCode) else {
+            throw .badEnum(field: "PermitFate.reason", value: UInt64(reasonCode))
+        }
+        self.reason = reason
+        self.instrument = InstrumentID(name: try block.longName(at: 83, "PermitFate.instrument"))
+        self.clientOrderID = try block.venueReference(at: 115, "PermitFate.clientOrderID")
+        self.venueOrderID = try block.venueReference(at: 155, "PermitFate.venueOrderID")
+        self.filled = block.load(at: 195, as: Quantity.self)
+        self.remaining = block.load(at: 203, as: Quantity.self)
+        self.marketTime = block.load(at: 211, as: Timestamp.self)
     }
 
-    /// Appends the message's frame with its groups and data.
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
+    }
+
+    /// Appends the message's frame with its groups and data. Allocates nothing once the writer
+    /// has room.
+    package func encode(
+        into writer: inout WireWriter,
+        detail: [UInt8]
+    ) {
+        writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
+            self.envelope.store(into: &block)
+            block.store(self.lease, at: 56)
+            block.store(self.permit, at: 64)
+            block.store(self.orderID, at: 72)
+            block.store(self.state.rawValue, at: 80)
+            block.store(self.reason.rawValue, at: 81)
+            block.store(self.instrument.name, at: 83)
+            block.store(self.clientOrderID, at: 115)
+            block.store(self.venueOrderID, at: 155)
+            block.store(self.filled, at: 195)
+            block.store(self.remaining, at: 203)
+            block.store(self.marketTime, at: 211)
+        }
+        writer.appendData(detail)
+    }
+
+    /// Appends the message's frame with groups and data from collections that are not arrays.
     package func encode(
         into writer: inout WireWriter,
         detail: some Collection<UInt8>
     ) {
-        writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
-            self.envelope.store(into: &block)
-            block.store(self.lease, at: 48)
-            block.store(self.permit, at: 56)
-            block.store(self.orderID, at: 64)
-            block.store(self.state.rawValue, at: 72)
-            block.store(self.reason.rawValue, at: 73)
-            block.store(self.instrument.name, at: 75)
-            block.store(self.clientOrderID, at: 107)
-            block.store(self.venueOrderID, at: 147)
-            block.store(self.filled, at: 187)
-            block.store(self.remaining, at: 195)
-            block.store(self.marketTime, at: 203)
-        }
-        writer.appendData(detail)
+        encode(
+            into: &writer, detail: Array(detail))
     }
 
     /// The message's frame with its groups and data, as bytes of its own.

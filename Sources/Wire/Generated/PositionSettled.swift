@@ -41,29 +41,36 @@ package struct PositionSettled: FixedWireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
         self.instrument =
-            InstrumentID(name: try block.longName(at: 48, "PositionSettled.instrument"))
-        self.outcome = try block.enumeration(at: 80, "PositionSettled.outcome")
-        self.value = block.load(at: 81, as: Price.self)
-        self.quantity = block.load(at: 89, as: Quantity.self)
-        self.payout = block.load(at: 97, as: Money.self)
-        self.realized = block.load(at: 105, as: Money.self)
-        self.marketTime = block.load(at: 113, as: Timestamp.self)
+            InstrumentID(name: try block.longName(at: 56, "PositionSettled.instrument"))
+        let outcomeCode = block.load(at: 88, as: UInt8.self)
+        guard let outcome = SettlementOutcome(rawValue: outcomeCode) else {
+            throw .badEnum(field: "PositionSettled.outcome", value: UInt64(outcomeCode))
+        }
+        self.outcome = outcome
+        self.value = block.load(at: 89, as: Price.self)
+        self.quantity = block.load(at: 97, as: Quantity.self)
+        self.payout = block.load(at: 105, as: Money.self)
+        self.realized = block.load(at: 113, as: Money.self)
+        self.marketTime = block.load(at: 121, as: Timestamp.self)
+    }
+
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
     }
 
     package func encode(into writer: inout WireWriter) {
         writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
             self.envelope.store(into: &block)
-            block.store(self.instrument.name, at: 48)
-            block.store(self.outcome.rawValue, at: 80)
-            block.store(self.value, at: 81)
-            block.store(self.quantity, at: 89)
-            block.store(self.payout, at: 97)
-            block.store(self.realized, at: 105)
-            block.store(self.marketTime, at: 113)
+            block.store(self.instrument.name, at: 56)
+            block.store(self.outcome.rawValue, at: 88)
+            block.store(self.value, at: 89)
+            block.store(self.quantity, at: 97)
+            block.store(self.payout, at: 105)
+            block.store(self.realized, at: 113)
+            block.store(self.marketTime, at: 121)
         }
     }
 

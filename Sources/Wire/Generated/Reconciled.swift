@@ -32,22 +32,25 @@ package struct Reconciled: FixedWireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
-        self.orders = block.load(at: 48, as: UInt32.self)
-        self.positions = block.load(at: 52, as: UInt32.self)
-        self.fills = block.load(at: 56, as: UInt32.self)
-        self.marketTime = block.load(at: 60, as: Timestamp.self)
+        self.orders = block.load(at: 56, as: UInt32.self)
+        self.positions = block.load(at: 60, as: UInt32.self)
+        self.fills = block.load(at: 64, as: UInt32.self)
+        self.marketTime = block.load(at: 68, as: Timestamp.self)
+    }
+
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
     }
 
     package func encode(into writer: inout WireWriter) {
         writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
             self.envelope.store(into: &block)
-            block.store(self.orders, at: 48)
-            block.store(self.positions, at: 52)
-            block.store(self.fills, at: 56)
-            block.store(self.marketTime, at: 60)
+            block.store(self.orders, at: 56)
+            block.store(self.positions, at: 60)
+            block.store(self.fills, at: 64)
+            block.store(self.marketTime, at: 68)
         }
     }
 

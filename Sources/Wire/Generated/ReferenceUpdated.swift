@@ -53,37 +53,44 @@ package struct ReferenceUpdated: FixedWireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
         self.instrument =
-            InstrumentID(name: try block.longName(at: 48, "ReferenceUpdated.instrument"))
-        self.bid = block.load(at: 80, as: Price.self)
-        self.bidQuantity = block.load(at: 88, as: Quantity.self)
-        self.ask = block.load(at: 96, as: Price.self)
-        self.askQuantity = block.load(at: 104, as: Quantity.self)
-        self.bidDepth = block.load(at: 112, as: Quantity.self)
-        self.askDepth = block.load(at: 120, as: Quantity.self)
-        self.bookSequence = block.load(at: 128, as: SequenceNumber.self)
-        self.receivedAt = block.load(at: 136, as: Timestamp.self)
-        self.isStale = try block.enumeration(at: 144, "ReferenceUpdated.isStale")
-        self.marketTime = block.load(at: 145, as: Timestamp.self)
+            InstrumentID(name: try block.longName(at: 56, "ReferenceUpdated.instrument"))
+        self.bid = block.load(at: 88, as: Price.self)
+        self.bidQuantity = block.load(at: 96, as: Quantity.self)
+        self.ask = block.load(at: 104, as: Price.self)
+        self.askQuantity = block.load(at: 112, as: Quantity.self)
+        self.bidDepth = block.load(at: 120, as: Quantity.self)
+        self.askDepth = block.load(at: 128, as: Quantity.self)
+        self.bookSequence = block.load(at: 136, as: SequenceNumber.self)
+        self.receivedAt = block.load(at: 144, as: Timestamp.self)
+        let isStaleCode = block.load(at: 152, as: UInt8.self)
+        guard let isStale = Flag(rawValue: isStaleCode) else {
+            throw .badEnum(field: "ReferenceUpdated.isStale", value: UInt64(isStaleCode))
+        }
+        self.isStale = isStale
+        self.marketTime = block.load(at: 153, as: Timestamp.self)
+    }
+
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
     }
 
     package func encode(into writer: inout WireWriter) {
         writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
             self.envelope.store(into: &block)
-            block.store(self.instrument.name, at: 48)
-            block.store(self.bid, at: 80)
-            block.store(self.bidQuantity, at: 88)
-            block.store(self.ask, at: 96)
-            block.store(self.askQuantity, at: 104)
-            block.store(self.bidDepth, at: 112)
-            block.store(self.askDepth, at: 120)
-            block.store(self.bookSequence, at: 128)
-            block.store(self.receivedAt, at: 136)
-            block.store(self.isStale.rawValue, at: 144)
-            block.store(self.marketTime, at: 145)
+            block.store(self.instrument.name, at: 56)
+            block.store(self.bid, at: 88)
+            block.store(self.bidQuantity, at: 96)
+            block.store(self.ask, at: 104)
+            block.store(self.askQuantity, at: 112)
+            block.store(self.bidDepth, at: 120)
+            block.store(self.askDepth, at: 128)
+            block.store(self.bookSequence, at: 136)
+            block.store(self.receivedAt, at: 144)
+            block.store(self.isStale.rawValue, at: 152)
+            block.store(self.marketTime, at: 153)
         }
     }
 

@@ -29,20 +29,23 @@ package struct RequestLease: FixedWireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
-        self.coreEpoch = block.load(at: 48, as: Epoch.self)
-        self.journalSequence = block.load(at: 56, as: SequenceNumber.self)
-        self.chainHead = block.load(at: 64, as: Digest.self)
+        self.coreEpoch = block.load(at: 56, as: Epoch.self)
+        self.journalSequence = block.load(at: 64, as: SequenceNumber.self)
+        self.chainHead = block.load(at: 72, as: Digest.self)
+    }
+
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
     }
 
     package func encode(into writer: inout WireWriter) {
         writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
             self.envelope.store(into: &block)
-            block.store(self.coreEpoch, at: 48)
-            block.store(self.journalSequence, at: 56)
-            block.store(self.chainHead, at: 64)
+            block.store(self.coreEpoch, at: 56)
+            block.store(self.journalSequence, at: 64)
+            block.store(self.chainHead, at: 72)
         }
     }
 

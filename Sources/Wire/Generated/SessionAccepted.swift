@@ -36,24 +36,31 @@ package struct SessionAccepted: FixedWireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
-        self.sessionID = block.load(at: 48, as: UInt64.self)
-        self.incarnation = block.load(at: 56, as: Incarnation.self)
-        self.receivedThrough = block.load(at: 64, as: SequenceNumber.self)
-        self.credit = block.load(at: 72, as: UInt32.self)
-        self.isResumed = try block.enumeration(at: 76, "SessionAccepted.isResumed")
+        self.sessionID = block.load(at: 56, as: UInt64.self)
+        self.incarnation = block.load(at: 64, as: Incarnation.self)
+        self.receivedThrough = block.load(at: 72, as: SequenceNumber.self)
+        self.credit = block.load(at: 80, as: UInt32.self)
+        let isResumedCode = block.load(at: 84, as: UInt8.self)
+        guard let isResumed = Flag(rawValue: isResumedCode) else {
+            throw .badEnum(field: "SessionAccepted.isResumed", value: UInt64(isResumedCode))
+        }
+        self.isResumed = isResumed
+    }
+
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
     }
 
     package func encode(into writer: inout WireWriter) {
         writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
             self.envelope.store(into: &block)
-            block.store(self.sessionID, at: 48)
-            block.store(self.incarnation, at: 56)
-            block.store(self.receivedThrough, at: 64)
-            block.store(self.credit, at: 72)
-            block.store(self.isResumed.rawValue, at: 76)
+            block.store(self.sessionID, at: 56)
+            block.store(self.incarnation, at: 64)
+            block.store(self.receivedThrough, at: 72)
+            block.store(self.credit, at: 80)
+            block.store(self.isResumed.rawValue, at: 84)
         }
     }
 

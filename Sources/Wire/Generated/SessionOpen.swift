@@ -34,22 +34,25 @@ package struct SessionOpen: FixedWireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
-        self.cluster = try block.shortName(at: 48, "SessionOpen.cluster")
-        self.incarnation = block.load(at: 64, as: Incarnation.self)
-        self.sessionID = block.load(at: 72, as: UInt64.self)
-        self.receivedThrough = block.load(at: 80, as: SequenceNumber.self)
+        self.cluster = try block.shortName(at: 56, "SessionOpen.cluster")
+        self.incarnation = block.load(at: 72, as: Incarnation.self)
+        self.sessionID = block.load(at: 80, as: UInt64.self)
+        self.receivedThrough = block.load(at: 88, as: SequenceNumber.self)
+    }
+
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
     }
 
     package func encode(into writer: inout WireWriter) {
         writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
             self.envelope.store(into: &block)
-            block.store(self.cluster, at: 48)
-            block.store(self.incarnation, at: 64)
-            block.store(self.sessionID, at: 72)
-            block.store(self.receivedThrough, at: 80)
+            block.store(self.cluster, at: 56)
+            block.store(self.incarnation, at: 72)
+            block.store(self.sessionID, at: 80)
+            block.store(self.receivedThrough, at: 88)
         }
     }
 

@@ -21,22 +21,39 @@ package struct SessionRefused: WireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
-        self.reason = try block.enumeration(at: 48, "SessionRefused.reason")
+        let reasonCode = block.load(at: 56, as: UInt8.self)
+        guard let reason = SessionRefusal(rawValue: reasonCode) else {
+            throw .badEnum(field: "SessionRefused.reason", value: UInt64(reasonCode))
+        }
+        self.reason = reason
     }
 
-    /// Appends the message's frame with its groups and data.
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
+    }
+
+    /// Appends the message's frame with its groups and data. Allocates nothing once the writer
+    /// has room.
+    package func encode(
+        into writer: inout WireWriter,
+        detail: [UInt8]
+    ) {
+        writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
+            self.envelope.store(into: &block)
+            block.store(self.reason.rawValue, at: 56)
+        }
+        writer.appendData(detail)
+    }
+
+    /// Appends the message's frame with groups and data from collections that are not arrays.
     package func encode(
         into writer: inout WireWriter,
         detail: some Collection<UInt8>
     ) {
-        writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
-            self.envelope.store(into: &block)
-            block.store(self.reason.rawValue, at: 48)
-        }
-        writer.appendData(detail)
+        encode(
+            into: &writer, detail: Array(detail))
     }
 
     /// The message's frame with its groups and data, as bytes of its own.

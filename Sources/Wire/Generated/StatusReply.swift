@@ -54,46 +54,76 @@ package struct StatusReply: WireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
-        self.nonce = block.load(at: 48, as: UInt64.self)
-        self.kind = try block.enumeration(at: 56, "StatusReply.kind")
-        self.arming = try block.enumeration(at: 57, "StatusReply.arming")
-        self.isKilled = try block.enumeration(at: 58, "StatusReply.isKilled")
-        self.isReady = try block.enumeration(at: 59, "StatusReply.isReady")
-        self.incarnation = block.load(at: 60, as: Incarnation.self)
-        self.marketTime = block.load(at: 68, as: Timestamp.self)
-        self.tick = block.load(at: 76, as: TickNumber.self)
-        self.journalSequence = block.load(at: 84, as: SequenceNumber.self)
-        self.chainHead = block.load(at: 92, as: Digest.self)
-        self.stateHash = block.load(at: 124, as: Digest.self)
+        self.nonce = block.load(at: 56, as: UInt64.self)
+        let kindCode = block.load(at: 64, as: UInt8.self)
+        guard let kind = ProcessKind(rawValue: kindCode) else {
+            throw .badEnum(field: "StatusReply.kind", value: UInt64(kindCode))
+        }
+        self.kind = kind
+        let armingCode = block.load(at: 65, as: UInt8.self)
+        guard let arming = ArmingState(rawValue: armingCode) else {
+            throw .badEnum(field: "StatusReply.arming", value: UInt64(armingCode))
+        }
+        self.arming = arming
+        let isKilledCode = block.load(at: 66, as: UInt8.self)
+        guard let isKilled = Flag(rawValue: isKilledCode) else {
+            throw .badEnum(field: "StatusReply.isKilled", value: UInt64(isKilledCode))
+        }
+        self.isKilled = isKilled
+        let isReadyCode = block.load(at: 67, as: UInt8.self)
+        guard let isReady = Flag(rawValue: isReadyCode) else {
+            throw .badEnum(field: "StatusReply.isReady", value: UInt64(isReadyCode))
+        }
+        self.isReady = isReady
+        self.incarnation = block.load(at: 68, as: Incarnation.self)
+        self.marketTime = block.load(at: 76, as: Timestamp.self)
+        self.tick = block.load(at: 84, as: TickNumber.self)
+        self.journalSequence = block.load(at: 92, as: SequenceNumber.self)
+        self.chainHead = block.load(at: 100, as: Digest.self)
+        self.stateHash = block.load(at: 132, as: Digest.self)
     }
 
-    /// Appends the message's frame with its groups and data.
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
+    }
+
+    /// Appends the message's frame with its groups and data. Allocates nothing once the writer
+    /// has room.
     package func encode(
         into writer: inout WireWriter,
-        counters: some Collection<CountersEntry>,
-        version: some Collection<UInt8>
+        counters: [CountersEntry],
+        version: [UInt8]
     ) {
         writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
             self.envelope.store(into: &block)
-            block.store(self.nonce, at: 48)
-            block.store(self.kind.rawValue, at: 56)
-            block.store(self.arming.rawValue, at: 57)
-            block.store(self.isKilled.rawValue, at: 58)
-            block.store(self.isReady.rawValue, at: 59)
-            block.store(self.incarnation, at: 60)
-            block.store(self.marketTime, at: 68)
-            block.store(self.tick, at: 76)
-            block.store(self.journalSequence, at: 84)
-            block.store(self.chainHead, at: 92)
-            block.store(self.stateHash, at: 124)
+            block.store(self.nonce, at: 56)
+            block.store(self.kind.rawValue, at: 64)
+            block.store(self.arming.rawValue, at: 65)
+            block.store(self.isKilled.rawValue, at: 66)
+            block.store(self.isReady.rawValue, at: 67)
+            block.store(self.incarnation, at: 68)
+            block.store(self.marketTime, at: 76)
+            block.store(self.tick, at: 84)
+            block.store(self.journalSequence, at: 92)
+            block.store(self.chainHead, at: 100)
+            block.store(self.stateHash, at: 132)
         }
         writer.appendGroup(
             counters, entryLength: CountersEntry.entryLength
         ) { entry, block in entry.store(into: &block) }
         writer.appendData(version)
+    }
+
+    /// Appends the message's frame with groups and data from collections that are not arrays.
+    package func encode(
+        into writer: inout WireWriter,
+        counters: some Collection<CountersEntry>,
+        version: some Collection<UInt8>
+    ) {
+        encode(
+            into: &writer, counters: Array(counters), version: Array(version))
     }
 
     /// The message's frame with its groups and data, as bytes of its own.

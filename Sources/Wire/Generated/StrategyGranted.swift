@@ -41,28 +41,39 @@ package struct StrategyGranted: FixedWireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
-        self.agent = ProcessID(name: try block.shortName(at: 48, "StrategyGranted.agent"))
-        self.org = OrgID(name: try block.shortName(at: 64, "StrategyGranted.org"))
-        self.account = AccountID(name: try block.shortName(at: 80, "StrategyGranted.account"))
-        self.mode = try block.enumeration(at: 96, "StrategyGranted.mode")
-        self.strategy = StrategyID(name: try block.shortName(at: 97, "StrategyGranted.strategy"))
-        self.venue = VenueID(name: try block.shortName(at: 113, "StrategyGranted.venue"))
-        self.isGranted = try block.enumeration(at: 129, "StrategyGranted.isGranted")
+        self.agent = ProcessID(name: try block.shortName(at: 56, "StrategyGranted.agent"))
+        self.org = OrgID(name: try block.shortName(at: 72, "StrategyGranted.org"))
+        self.account = AccountID(name: try block.shortName(at: 88, "StrategyGranted.account"))
+        let modeCode = block.load(at: 104, as: UInt8.self)
+        guard let mode = Mode(rawValue: modeCode) else {
+            throw .badEnum(field: "StrategyGranted.mode", value: UInt64(modeCode))
+        }
+        self.mode = mode
+        self.strategy = StrategyID(name: try block.shortName(at: 105, "StrategyGranted.strategy"))
+        self.venue = VenueID(name: try block.shortName(at: 121, "StrategyGranted.venue"))
+        let isGrantedCode = block.load(at: 137, as: UInt8.self)
+        guard let isGranted = Flag(rawValue: isGrantedCode) else {
+            throw .badEnum(field: "StrategyGranted.isGranted", value: UInt64(isGrantedCode))
+        }
+        self.isGranted = isGranted
+    }
+
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
     }
 
     package func encode(into writer: inout WireWriter) {
         writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
             self.envelope.store(into: &block)
-            block.store(self.agent.name, at: 48)
-            block.store(self.org.name, at: 64)
-            block.store(self.account.name, at: 80)
-            block.store(self.mode.rawValue, at: 96)
-            block.store(self.strategy.name, at: 97)
-            block.store(self.venue.name, at: 113)
-            block.store(self.isGranted.rawValue, at: 129)
+            block.store(self.agent.name, at: 56)
+            block.store(self.org.name, at: 72)
+            block.store(self.account.name, at: 88)
+            block.store(self.mode.rawValue, at: 104)
+            block.store(self.strategy.name, at: 105)
+            block.store(self.venue.name, at: 121)
+            block.store(self.isGranted.rawValue, at: 137)
         }
     }
 

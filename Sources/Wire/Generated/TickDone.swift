@@ -26,18 +26,21 @@ package struct TickDone: FixedWireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
-        self.tick = block.load(at: 48, as: TickNumber.self)
-        self.requested = block.load(at: 56, as: UInt32.self)
+        self.tick = block.load(at: 56, as: TickNumber.self)
+        self.requested = block.load(at: 64, as: UInt32.self)
+    }
+
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
     }
 
     package func encode(into writer: inout WireWriter) {
         writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
             self.envelope.store(into: &block)
-            block.store(self.tick, at: 48)
-            block.store(self.requested, at: 56)
+            block.store(self.tick, at: 56)
+            block.store(self.requested, at: 64)
         }
     }
 

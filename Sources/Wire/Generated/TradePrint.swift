@@ -38,26 +38,33 @@ package struct TradePrint: FixedWireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
-        self.instrument = InstrumentID(name: try block.longName(at: 48, "TradePrint.instrument"))
-        self.tradeID = try block.venueReference(at: 80, "TradePrint.tradeID")
-        self.takerSide = try block.enumeration(at: 120, "TradePrint.takerSide")
-        self.price = block.load(at: 121, as: Price.self)
-        self.quantity = block.load(at: 129, as: Quantity.self)
-        self.tradedAt = block.load(at: 137, as: Timestamp.self)
+        self.instrument = InstrumentID(name: try block.longName(at: 56, "TradePrint.instrument"))
+        self.tradeID = try block.venueReference(at: 88, "TradePrint.tradeID")
+        let takerSideCode = block.load(at: 128, as: UInt8.self)
+        guard let takerSide = Side(rawValue: takerSideCode) else {
+            throw .badEnum(field: "TradePrint.takerSide", value: UInt64(takerSideCode))
+        }
+        self.takerSide = takerSide
+        self.price = block.load(at: 129, as: Price.self)
+        self.quantity = block.load(at: 137, as: Quantity.self)
+        self.tradedAt = block.load(at: 145, as: Timestamp.self)
+    }
+
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
     }
 
     package func encode(into writer: inout WireWriter) {
         writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
             self.envelope.store(into: &block)
-            block.store(self.instrument.name, at: 48)
-            block.store(self.tradeID, at: 80)
-            block.store(self.takerSide.rawValue, at: 120)
-            block.store(self.price, at: 121)
-            block.store(self.quantity, at: 129)
-            block.store(self.tradedAt, at: 137)
+            block.store(self.instrument.name, at: 56)
+            block.store(self.tradeID, at: 88)
+            block.store(self.takerSide.rawValue, at: 128)
+            block.store(self.price, at: 129)
+            block.store(self.quantity, at: 137)
+            block.store(self.tradedAt, at: 145)
         }
     }
 

@@ -32,22 +32,25 @@ package struct VenueBalance: FixedWireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
-        self.org = OrgID(name: try block.shortName(at: 48, "VenueBalance.org"))
-        self.account = AccountID(name: try block.shortName(at: 64, "VenueBalance.account"))
-        self.cash = block.load(at: 80, as: Money.self)
-        self.marketTime = block.load(at: 88, as: Timestamp.self)
+        self.org = OrgID(name: try block.shortName(at: 56, "VenueBalance.org"))
+        self.account = AccountID(name: try block.shortName(at: 72, "VenueBalance.account"))
+        self.cash = block.load(at: 88, as: Money.self)
+        self.marketTime = block.load(at: 96, as: Timestamp.self)
+    }
+
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
     }
 
     package func encode(into writer: inout WireWriter) {
         writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
             self.envelope.store(into: &block)
-            block.store(self.org.name, at: 48)
-            block.store(self.account.name, at: 64)
-            block.store(self.cash, at: 80)
-            block.store(self.marketTime, at: 88)
+            block.store(self.org.name, at: 56)
+            block.store(self.account.name, at: 72)
+            block.store(self.cash, at: 88)
+            block.store(self.marketTime, at: 96)
         }
     }
 

@@ -47,32 +47,39 @@ package struct VenueOrder: FixedWireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
-        self.orderID = block.load(at: 48, as: OrderID.self)
-        self.instrument = InstrumentID(name: try block.longName(at: 56, "VenueOrder.instrument"))
-        self.clientOrderID = try block.venueReference(at: 88, "VenueOrder.clientOrderID")
-        self.venueOrderID = try block.venueReference(at: 128, "VenueOrder.venueOrderID")
-        self.side = try block.enumeration(at: 168, "VenueOrder.side")
-        self.price = block.load(at: 169, as: Price.self)
-        self.remaining = block.load(at: 177, as: Quantity.self)
-        self.filled = block.load(at: 185, as: Quantity.self)
-        self.marketTime = block.load(at: 193, as: Timestamp.self)
+        self.orderID = block.load(at: 56, as: OrderID.self)
+        self.instrument = InstrumentID(name: try block.longName(at: 64, "VenueOrder.instrument"))
+        self.clientOrderID = try block.venueReference(at: 96, "VenueOrder.clientOrderID")
+        self.venueOrderID = try block.venueReference(at: 136, "VenueOrder.venueOrderID")
+        let sideCode = block.load(at: 176, as: UInt8.self)
+        guard let side = Side(rawValue: sideCode) else {
+            throw .badEnum(field: "VenueOrder.side", value: UInt64(sideCode))
+        }
+        self.side = side
+        self.price = block.load(at: 177, as: Price.self)
+        self.remaining = block.load(at: 185, as: Quantity.self)
+        self.filled = block.load(at: 193, as: Quantity.self)
+        self.marketTime = block.load(at: 201, as: Timestamp.self)
+    }
+
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
     }
 
     package func encode(into writer: inout WireWriter) {
         writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
             self.envelope.store(into: &block)
-            block.store(self.orderID, at: 48)
-            block.store(self.instrument.name, at: 56)
-            block.store(self.clientOrderID, at: 88)
-            block.store(self.venueOrderID, at: 128)
-            block.store(self.side.rawValue, at: 168)
-            block.store(self.price, at: 169)
-            block.store(self.remaining, at: 177)
-            block.store(self.filled, at: 185)
-            block.store(self.marketTime, at: 193)
+            block.store(self.orderID, at: 56)
+            block.store(self.instrument.name, at: 64)
+            block.store(self.clientOrderID, at: 96)
+            block.store(self.venueOrderID, at: 136)
+            block.store(self.side.rawValue, at: 176)
+            block.store(self.price, at: 177)
+            block.store(self.remaining, at: 185)
+            block.store(self.filled, at: 193)
+            block.store(self.marketTime, at: 201)
         }
     }
 

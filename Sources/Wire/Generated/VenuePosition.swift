@@ -32,22 +32,25 @@ package struct VenuePosition: FixedWireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
-        self.account = AccountID(name: try block.shortName(at: 48, "VenuePosition.account"))
-        self.instrument = InstrumentID(name: try block.longName(at: 64, "VenuePosition.instrument"))
-        self.quantity = block.load(at: 96, as: Quantity.self)
-        self.marketTime = block.load(at: 104, as: Timestamp.self)
+        self.account = AccountID(name: try block.shortName(at: 56, "VenuePosition.account"))
+        self.instrument = InstrumentID(name: try block.longName(at: 72, "VenuePosition.instrument"))
+        self.quantity = block.load(at: 104, as: Quantity.self)
+        self.marketTime = block.load(at: 112, as: Timestamp.self)
+    }
+
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
     }
 
     package func encode(into writer: inout WireWriter) {
         writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
             self.envelope.store(into: &block)
-            block.store(self.account.name, at: 48)
-            block.store(self.instrument.name, at: 64)
-            block.store(self.quantity, at: 96)
-            block.store(self.marketTime, at: 104)
+            block.store(self.account.name, at: 56)
+            block.store(self.instrument.name, at: 72)
+            block.store(self.quantity, at: 104)
+            block.store(self.marketTime, at: 112)
         }
     }
 
