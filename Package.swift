@@ -49,13 +49,15 @@ func process(_ name: String, _ dependencies: [Target.Dependency]) -> [Target] {
     ]
 }
 
-/// A test target. Its `Fixtures` folder is read from its place in the sources.
+/// A test target. Its `Fixtures` and `Golden` folders are read from their place in the sources.
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    let fixtures = Context.packageDirectory + "/Tests/\(name)Tests/Fixtures"
-    let hasFixtures = FileManager.default.fileExists(atPath: fixtures)
+    let folder = Context.packageDirectory + "/Tests/\(name)Tests/"
+    let excluded = ["Fixtures", "Golden"].filter {
+        FileManager.default.fileExists(atPath: folder + $0)
+    }
     return .testTarget(
-        name: "\(name)Tests", dependencies: dependencies + ["TestSupport"],
-        exclude: hasFixtures ? ["Fixtures"] : [], swiftSettings: settings)
+        name: "\(name)Tests", dependencies: dependencies + ["TestSupport"], exclude: excluded,
+        swiftSettings: settings)
 }
 
 /// The processes and the binaries that they become.

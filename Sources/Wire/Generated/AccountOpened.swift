@@ -4,7 +4,7 @@ package import Trading
 
 /// An account exists with a starting balance, posted from external capital.
 ///
-/// Template 85, journal.
+/// Template 85. Journal only.
 package struct AccountOpened: FixedWireMessage {
     package static let templateID: UInt16 = 85
     package static let blockLength = 121

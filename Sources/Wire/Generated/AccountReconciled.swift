@@ -4,7 +4,7 @@ package import Trading
 
 /// A reconciliation of an account ended; `breaks` is how many differences were found.
 ///
-/// Template 90, journal.
+/// Template 90. Journal only.
 package struct AccountReconciled: FixedWireMessage {
     package static let templateID: UInt16 = 90
     package static let blockLength = 100

@@ -5,7 +5,7 @@ package import Trading
 /// Cumulative acknowledgement, sent only after commit. `credit` is how many further messages the
 /// sender may have unacknowledged.
 ///
-/// Template 3, both.
+/// Template 3. Either direction.
 package struct Acknowledge: FixedWireMessage {
     package static let templateID: UInt16 = 3
     package static let blockLength = 68

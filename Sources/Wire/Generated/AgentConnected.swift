@@ -4,7 +4,7 @@ package import Trading
 
 /// An agent's session opened; it takes the next incarnation.
 ///
-/// Template 88, journal.
+/// Template 88. Journal only.
 package struct AgentConnected: FixedWireMessage {
     package static let templateID: UInt16 = 88
     package static let blockLength = 72

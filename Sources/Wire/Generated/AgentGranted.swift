@@ -6,7 +6,7 @@ package import Trading
 /// AgentPosition messages follow, then AgentReady. Request and intent counters start at 1 within
 /// `incarnation`.
 ///
-/// Template 10, core->agent.
+/// Template 10. Core to agent.
 package struct AgentGranted: FixedWireMessage {
     package static let templateID: UInt16 = 10
     package static let blockLength = 129

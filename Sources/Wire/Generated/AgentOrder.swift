@@ -4,7 +4,7 @@ package import Trading
 
 /// One order of the agent that is not terminal.
 ///
-/// Template 11, core->agent.
+/// Template 11. Core to agent.
 package struct AgentOrder: FixedWireMessage {
     package static let templateID: UInt16 = 11
     package static let blockLength = 130

@@ -4,7 +4,7 @@ package import Trading
 
 /// One position of the agent's strategy.
 ///
-/// Template 12, core->agent.
+/// Template 12. Core to agent.
 package struct AgentPosition: FixedWireMessage {
     package static let templateID: UInt16 = 12
     package static let blockLength = 96

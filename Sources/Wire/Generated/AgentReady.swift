@@ -4,7 +4,7 @@ package import Trading
 
 /// Ends the snapshot; the agent may act.
 ///
-/// Template 13, core->agent.
+/// Template 13. Core to agent.
 package struct AgentReady: FixedWireMessage {
     package static let templateID: UInt16 = 13
     package static let blockLength = 72

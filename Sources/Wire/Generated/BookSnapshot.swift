@@ -5,7 +5,7 @@ package import Trading
 /// The book of one instrument, complete to the published depth. Self-contained: a gap is healed by
 /// the next one.
 ///
-/// Template 50, gateway->market.
+/// Template 50. Gateway to market.
 package struct BookSnapshot: WireMessage {
     package static let templateID: UInt16 = 50
     package static let blockLength = 105
@@ -83,7 +83,9 @@ package struct BookSnapshot: WireMessage {
         asks: some Collection<AsksEntry>
     ) {
         encode(
-            into: &writer, bids: Array(bids), asks: Array(asks))
+            into: &writer,
+            bids: Array(bids),
+            asks: Array(asks))
     }
 
     /// The message's frame with its groups and data, as bytes of its own.

@@ -4,7 +4,7 @@ package import Trading
 
 /// Cancels one order. Needs no permit.
 ///
-/// Template 31, core->gateway.
+/// Template 31. Core to gateway.
 package struct CancelOrder: FixedWireMessage {
     package static let templateID: UInt16 = 31
     package static let blockLength = 130

@@ -4,7 +4,7 @@ package import Trading
 
 /// Asks for an order of the agent's own to be cancelled. Never refused for credit or rate.
 ///
-/// Template 23, agent->core.
+/// Template 23. Agent to core.
 package struct CancelRequest: FixedWireMessage {
     package static let templateID: UInt16 = 23
     package static let blockLength = 72

@@ -2,7 +2,7 @@
 
 /// The state hash at this entry.
 ///
-/// Template 91, journal.
+/// Template 91. Journal only.
 package struct Checkpoint: FixedWireMessage {
     package static let templateID: UInt16 = 91
     package static let blockLength = 88

@@ -4,7 +4,7 @@ package import Trading
 
 /// A start of the core. Takes epoch + 1.
 ///
-/// Template 83, journal.
+/// Template 83. Journal only.
 package struct CoreStarted: FixedWireMessage {
     package static let templateID: UInt16 = 83
     package static let blockLength = 62

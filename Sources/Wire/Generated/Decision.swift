@@ -5,7 +5,7 @@ package import Trading
 /// The core's answer to DeclareIntent, OrderRequest or CancelRequest. `limit` and `value` are in
 /// the bound quantity's own units.
 ///
-/// Template 24, core->agent.
+/// Template 24. Core to agent.
 package struct Decision: FixedWireMessage {
     package static let templateID: UInt16 = 24
     package static let blockLength = 101

@@ -4,7 +4,7 @@ package import Trading
 
 /// A parent order. Children refer to it; their sum never exceeds `quantity`.
 ///
-/// Template 20, agent->core.
+/// Template 20. Agent to core.
 package struct DeclareIntent: FixedWireMessage {
     package static let templateID: UInt16 = 20
     package static let blockLength = 178

@@ -5,7 +5,7 @@ package import Trading
 /// Asks for the fate of a permit of an earlier session or lease; answered by PermitFate after
 /// asking the venue where in doubt.
 ///
-/// Template 43, core->gateway.
+/// Template 43. Core to gateway.
 package struct FateQuery: FixedWireMessage {
     package static let templateID: UInt16 = 43
     package static let blockLength = 144

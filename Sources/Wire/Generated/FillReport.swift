@@ -4,7 +4,7 @@ package import Trading
 
 /// One fill. `tradeID` makes it unique at the venue; a bust repeats the id with finality busted.
 ///
-/// Template 38, gateway->core.
+/// Template 38. Gateway to core.
 package struct FillReport: FixedWireMessage {
     package static let templateID: UInt16 = 38
     package static let blockLength = 267

@@ -4,7 +4,7 @@ package import Trading
 
 /// The end of what was asked for, or of what exists.
 ///
-/// Template 76, core->supervisor.
+/// Template 76. Core to supervisor.
 package struct FollowEnd: FixedWireMessage {
     package static let templateID: UInt16 = 76
     package static let blockLength = 72

@@ -5,7 +5,7 @@ package import Trading
 /// Asks for the journal from an entry on. Served by a reader thread; answered by JournalRecord
 /// messages and FollowEnd.
 ///
-/// Template 74, supervisor->core.
+/// Template 74. Supervisor to core.
 package struct FollowJournal: FixedWireMessage {
     package static let templateID: UInt16 = 74
     package static let blockLength = 68

@@ -4,7 +4,7 @@ package import Trading
 
 /// A gateway granted a lease, or lost it (lease zero).
 ///
-/// Template 89, journal.
+/// Template 89. Journal only.
 package struct GatewayConnected: FixedWireMessage {
     package static let templateID: UInt16 = 89
     package static let blockLength = 81

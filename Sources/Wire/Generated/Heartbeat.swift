@@ -5,7 +5,7 @@ package import Trading
 /// Sent only after commits. Carries the journal's head so that peers can compare it later; zero
 /// from processes without a journal.
 ///
-/// Template 4, both.
+/// Template 4. Either direction.
 package struct Heartbeat: FixedWireMessage {
     package static let templateID: UInt16 = 4
     package static let blockLength = 112

@@ -4,7 +4,7 @@ package import Trading
 
 /// The instrument's status changed.
 ///
-/// Template 53, gateway->market, gateway->core.
+/// Template 53. Gateway to market, gateway to core.
 package struct InstrumentChanged: FixedWireMessage {
     package static let templateID: UInt16 = 53
     package static let blockLength = 89

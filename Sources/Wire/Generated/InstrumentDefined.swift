@@ -4,7 +4,7 @@ package import Trading
 
 /// An instrument of the venue: sent for every instrument when a session opens, and again on change.
 ///
-/// Template 39, gateway->core, gateway->market.
+/// Template 39. Gateway to core, gateway to market.
 package struct InstrumentDefined: WireMessage {
     package static let templateID: UInt16 = 39
     package static let blockLength = 203
@@ -119,7 +119,8 @@ package struct InstrumentDefined: WireMessage {
         title: some Collection<UInt8>
     ) {
         encode(
-            into: &writer, title: Array(title))
+            into: &writer,
+            title: Array(title))
     }
 
     /// The message's frame with its groups and data, as bytes of its own.

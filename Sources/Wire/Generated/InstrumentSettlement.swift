@@ -5,7 +5,7 @@ package import Trading
 /// The venue has settled an instrument. `payout` is what it credited to the account for the
 /// position it held (zero on the market channel).
 ///
-/// Template 40, gateway->core, gateway->market.
+/// Template 40. Gateway to core, gateway to market.
 package struct InstrumentSettlement: FixedWireMessage {
     package static let templateID: UInt16 = 40
     package static let blockLength = 137

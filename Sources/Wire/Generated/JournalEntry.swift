@@ -5,7 +5,7 @@ package import Trading
 /// The body of one entry: the command as received, the reference that the decision used (empty
 /// where none), and the decision (empty where the command has none).
 ///
-/// Template 80, journal.
+/// Template 80. Journal only.
 package struct JournalEntry: WireMessage {
     package static let templateID: UInt16 = 80
     package static let blockLength = 56
@@ -58,7 +58,9 @@ package struct JournalEntry: WireMessage {
         decision: some Collection<UInt8>
     ) {
         encode(
-            into: &writer, command: Array(command), reference: Array(reference),
+            into: &writer,
+            command: Array(command),
+            reference: Array(reference),
             decision: Array(decision))
     }
 

@@ -4,7 +4,7 @@ package import Trading
 
 /// One entry of the journal.
 ///
-/// Template 75, core->supervisor.
+/// Template 75. Core to supervisor.
 package struct JournalRecord: WireMessage {
     package static let templateID: UInt16 = 75
     package static let blockLength = 118
@@ -81,7 +81,8 @@ package struct JournalRecord: WireMessage {
         body: some Collection<UInt8>
     ) {
         encode(
-            into: &writer, body: Array(body))
+            into: &writer,
+            body: Array(body))
     }
 
     /// The message's frame with its groups and data, as bytes of its own.

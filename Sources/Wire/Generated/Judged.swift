@@ -4,7 +4,7 @@ package import Trading
 
 /// The recorded decision on an intent, order or cancel request.
 ///
-/// Template 81, journal.
+/// Template 81. Journal only.
 package struct Judged: WireMessage {
     package static let templateID: UInt16 = 81
     package static let blockLength = 197
@@ -144,7 +144,8 @@ package struct Judged: WireMessage {
         controls: some Collection<ControlsEntry>
     ) {
         encode(
-            into: &writer, controls: Array(controls))
+            into: &writer,
+            controls: Array(controls))
     }
 
     /// The message's frame with its groups and data, as bytes of its own.

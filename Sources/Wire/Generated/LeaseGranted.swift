@@ -4,7 +4,7 @@ package import Trading
 
 /// The lease, durable at the gateway. `highestEpoch` above the core's own blocks arming.
 ///
-/// Template 34, gateway->core.
+/// Template 34. Gateway to core.
 package struct LeaseGranted: FixedWireMessage {
     package static let templateID: UInt16 = 34
     package static let blockLength = 114

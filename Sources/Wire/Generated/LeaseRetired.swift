@@ -4,7 +4,7 @@ package import Trading
 
 /// The lease is retired durably; no permit that names it is accepted again.
 ///
-/// Template 35, gateway->core.
+/// Template 35. Gateway to core.
 package struct LeaseRetired: FixedWireMessage {
     package static let templateID: UInt16 = 35
     package static let blockLength = 58

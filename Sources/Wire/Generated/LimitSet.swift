@@ -4,7 +4,7 @@ package import Trading
 
 /// A limit at a level. Names that the level does not use are empty.
 ///
-/// Template 87, journal.
+/// Template 87. Journal only.
 package struct LimitSet: FixedWireMessage {
     package static let templateID: UInt16 = 87
     package static let blockLength = 196

@@ -4,7 +4,7 @@ package import Trading
 
 /// Market time moved: everything published before belongs to it.
 ///
-/// Template 54, gateway->market.
+/// Template 54. Gateway to market.
 package struct MarketTick: FixedWireMessage {
     package static let templateID: UInt16 = 54
     package static let blockLength = 64

@@ -4,7 +4,7 @@ package import Trading
 
 /// A message could not be accepted. It was counted and dropped; repeated, the peer is disconnected.
 ///
-/// Template 6, both.
+/// Template 6. Either direction.
 package struct MessageRefused: WireMessage {
     package static let templateID: UInt16 = 6
     package static let blockLength = 59
@@ -65,7 +65,8 @@ package struct MessageRefused: WireMessage {
         detail: some Collection<UInt8>
     ) {
         encode(
-            into: &writer, detail: Array(detail))
+            into: &writer,
+            detail: Array(detail))
     }
 
     /// The message's frame with its groups and data, as bytes of its own.

@@ -4,7 +4,7 @@ package import Trading
 
 /// An operator's order, signed over a domain tag and the block from `nonce` up to `signature`.
 ///
-/// Template 70, supervisor->core, supervisor->gateway.
+/// Template 70. Supervisor to core, supervisor to gateway.
 package struct OperatorCommand: WireMessage {
     package static let templateID: UInt16 = 70
     package static let blockLength = 242
@@ -110,7 +110,8 @@ package struct OperatorCommand: WireMessage {
         reason: some Collection<UInt8>
     ) {
         encode(
-            into: &writer, reason: Array(reason))
+            into: &writer,
+            reason: Array(reason))
     }
 
     /// The message's frame with its groups and data, as bytes of its own.

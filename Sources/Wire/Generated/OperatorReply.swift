@@ -2,7 +2,7 @@
 
 /// The answer to OperatorCommand, after it is durable.
 ///
-/// Template 71, core->supervisor, gateway->supervisor.
+/// Template 71. Core to supervisor, gateway to supervisor.
 package struct OperatorReply: WireMessage {
     package static let templateID: UInt16 = 71
     package static let blockLength = 62
@@ -72,7 +72,8 @@ package struct OperatorReply: WireMessage {
         detail: some Collection<UInt8>
     ) {
         encode(
-            into: &writer, detail: Array(detail))
+            into: &writer,
+            detail: Array(detail))
     }
 
     /// The message's frame with its groups and data, as bytes of its own.

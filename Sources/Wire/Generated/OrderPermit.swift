@@ -6,7 +6,7 @@ package import Trading
 /// block from `permitEpoch` up to `mac`. `validity` counts from receipt on the gateway's monotonic
 /// clock.
 ///
-/// Template 30, core->gateway.
+/// Template 30. Core to gateway.
 package struct OrderPermit: FixedWireMessage {
     package static let templateID: UInt16 = 30
     package static let blockLength = 348

@@ -5,7 +5,7 @@ package import Trading
 /// One child order. Carries its explanation; without one it is rejected. `quoteSequence` is the
 /// book that the agent priced from.
 ///
-/// Template 22, agent->core.
+/// Template 22. Agent to core.
 package struct OrderRequest: WireMessage {
     package static let templateID: UInt16 = 22
     package static let blockLength = 288
@@ -181,7 +181,10 @@ package struct OrderRequest: WireMessage {
         model: some Collection<UInt8>
     ) {
         encode(
-            into: &writer, features: Array(features), signal: Array(signal), model: Array(model))
+            into: &writer,
+            features: Array(features),
+            signal: Array(signal),
+            model: Array(model))
     }
 
     /// The message's frame with its groups and data, as bytes of its own.

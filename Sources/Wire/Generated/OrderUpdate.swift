@@ -4,7 +4,7 @@ package import Trading
 
 /// A change of one of the agent's orders, after it is durable in the core.
 ///
-/// Template 25, core->agent.
+/// Template 25. Core to agent.
 package struct OrderUpdate: FixedWireMessage {
     package static let templateID: UInt16 = 25
     package static let blockLength = 165

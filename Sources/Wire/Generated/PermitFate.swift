@@ -5,7 +5,7 @@ package import Trading
 /// What became of a permit or an order, without a fill. One terminal state is reported for every
 /// permit.
 ///
-/// Template 37, gateway->core.
+/// Template 37. Gateway to core.
 package struct PermitFate: WireMessage {
     package static let templateID: UInt16 = 37
     package static let blockLength = 211
@@ -110,7 +110,8 @@ package struct PermitFate: WireMessage {
         detail: some Collection<UInt8>
     ) {
         encode(
-            into: &writer, detail: Array(detail))
+            into: &writer,
+            detail: Array(detail))
     }
 
     /// The message's frame with its groups and data, as bytes of its own.

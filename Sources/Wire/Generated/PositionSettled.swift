@@ -4,7 +4,7 @@ package import Trading
 
 /// An instrument that the strategy held was settled.
 ///
-/// Template 26, core->agent.
+/// Template 26. Core to agent.
 package struct PositionSettled: FixedWireMessage {
     package static let templateID: UInt16 = 26
     package static let blockLength = 121

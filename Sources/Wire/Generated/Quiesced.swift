@@ -4,7 +4,7 @@ package import Trading
 
 /// After a retired lease: calls in flight have ended and the venue shows no open order of ours.
 ///
-/// Template 36, gateway->core.
+/// Template 36. Gateway to core.
 package struct Quiesced: FixedWireMessage {
     package static let templateID: UInt16 = 36
     package static let blockLength = 60

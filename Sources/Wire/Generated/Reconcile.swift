@@ -5,7 +5,7 @@ package import Trading
 /// Asks for venue truth: VenueOrder, VenuePosition, fills since `fillsSince`, VenueBalance, then
 /// Reconciled.
 ///
-/// Template 44, core->gateway.
+/// Template 44. Core to gateway.
 package struct Reconcile: FixedWireMessage {
     package static let templateID: UInt16 = 44
     package static let blockLength = 56

@@ -4,7 +4,7 @@ package import Trading
 
 /// Ends a reconciliation with how much of each was sent.
 ///
-/// Template 45, gateway->core.
+/// Template 45. Gateway to core.
 package struct Reconciled: FixedWireMessage {
     package static let templateID: UInt16 = 45
     package static let blockLength = 68

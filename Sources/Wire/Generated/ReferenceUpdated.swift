@@ -4,7 +4,7 @@ package import Trading
 
 /// Market data as the core used it: the touch, the visible depth and when it was received.
 ///
-/// Template 82, journal.
+/// Template 82. Journal only.
 package struct ReferenceUpdated: FixedWireMessage {
     package static let templateID: UInt16 = 82
     package static let blockLength = 153

@@ -4,7 +4,7 @@ package import Trading
 
 /// A core that starts or reconnects asks for a lease for its epoch.
 ///
-/// Template 33, core->gateway.
+/// Template 33. Core to gateway.
 package struct RequestLease: FixedWireMessage {
     package static let templateID: UInt16 = 33
     package static let blockLength = 96

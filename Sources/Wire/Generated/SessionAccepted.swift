@@ -5,7 +5,7 @@ package import Trading
 /// The session stands. Everything up to `receivedThrough` has arrived and is durable; the other
 /// side resends what follows.
 ///
-/// Template 2, both.
+/// Template 2. Either direction.
 package struct SessionAccepted: FixedWireMessage {
     package static let templateID: UInt16 = 2
     package static let blockLength = 77

@@ -6,7 +6,7 @@ package import Trading
 /// asks for a new session; otherwise the session is resumed if the acceptor still holds it. The
 /// acceptor answers SessionAccepted or SessionRefused.
 ///
-/// Template 1, both.
+/// Template 1. Either direction.
 package struct SessionOpen: FixedWireMessage {
     package static let templateID: UInt16 = 1
     package static let blockLength = 88

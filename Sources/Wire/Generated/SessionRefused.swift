@@ -2,7 +2,7 @@
 
 /// The session does not stand or has ended; the sender drops the link.
 ///
-/// Template 5, both.
+/// Template 5. Either direction.
 package struct SessionRefused: WireMessage {
     package static let templateID: UInt16 = 5
     package static let blockLength = 49
@@ -53,7 +53,8 @@ package struct SessionRefused: WireMessage {
         detail: some Collection<UInt8>
     ) {
         encode(
-            into: &writer, detail: Array(detail))
+            into: &writer,
+            detail: Array(detail))
     }
 
     /// The message's frame with its groups and data, as bytes of its own.

@@ -5,7 +5,7 @@ package import Trading
 /// An account: what the engine knows of its venue, and its balances in the ledger (debits
 /// positive).
 ///
-/// Template 102, snapshot.
+/// Template 102. Snapshot.
 package struct SnapshotAccount: FixedWireMessage {
     package static let templateID: UInt16 = 102
     package static let blockLength = 218
@@ -78,52 +78,63 @@ package struct SnapshotAccount: FixedWireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
-        self.org = OrgID(name: try block.shortName(at: 48, "SnapshotAccount.org"))
-        self.account = AccountID(name: try block.shortName(at: 64, "SnapshotAccount.account"))
-        self.mode = try block.enumeration(at: 80, "SnapshotAccount.mode")
-        self.venue = VenueID(name: try block.shortName(at: 81, "SnapshotAccount.venue"))
-        self.gateway = ProcessID(name: try block.shortName(at: 97, "SnapshotAccount.gateway"))
-        self.isReconciled = try block.enumeration(at: 113, "SnapshotAccount.isReconciled")
-        self.venueCash = block.load(at: 114, as: Money.self)
-        self.venueCashAt = block.load(at: 122, as: Timestamp.self)
-        self.capital = block.load(at: 130, as: Money.self)
-        self.cash = block.load(at: 138, as: Money.self)
-        self.position = block.load(at: 146, as: Money.self)
-        self.realized = block.load(at: 154, as: Money.self)
-        self.fees = block.load(at: 162, as: Money.self)
-        self.settlement = block.load(at: 170, as: Money.self)
-        self.pairing = block.load(at: 178, as: Money.self)
-        self.tradeFlow = block.load(at: 186, as: Money.self)
-        self.feesPaid = block.load(at: 194, as: Money.self)
-        self.payouts = block.load(at: 202, as: Money.self)
-        self.collateralConsumed = block.load(at: 210, as: Money.self)
+        self.org = OrgID(name: try block.shortName(at: 56, "SnapshotAccount.org"))
+        self.account = AccountID(name: try block.shortName(at: 72, "SnapshotAccount.account"))
+        let modeCode = block.load(at: 88, as: UInt8.self)
+        guard let mode = Mode(rawValue: modeCode) else {
+            throw .badEnum(field: "SnapshotAccount.mode", value: UInt64(modeCode))
+        }
+        self.mode = mode
+        self.venue = VenueID(name: try block.shortName(at: 89, "SnapshotAccount.venue"))
+        self.gateway = ProcessID(name: try block.shortName(at: 105, "SnapshotAccount.gateway"))
+        let isReconciledCode = block.load(at: 121, as: UInt8.self)
+        guard let isReconciled = Flag(rawValue: isReconciledCode) else {
+            throw .badEnum(field: "SnapshotAccount.isReconciled", value: UInt64(isReconciledCode))
+        }
+        self.isReconciled = isReconciled
+        self.venueCash = block.load(at: 122, as: Money.self)
+        self.venueCashAt = block.load(at: 130, as: Timestamp.self)
+        self.capital = block.load(at: 138, as: Money.self)
+        self.cash = block.load(at: 146, as: Money.self)
+        self.position = block.load(at: 154, as: Money.self)
+        self.realized = block.load(at: 162, as: Money.self)
+        self.fees = block.load(at: 170, as: Money.self)
+        self.settlement = block.load(at: 178, as: Money.self)
+        self.pairing = block.load(at: 186, as: Money.self)
+        self.tradeFlow = block.load(at: 194, as: Money.self)
+        self.feesPaid = block.load(at: 202, as: Money.self)
+        self.payouts = block.load(at: 210, as: Money.self)
+        self.collateralConsumed = block.load(at: 218, as: Money.self)
+    }
+
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
     }
 
     package func encode(into writer: inout WireWriter) {
         writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
             self.envelope.store(into: &block)
-            block.store(self.org.name, at: 48)
-            block.store(self.account.name, at: 64)
-            block.store(self.mode.rawValue, at: 80)
-            block.store(self.venue.name, at: 81)
-            block.store(self.gateway.name, at: 97)
-            block.store(self.isReconciled.rawValue, at: 113)
-            block.store(self.venueCash, at: 114)
-            block.store(self.venueCashAt, at: 122)
-            block.store(self.capital, at: 130)
-            block.store(self.cash, at: 138)
-            block.store(self.position, at: 146)
-            block.store(self.realized, at: 154)
-            block.store(self.fees, at: 162)
-            block.store(self.settlement, at: 170)
-            block.store(self.pairing, at: 178)
-            block.store(self.tradeFlow, at: 186)
-            block.store(self.feesPaid, at: 194)
-            block.store(self.payouts, at: 202)
-            block.store(self.collateralConsumed, at: 210)
+            block.store(self.org.name, at: 56)
+            block.store(self.account.name, at: 72)
+            block.store(self.mode.rawValue, at: 88)
+            block.store(self.venue.name, at: 89)
+            block.store(self.gateway.name, at: 105)
+            block.store(self.isReconciled.rawValue, at: 121)
+            block.store(self.venueCash, at: 122)
+            block.store(self.venueCashAt, at: 130)
+            block.store(self.capital, at: 138)
+            block.store(self.cash, at: 146)
+            block.store(self.position, at: 154)
+            block.store(self.realized, at: 162)
+            block.store(self.fees, at: 170)
+            block.store(self.settlement, at: 178)
+            block.store(self.pairing, at: 186)
+            block.store(self.tradeFlow, at: 194)
+            block.store(self.feesPaid, at: 202)
+            block.store(self.payouts, at: 210)
+            block.store(self.collateralConsumed, at: 218)
         }
     }
 

@@ -5,7 +5,7 @@ package import Trading
 /// An agent: its incarnation, what it may trade, and the decisions kept to answer repetitions,
 /// oldest first.
 ///
-/// Template 104, snapshot.
+/// Template 104. Snapshot.
 package struct SnapshotAgent: WireMessage {
     package static let templateID: UInt16 = 104
     package static let blockLength = 120
@@ -45,35 +45,39 @@ package struct SnapshotAgent: WireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
-        self.agent = ProcessID(name: try block.shortName(at: 48, "SnapshotAgent.agent"))
-        self.incarnation = block.load(at: 64, as: Incarnation.self)
-        self.requestHighWater = block.load(at: 72, as: UInt64.self)
-        self.intentHighWater = block.load(at: 80, as: UInt64.self)
-        self.requested = block.load(at: 88, as: UInt64.self)
-        self.permitted = block.load(at: 96, as: UInt64.self)
-        self.rejected = block.load(at: 104, as: UInt64.self)
-        self.fills = block.load(at: 112, as: UInt64.self)
+        self.agent = ProcessID(name: try block.shortName(at: 56, "SnapshotAgent.agent"))
+        self.incarnation = block.load(at: 72, as: Incarnation.self)
+        self.requestHighWater = block.load(at: 80, as: UInt64.self)
+        self.intentHighWater = block.load(at: 88, as: UInt64.self)
+        self.requested = block.load(at: 96, as: UInt64.self)
+        self.permitted = block.load(at: 104, as: UInt64.self)
+        self.rejected = block.load(at: 112, as: UInt64.self)
+        self.fills = block.load(at: 120, as: UInt64.self)
     }
 
-    /// Appends the message's frame with its groups and data.
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
+    }
+
+    /// Appends the message's frame with its groups and data. Allocates nothing once the writer
+    /// has room.
     package func encode(
         into writer: inout WireWriter,
-        grants: some Collection<GrantsEntry>,
-        decided: some Collection<DecidedEntry>
+        grants: [GrantsEntry],
+        decided: [DecidedEntry]
     ) {
         writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
             self.envelope.store(into: &block)
-            block.store(self.agent.name, at: 48)
-            block.store(self.incarnation, at: 64)
-            block.store(self.requestHighWater, at: 72)
-            block.store(self.intentHighWater, at: 80)
-            block.store(self.requested, at: 88)
-            block.store(self.permitted, at: 96)
-            block.store(self.rejected, at: 104)
-            block.store(self.fills, at: 112)
+            block.store(self.agent.name, at: 56)
+            block.store(self.incarnation, at: 72)
+            block.store(self.requestHighWater, at: 80)
+            block.store(self.intentHighWater, at: 88)
+            block.store(self.requested, at: 96)
+            block.store(self.permitted, at: 104)
+            block.store(self.rejected, at: 112)
+            block.store(self.fills, at: 120)
         }
         writer.appendGroup(
             grants, entryLength: GrantsEntry.entryLength
@@ -81,6 +85,18 @@ package struct SnapshotAgent: WireMessage {
         writer.appendGroup(
             decided, entryLength: DecidedEntry.entryLength
         ) { entry, block in entry.store(into: &block) }
+    }
+
+    /// Appends the message's frame with groups and data from collections that are not arrays.
+    package func encode(
+        into writer: inout WireWriter,
+        grants: some Collection<GrantsEntry>,
+        decided: some Collection<DecidedEntry>
+    ) {
+        encode(
+            into: &writer,
+            grants: Array(grants),
+            decided: Array(decided))
     }
 
     /// The message's frame with its groups and data, as bytes of its own.
@@ -208,7 +224,11 @@ package struct SnapshotAgent: WireMessage {
             self.org = OrgID(name: try block.shortName(at: 0, "SnapshotAgent.grants.org"))
             self.account =
                 AccountID(name: try block.shortName(at: 16, "SnapshotAgent.grants.account"))
-            self.mode = try block.enumeration(at: 32, "SnapshotAgent.grants.mode")
+            let modeCode = block.load(at: 32, as: UInt8.self)
+            guard let mode = Mode(rawValue: modeCode) else {
+                throw .badEnum(field: "SnapshotAgent.grants.mode", value: UInt64(modeCode))
+            }
+            self.mode = mode
             self.strategy =
                 StrategyID(name: try block.shortName(at: 33, "SnapshotAgent.grants.strategy"))
             self.venue = VenueID(name: try block.shortName(at: 49, "SnapshotAgent.grants.venue"))
@@ -261,12 +281,24 @@ package struct SnapshotAgent: WireMessage {
 
         @inline(__always)
         fileprivate init(in block: RawSpan) throws(WireError) {
-            self.kind = try block.enumeration(at: 0, "SnapshotAgent.decided.kind")
+            let kindCode = block.load(at: 0, as: UInt8.self)
+            guard let kind = JudgedKind(rawValue: kindCode) else {
+                throw .badEnum(field: "SnapshotAgent.decided.kind", value: UInt64(kindCode))
+            }
+            self.kind = kind
             self.number = block.load(at: 1, as: UInt64.self)
             self.contentHash = block.load(at: 9, as: UInt64.self)
             self.orderID = block.load(at: 17, as: OrderID.self)
-            self.reason = try block.enumeration(at: 25, "SnapshotAgent.decided.reason")
-            self.level = try block.enumeration(at: 27, "SnapshotAgent.decided.level")
+            let reasonCode = block.load(at: 25, as: UInt16.self)
+            guard let reason = RejectReason(rawValue: reasonCode) else {
+                throw .badEnum(field: "SnapshotAgent.decided.reason", value: UInt64(reasonCode))
+            }
+            self.reason = reason
+            let levelCode = block.load(at: 27, as: UInt8.self)
+            guard let level = LimitLevel(rawValue: levelCode) else {
+                throw .badEnum(field: "SnapshotAgent.decided.level", value: UInt64(levelCode))
+            }
+            self.level = level
             self.limit = block.load(at: 28, as: Int64.self)
             self.value = block.load(at: 36, as: Int64.self)
         }

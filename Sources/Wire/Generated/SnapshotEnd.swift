@@ -2,7 +2,7 @@
 
 /// Closes a snapshot with the number of records before it.
 ///
-/// Template 114, snapshot.
+/// Template 114. Snapshot.
 package struct SnapshotEnd: FixedWireMessage {
     package static let templateID: UInt16 = 114
     package static let blockLength = 56
@@ -21,16 +21,19 @@ package struct SnapshotEnd: FixedWireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
-        self.records = block.load(at: 48, as: UInt64.self)
+        self.records = block.load(at: 56, as: UInt64.self)
+    }
+
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
     }
 
     package func encode(into writer: inout WireWriter) {
         writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
             self.envelope.store(into: &block)
-            block.store(self.records, at: 48)
+            block.store(self.records, at: 56)
         }
     }
 

@@ -4,7 +4,7 @@ package import Trading
 
 /// An event set. `closing` is its place among those that are closed, from 1; zero while it is not.
 ///
-/// Template 107, snapshot.
+/// Template 107. Snapshot.
 package struct SnapshotEvent: FixedWireMessage {
     package static let templateID: UInt16 = 107
     package static let blockLength = 104
@@ -29,20 +29,23 @@ package struct SnapshotEvent: FixedWireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
-        self.venue = VenueID(name: try block.shortName(at: 48, "SnapshotEvent.venue"))
-        self.eventSet = EventSetID(name: try block.longName(at: 64, "SnapshotEvent.eventSet"))
-        self.closing = block.load(at: 96, as: UInt64.self)
+        self.venue = VenueID(name: try block.shortName(at: 56, "SnapshotEvent.venue"))
+        self.eventSet = EventSetID(name: try block.longName(at: 72, "SnapshotEvent.eventSet"))
+        self.closing = block.load(at: 104, as: UInt64.self)
+    }
+
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
     }
 
     package func encode(into writer: inout WireWriter) {
         writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
             self.envelope.store(into: &block)
-            block.store(self.venue.name, at: 48)
-            block.store(self.eventSet.name, at: 64)
-            block.store(self.closing, at: 96)
+            block.store(self.venue.name, at: 56)
+            block.store(self.eventSet.name, at: 72)
+            block.store(self.closing, at: 104)
         }
     }
 

@@ -5,7 +5,7 @@ package import Trading
 /// A fill of a remembered order, in the order of arrival. `cost`, `gain` and `short` are what it
 /// did to the position.
 ///
-/// Template 113, snapshot.
+/// Template 113. Snapshot.
 package struct SnapshotFill: FixedWireMessage {
     package static let templateID: UInt16 = 113
     package static let blockLength = 153
@@ -51,34 +51,41 @@ package struct SnapshotFill: FixedWireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
-        self.orderID = block.load(at: 48, as: OrderID.self)
-        self.tradeID = try block.venueReference(at: 56, "SnapshotFill.tradeID")
-        self.price = block.load(at: 96, as: Price.self)
-        self.quantity = block.load(at: 104, as: Quantity.self)
-        self.fee = block.load(at: 112, as: Money.self)
-        self.cost = block.load(at: 120, as: Money.self)
-        self.gain = block.load(at: 128, as: Money.self)
-        self.short = block.load(at: 136, as: Quantity.self)
-        self.filledAt = block.load(at: 144, as: Timestamp.self)
-        self.finality = try block.enumeration(at: 152, "SnapshotFill.finality")
+        self.orderID = block.load(at: 56, as: OrderID.self)
+        self.tradeID = try block.venueReference(at: 64, "SnapshotFill.tradeID")
+        self.price = block.load(at: 104, as: Price.self)
+        self.quantity = block.load(at: 112, as: Quantity.self)
+        self.fee = block.load(at: 120, as: Money.self)
+        self.cost = block.load(at: 128, as: Money.self)
+        self.gain = block.load(at: 136, as: Money.self)
+        self.short = block.load(at: 144, as: Quantity.self)
+        self.filledAt = block.load(at: 152, as: Timestamp.self)
+        let finalityCode = block.load(at: 160, as: UInt8.self)
+        guard let finality = FillFinality(rawValue: finalityCode) else {
+            throw .badEnum(field: "SnapshotFill.finality", value: UInt64(finalityCode))
+        }
+        self.finality = finality
+    }
+
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
     }
 
     package func encode(into writer: inout WireWriter) {
         writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
             self.envelope.store(into: &block)
-            block.store(self.orderID, at: 48)
-            block.store(self.tradeID, at: 56)
-            block.store(self.price, at: 96)
-            block.store(self.quantity, at: 104)
-            block.store(self.fee, at: 112)
-            block.store(self.cost, at: 120)
-            block.store(self.gain, at: 128)
-            block.store(self.short, at: 136)
-            block.store(self.filledAt, at: 144)
-            block.store(self.finality.rawValue, at: 152)
+            block.store(self.orderID, at: 56)
+            block.store(self.tradeID, at: 64)
+            block.store(self.price, at: 104)
+            block.store(self.quantity, at: 112)
+            block.store(self.fee, at: 120)
+            block.store(self.cost, at: 128)
+            block.store(self.gain, at: 136)
+            block.store(self.short, at: 144)
+            block.store(self.filledAt, at: 152)
+            block.store(self.finality.rawValue, at: 160)
         }
     }
 

@@ -4,7 +4,7 @@ package import Trading
 
 /// A gateway, its lease and the next permit under it.
 ///
-/// Template 101, snapshot.
+/// Template 101. Snapshot.
 package struct SnapshotGateway: FixedWireMessage {
     package static let templateID: UInt16 = 101
     package static let blockLength = 89
@@ -35,24 +35,31 @@ package struct SnapshotGateway: FixedWireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
-        self.gateway = ProcessID(name: try block.shortName(at: 48, "SnapshotGateway.gateway"))
-        self.lease = block.load(at: 64, as: LeaseID.self)
-        self.nextPermit = block.load(at: 72, as: PermitSequence.self)
-        self.highestEpoch = block.load(at: 80, as: Epoch.self)
-        self.isKilled = try block.enumeration(at: 88, "SnapshotGateway.isKilled")
+        self.gateway = ProcessID(name: try block.shortName(at: 56, "SnapshotGateway.gateway"))
+        self.lease = block.load(at: 72, as: LeaseID.self)
+        self.nextPermit = block.load(at: 80, as: PermitSequence.self)
+        self.highestEpoch = block.load(at: 88, as: Epoch.self)
+        let isKilledCode = block.load(at: 96, as: UInt8.self)
+        guard let isKilled = Flag(rawValue: isKilledCode) else {
+            throw .badEnum(field: "SnapshotGateway.isKilled", value: UInt64(isKilledCode))
+        }
+        self.isKilled = isKilled
+    }
+
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
     }
 
     package func encode(into writer: inout WireWriter) {
         writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
             self.envelope.store(into: &block)
-            block.store(self.gateway.name, at: 48)
-            block.store(self.lease, at: 64)
-            block.store(self.nextPermit, at: 72)
-            block.store(self.highestEpoch, at: 80)
-            block.store(self.isKilled.rawValue, at: 88)
+            block.store(self.gateway.name, at: 56)
+            block.store(self.lease, at: 72)
+            block.store(self.nextPermit, at: 80)
+            block.store(self.highestEpoch, at: 88)
+            block.store(self.isKilled.rawValue, at: 96)
         }
     }
 

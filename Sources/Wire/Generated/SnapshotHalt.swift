@@ -4,7 +4,7 @@ package import Trading
 
 /// A latched halt of one scope.
 ///
-/// Template 105, snapshot.
+/// Template 105. Snapshot.
 package struct SnapshotHalt: FixedWireMessage {
     package static let templateID: UInt16 = 105
     package static let blockLength = 154
@@ -44,30 +44,41 @@ package struct SnapshotHalt: FixedWireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
-        self.scope = try block.enumeration(at: 48, "SnapshotHalt.scope")
-        self.org = OrgID(name: try block.shortName(at: 49, "SnapshotHalt.org"))
-        self.account = AccountID(name: try block.shortName(at: 65, "SnapshotHalt.account"))
-        self.strategy = StrategyID(name: try block.shortName(at: 81, "SnapshotHalt.strategy"))
-        self.venue = VenueID(name: try block.shortName(at: 97, "SnapshotHalt.venue"))
-        self.instrument = InstrumentID(name: try block.longName(at: 113, "SnapshotHalt.instrument"))
-        self.state = try block.enumeration(at: 145, "SnapshotHalt.state")
-        self.since = block.load(at: 146, as: Timestamp.self)
+        let scopeCode = block.load(at: 56, as: UInt8.self)
+        guard let scope = ScopeKind(rawValue: scopeCode) else {
+            throw .badEnum(field: "SnapshotHalt.scope", value: UInt64(scopeCode))
+        }
+        self.scope = scope
+        self.org = OrgID(name: try block.shortName(at: 57, "SnapshotHalt.org"))
+        self.account = AccountID(name: try block.shortName(at: 73, "SnapshotHalt.account"))
+        self.strategy = StrategyID(name: try block.shortName(at: 89, "SnapshotHalt.strategy"))
+        self.venue = VenueID(name: try block.shortName(at: 105, "SnapshotHalt.venue"))
+        self.instrument = InstrumentID(name: try block.longName(at: 121, "SnapshotHalt.instrument"))
+        let stateCode = block.load(at: 153, as: UInt8.self)
+        guard let state = ArmingState(rawValue: stateCode) else {
+            throw .badEnum(field: "SnapshotHalt.state", value: UInt64(stateCode))
+        }
+        self.state = state
+        self.since = block.load(at: 154, as: Timestamp.self)
+    }
+
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
     }
 
     package func encode(into writer: inout WireWriter) {
         writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
             self.envelope.store(into: &block)
-            block.store(self.scope.rawValue, at: 48)
-            block.store(self.org.name, at: 49)
-            block.store(self.account.name, at: 65)
-            block.store(self.strategy.name, at: 81)
-            block.store(self.venue.name, at: 97)
-            block.store(self.instrument.name, at: 113)
-            block.store(self.state.rawValue, at: 145)
-            block.store(self.since, at: 146)
+            block.store(self.scope.rawValue, at: 56)
+            block.store(self.org.name, at: 57)
+            block.store(self.account.name, at: 73)
+            block.store(self.strategy.name, at: 89)
+            block.store(self.venue.name, at: 105)
+            block.store(self.instrument.name, at: 121)
+            block.store(self.state.rawValue, at: 153)
+            block.store(self.since, at: 154)
         }
     }
 

@@ -5,7 +5,7 @@ package import Trading
 /// Opens a snapshot of the risk engine: what belongs to no single record. Records follow in the
 /// order of their template and, within one, of their key; SnapshotEnd closes it.
 ///
-/// Template 100, snapshot.
+/// Template 100. Snapshot.
 package struct SnapshotHead: WireMessage {
     package static let templateID: UInt16 = 100
     package static let blockLength = 207
@@ -87,63 +87,79 @@ package struct SnapshotHead: WireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
-        self.engineVersion = block.load(at: 48, as: UInt32.self)
-        self.cluster = try block.shortName(at: 52, "SnapshotHead.cluster")
-        self.marketTime = block.load(at: 68, as: Timestamp.self)
-        self.coreEpoch = block.load(at: 76, as: Epoch.self)
-        self.arming = try block.enumeration(at: 84, "SnapshotHead.arming")
-        self.mode = try block.enumeration(at: 85, "SnapshotHead.mode")
-        self.isCrashLoop = try block.enumeration(at: 86, "SnapshotHead.isCrashLoop")
-        self.lastOrderID = block.load(at: 87, as: OrderID.self)
-        self.limitSnapshot = block.load(at: 95, as: UInt64.self)
-        self.retirements = block.load(at: 103, as: UInt64.self)
-        self.forgottenThrough = block.load(at: 111, as: Timestamp.self)
-        self.requested = block.load(at: 119, as: UInt64.self)
-        self.permitted = block.load(at: 127, as: UInt64.self)
-        self.rejected = block.load(at: 135, as: UInt64.self)
-        self.duplicates = block.load(at: 143, as: UInt64.self)
-        self.intents = block.load(at: 151, as: UInt64.self)
-        self.cancels = block.load(at: 159, as: UInt64.self)
-        self.fills = block.load(at: 167, as: UInt64.self)
-        self.busts = block.load(at: 175, as: UInt64.self)
-        self.settled = block.load(at: 183, as: UInt64.self)
-        self.reportsIgnored = block.load(at: 191, as: UInt64.self)
-        self.alarms = block.load(at: 199, as: UInt64.self)
+        self.engineVersion = block.load(at: 56, as: UInt32.self)
+        self.cluster = try block.shortName(at: 60, "SnapshotHead.cluster")
+        self.marketTime = block.load(at: 76, as: Timestamp.self)
+        self.coreEpoch = block.load(at: 84, as: Epoch.self)
+        let armingCode = block.load(at: 92, as: UInt8.self)
+        guard let arming = ArmingState(rawValue: armingCode) else {
+            throw .badEnum(field: "SnapshotHead.arming", value: UInt64(armingCode))
+        }
+        self.arming = arming
+        let modeCode = block.load(at: 93, as: UInt8.self)
+        guard let mode = Mode(rawValue: modeCode) else {
+            throw .badEnum(field: "SnapshotHead.mode", value: UInt64(modeCode))
+        }
+        self.mode = mode
+        let isCrashLoopCode = block.load(at: 94, as: UInt8.self)
+        guard let isCrashLoop = Flag(rawValue: isCrashLoopCode) else {
+            throw .badEnum(field: "SnapshotHead.isCrashLoop", value: UInt64(isCrashLoopCode))
+        }
+        self.isCrashLoop = isCrashLoop
+        self.lastOrderID = block.load(at: 95, as: OrderID.self)
+        self.limitSnapshot = block.load(at: 103, as: UInt64.self)
+        self.retirements = block.load(at: 111, as: UInt64.self)
+        self.forgottenThrough = block.load(at: 119, as: Timestamp.self)
+        self.requested = block.load(at: 127, as: UInt64.self)
+        self.permitted = block.load(at: 135, as: UInt64.self)
+        self.rejected = block.load(at: 143, as: UInt64.self)
+        self.duplicates = block.load(at: 151, as: UInt64.self)
+        self.intents = block.load(at: 159, as: UInt64.self)
+        self.cancels = block.load(at: 167, as: UInt64.self)
+        self.fills = block.load(at: 175, as: UInt64.self)
+        self.busts = block.load(at: 183, as: UInt64.self)
+        self.settled = block.load(at: 191, as: UInt64.self)
+        self.reportsIgnored = block.load(at: 199, as: UInt64.self)
+        self.alarms = block.load(at: 207, as: UInt64.self)
     }
 
-    /// Appends the message's frame with its groups and data.
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
+    }
+
+    /// Appends the message's frame with its groups and data. Allocates nothing once the writer
+    /// has room.
     package func encode(
         into writer: inout WireWriter,
-        reasons: some Collection<ReasonsEntry>,
-        nonces: some Collection<NoncesEntry>
+        reasons: [ReasonsEntry],
+        nonces: [NoncesEntry]
     ) {
         writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
             self.envelope.store(into: &block)
-            block.store(self.engineVersion, at: 48)
-            block.store(self.cluster, at: 52)
-            block.store(self.marketTime, at: 68)
-            block.store(self.coreEpoch, at: 76)
-            block.store(self.arming.rawValue, at: 84)
-            block.store(self.mode.rawValue, at: 85)
-            block.store(self.isCrashLoop.rawValue, at: 86)
-            block.store(self.lastOrderID, at: 87)
-            block.store(self.limitSnapshot, at: 95)
-            block.store(self.retirements, at: 103)
-            block.store(self.forgottenThrough, at: 111)
-            block.store(self.requested, at: 119)
-            block.store(self.permitted, at: 127)
-            block.store(self.rejected, at: 135)
-            block.store(self.duplicates, at: 143)
-            block.store(self.intents, at: 151)
-            block.store(self.cancels, at: 159)
-            block.store(self.fills, at: 167)
-            block.store(self.busts, at: 175)
-            block.store(self.settled, at: 183)
-            block.store(self.reportsIgnored, at: 191)
-            block.store(self.alarms, at: 199)
+            block.store(self.engineVersion, at: 56)
+            block.store(self.cluster, at: 60)
+            block.store(self.marketTime, at: 76)
+            block.store(self.coreEpoch, at: 84)
+            block.store(self.arming.rawValue, at: 92)
+            block.store(self.mode.rawValue, at: 93)
+            block.store(self.isCrashLoop.rawValue, at: 94)
+            block.store(self.lastOrderID, at: 95)
+            block.store(self.limitSnapshot, at: 103)
+            block.store(self.retirements, at: 111)
+            block.store(self.forgottenThrough, at: 119)
+            block.store(self.requested, at: 127)
+            block.store(self.permitted, at: 135)
+            block.store(self.rejected, at: 143)
+            block.store(self.duplicates, at: 151)
+            block.store(self.intents, at: 159)
+            block.store(self.cancels, at: 167)
+            block.store(self.fills, at: 175)
+            block.store(self.busts, at: 183)
+            block.store(self.settled, at: 191)
+            block.store(self.reportsIgnored, at: 199)
+            block.store(self.alarms, at: 207)
         }
         writer.appendGroup(
             reasons, entryLength: ReasonsEntry.entryLength
@@ -151,6 +167,18 @@ package struct SnapshotHead: WireMessage {
         writer.appendGroup(
             nonces, entryLength: NoncesEntry.entryLength
         ) { entry, block in entry.store(into: &block) }
+    }
+
+    /// Appends the message's frame with groups and data from collections that are not arrays.
+    package func encode(
+        into writer: inout WireWriter,
+        reasons: some Collection<ReasonsEntry>,
+        nonces: some Collection<NoncesEntry>
+    ) {
+        encode(
+            into: &writer,
+            reasons: Array(reasons),
+            nonces: Array(nonces))
     }
 
     /// The message's frame with its groups and data, as bytes of its own.
@@ -266,7 +294,11 @@ package struct SnapshotHead: WireMessage {
 
         @inline(__always)
         fileprivate init(in block: RawSpan) throws(WireError) {
-            self.reason = try block.enumeration(at: 0, "SnapshotHead.reasons.reason")
+            let reasonCode = block.load(at: 0, as: UInt16.self)
+            guard let reason = RejectReason(rawValue: reasonCode) else {
+                throw .badEnum(field: "SnapshotHead.reasons.reason", value: UInt64(reasonCode))
+            }
+            self.reason = reason
             self.count = block.load(at: 2, as: UInt64.self)
         }
 

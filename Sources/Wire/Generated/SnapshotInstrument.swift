@@ -4,7 +4,7 @@ package import Trading
 
 /// An instrument with its last mark.
 ///
-/// Template 108, snapshot.
+/// Template 108. Snapshot.
 package struct SnapshotInstrument: FixedWireMessage {
     package static let templateID: UInt16 = 108
     package static let blockLength = 228
@@ -68,47 +68,67 @@ package struct SnapshotInstrument: FixedWireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
         self.instrument =
-            InstrumentID(name: try block.longName(at: 48, "SnapshotInstrument.instrument"))
-        self.venue = VenueID(name: try block.shortName(at: 80, "SnapshotInstrument.venue"))
-        self.eventSet = EventSetID(name: try block.longName(at: 96, "SnapshotInstrument.eventSet"))
-        self.tick = block.load(at: 128, as: Price.self)
-        self.lot = block.load(at: 136, as: Quantity.self)
-        self.openAt = block.load(at: 144, as: Timestamp.self)
-        self.closeAt = block.load(at: 152, as: Timestamp.self)
-        self.status = try block.enumeration(at: 160, "SnapshotInstrument.status")
-        self.isExclusive = try block.enumeration(at: 161, "SnapshotInstrument.isExclusive")
-        self.isExhaustive = try block.enumeration(at: 162, "SnapshotInstrument.isExhaustive")
-        self.ruleHash = block.load(at: 163, as: Digest.self)
-        self.isSettled = try block.enumeration(at: 195, "SnapshotInstrument.isSettled")
-        self.settledAt = block.load(at: 196, as: Price.self)
-        self.bid = block.load(at: 204, as: Price.self)
-        self.ask = block.load(at: 212, as: Price.self)
-        self.markedAt = block.load(at: 220, as: Timestamp.self)
+            InstrumentID(name: try block.longName(at: 56, "SnapshotInstrument.instrument"))
+        self.venue = VenueID(name: try block.shortName(at: 88, "SnapshotInstrument.venue"))
+        self.eventSet = EventSetID(name: try block.longName(at: 104, "SnapshotInstrument.eventSet"))
+        self.tick = block.load(at: 136, as: Price.self)
+        self.lot = block.load(at: 144, as: Quantity.self)
+        self.openAt = block.load(at: 152, as: Timestamp.self)
+        self.closeAt = block.load(at: 160, as: Timestamp.self)
+        let statusCode = block.load(at: 168, as: UInt8.self)
+        guard let status = InstrumentStatus(rawValue: statusCode) else {
+            throw .badEnum(field: "SnapshotInstrument.status", value: UInt64(statusCode))
+        }
+        self.status = status
+        let isExclusiveCode = block.load(at: 169, as: UInt8.self)
+        guard let isExclusive = Flag(rawValue: isExclusiveCode) else {
+            throw .badEnum(field: "SnapshotInstrument.isExclusive", value: UInt64(isExclusiveCode))
+        }
+        self.isExclusive = isExclusive
+        let isExhaustiveCode = block.load(at: 170, as: UInt8.self)
+        guard let isExhaustive = Flag(rawValue: isExhaustiveCode) else {
+            throw .badEnum(
+                field: "SnapshotInstrument.isExhaustive", value: UInt64(isExhaustiveCode))
+        }
+        self.isExhaustive = isExhaustive
+        self.ruleHash = block.load(at: 171, as: Digest.self)
+        let isSettledCode = block.load(at: 203, as: UInt8.self)
+        guard let isSettled = Flag(rawValue: isSettledCode) else {
+            throw .badEnum(field: "SnapshotInstrument.isSettled", value: UInt64(isSettledCode))
+        }
+        self.isSettled = isSettled
+        self.settledAt = block.load(at: 204, as: Price.self)
+        self.bid = block.load(at: 212, as: Price.self)
+        self.ask = block.load(at: 220, as: Price.self)
+        self.markedAt = block.load(at: 228, as: Timestamp.self)
+    }
+
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
     }
 
     package func encode(into writer: inout WireWriter) {
         writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
             self.envelope.store(into: &block)
-            block.store(self.instrument.name, at: 48)
-            block.store(self.venue.name, at: 80)
-            block.store(self.eventSet.name, at: 96)
-            block.store(self.tick, at: 128)
-            block.store(self.lot, at: 136)
-            block.store(self.openAt, at: 144)
-            block.store(self.closeAt, at: 152)
-            block.store(self.status.rawValue, at: 160)
-            block.store(self.isExclusive.rawValue, at: 161)
-            block.store(self.isExhaustive.rawValue, at: 162)
-            block.store(self.ruleHash, at: 163)
-            block.store(self.isSettled.rawValue, at: 195)
-            block.store(self.settledAt, at: 196)
-            block.store(self.bid, at: 204)
-            block.store(self.ask, at: 212)
-            block.store(self.markedAt, at: 220)
+            block.store(self.instrument.name, at: 56)
+            block.store(self.venue.name, at: 88)
+            block.store(self.eventSet.name, at: 104)
+            block.store(self.tick, at: 136)
+            block.store(self.lot, at: 144)
+            block.store(self.openAt, at: 152)
+            block.store(self.closeAt, at: 160)
+            block.store(self.status.rawValue, at: 168)
+            block.store(self.isExclusive.rawValue, at: 169)
+            block.store(self.isExhaustive.rawValue, at: 170)
+            block.store(self.ruleHash, at: 171)
+            block.store(self.isSettled.rawValue, at: 203)
+            block.store(self.settledAt, at: 204)
+            block.store(self.bid, at: 212)
+            block.store(self.ask, at: 220)
+            block.store(self.markedAt, at: 228)
         }
     }
 

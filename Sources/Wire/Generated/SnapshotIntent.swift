@@ -4,7 +4,7 @@ package import Trading
 
 /// A parent order that may still have children.
 ///
-/// Template 111, snapshot.
+/// Template 111. Snapshot.
 package struct SnapshotIntent: FixedWireMessage {
     package static let templateID: UInt16 = 111
     package static let blockLength = 194
@@ -59,41 +59,52 @@ package struct SnapshotIntent: FixedWireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
-        self.agent = ProcessID(name: try block.shortName(at: 48, "SnapshotIntent.agent"))
-        self.incarnation = block.load(at: 64, as: Incarnation.self)
-        self.intentID = block.load(at: 72, as: IntentID.self)
-        self.org = OrgID(name: try block.shortName(at: 80, "SnapshotIntent.org"))
-        self.account = AccountID(name: try block.shortName(at: 96, "SnapshotIntent.account"))
-        self.mode = try block.enumeration(at: 112, "SnapshotIntent.mode")
-        self.strategy = StrategyID(name: try block.shortName(at: 113, "SnapshotIntent.strategy"))
+        self.agent = ProcessID(name: try block.shortName(at: 56, "SnapshotIntent.agent"))
+        self.incarnation = block.load(at: 72, as: Incarnation.self)
+        self.intentID = block.load(at: 80, as: IntentID.self)
+        self.org = OrgID(name: try block.shortName(at: 88, "SnapshotIntent.org"))
+        self.account = AccountID(name: try block.shortName(at: 104, "SnapshotIntent.account"))
+        let modeCode = block.load(at: 120, as: UInt8.self)
+        guard let mode = Mode(rawValue: modeCode) else {
+            throw .badEnum(field: "SnapshotIntent.mode", value: UInt64(modeCode))
+        }
+        self.mode = mode
+        self.strategy = StrategyID(name: try block.shortName(at: 121, "SnapshotIntent.strategy"))
         self.instrument =
-            InstrumentID(name: try block.longName(at: 129, "SnapshotIntent.instrument"))
-        self.side = try block.enumeration(at: 161, "SnapshotIntent.side")
-        self.quantity = block.load(at: 162, as: Quantity.self)
-        self.limitPrice = block.load(at: 170, as: Price.self)
-        self.deadline = block.load(at: 178, as: Timestamp.self)
-        self.committed = block.load(at: 186, as: Quantity.self)
+            InstrumentID(name: try block.longName(at: 137, "SnapshotIntent.instrument"))
+        let sideCode = block.load(at: 169, as: UInt8.self)
+        guard let side = Side(rawValue: sideCode) else {
+            throw .badEnum(field: "SnapshotIntent.side", value: UInt64(sideCode))
+        }
+        self.side = side
+        self.quantity = block.load(at: 170, as: Quantity.self)
+        self.limitPrice = block.load(at: 178, as: Price.self)
+        self.deadline = block.load(at: 186, as: Timestamp.self)
+        self.committed = block.load(at: 194, as: Quantity.self)
+    }
+
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
     }
 
     package func encode(into writer: inout WireWriter) {
         writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
             self.envelope.store(into: &block)
-            block.store(self.agent.name, at: 48)
-            block.store(self.incarnation, at: 64)
-            block.store(self.intentID, at: 72)
-            block.store(self.org.name, at: 80)
-            block.store(self.account.name, at: 96)
-            block.store(self.mode.rawValue, at: 112)
-            block.store(self.strategy.name, at: 113)
-            block.store(self.instrument.name, at: 129)
-            block.store(self.side.rawValue, at: 161)
-            block.store(self.quantity, at: 162)
-            block.store(self.limitPrice, at: 170)
-            block.store(self.deadline, at: 178)
-            block.store(self.committed, at: 186)
+            block.store(self.agent.name, at: 56)
+            block.store(self.incarnation, at: 72)
+            block.store(self.intentID, at: 80)
+            block.store(self.org.name, at: 88)
+            block.store(self.account.name, at: 104)
+            block.store(self.mode.rawValue, at: 120)
+            block.store(self.strategy.name, at: 121)
+            block.store(self.instrument.name, at: 137)
+            block.store(self.side.rawValue, at: 169)
+            block.store(self.quantity, at: 170)
+            block.store(self.limitPrice, at: 178)
+            block.store(self.deadline, at: 186)
+            block.store(self.committed, at: 194)
         }
     }
 

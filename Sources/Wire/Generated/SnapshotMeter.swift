@@ -4,7 +4,7 @@ package import Trading
 
 /// The limits that one scope states, and when its rate buckets will be full.
 ///
-/// Template 106, snapshot.
+/// Template 106. Snapshot.
 package struct SnapshotMeter: WireMessage {
     package static let templateID: UInt16 = 106
     package static let blockLength = 194
@@ -50,43 +50,65 @@ package struct SnapshotMeter: WireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
-        self.level = try block.enumeration(at: 48, "SnapshotMeter.level")
-        self.org = OrgID(name: try block.shortName(at: 49, "SnapshotMeter.org"))
-        self.account = AccountID(name: try block.shortName(at: 65, "SnapshotMeter.account"))
-        self.mode = try block.enumeration(at: 81, "SnapshotMeter.mode")
-        self.strategy = StrategyID(name: try block.shortName(at: 82, "SnapshotMeter.strategy"))
-        self.venue = VenueID(name: try block.shortName(at: 98, "SnapshotMeter.venue"))
+        let levelCode = block.load(at: 56, as: UInt8.self)
+        guard let level = LimitLevel(rawValue: levelCode) else {
+            throw .badEnum(field: "SnapshotMeter.level", value: UInt64(levelCode))
+        }
+        self.level = level
+        self.org = OrgID(name: try block.shortName(at: 57, "SnapshotMeter.org"))
+        self.account = AccountID(name: try block.shortName(at: 73, "SnapshotMeter.account"))
+        let modeCode = block.load(at: 89, as: UInt8.self)
+        guard let mode = Mode(rawValue: modeCode) else {
+            throw .badEnum(field: "SnapshotMeter.mode", value: UInt64(modeCode))
+        }
+        self.mode = mode
+        self.strategy = StrategyID(name: try block.shortName(at: 90, "SnapshotMeter.strategy"))
+        self.venue = VenueID(name: try block.shortName(at: 106, "SnapshotMeter.venue"))
         self.instrument =
-            InstrumentID(name: try block.longName(at: 114, "SnapshotMeter.instrument"))
-        self.eventSet = EventSetID(name: try block.longName(at: 146, "SnapshotMeter.eventSet"))
-        self.messagesFullAt = block.load(at: 178, as: Timestamp.self)
-        self.ordersFullAt = block.load(at: 186, as: Timestamp.self)
+            InstrumentID(name: try block.longName(at: 122, "SnapshotMeter.instrument"))
+        self.eventSet = EventSetID(name: try block.longName(at: 154, "SnapshotMeter.eventSet"))
+        self.messagesFullAt = block.load(at: 186, as: Timestamp.self)
+        self.ordersFullAt = block.load(at: 194, as: Timestamp.self)
     }
 
-    /// Appends the message's frame with its groups and data.
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
+    }
+
+    /// Appends the message's frame with its groups and data. Allocates nothing once the writer
+    /// has room.
     package func encode(
         into writer: inout WireWriter,
-        limits: some Collection<LimitsEntry>
+        limits: [LimitsEntry]
     ) {
         writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
             self.envelope.store(into: &block)
-            block.store(self.level.rawValue, at: 48)
-            block.store(self.org.name, at: 49)
-            block.store(self.account.name, at: 65)
-            block.store(self.mode.rawValue, at: 81)
-            block.store(self.strategy.name, at: 82)
-            block.store(self.venue.name, at: 98)
-            block.store(self.instrument.name, at: 114)
-            block.store(self.eventSet.name, at: 146)
-            block.store(self.messagesFullAt, at: 178)
-            block.store(self.ordersFullAt, at: 186)
+            block.store(self.level.rawValue, at: 56)
+            block.store(self.org.name, at: 57)
+            block.store(self.account.name, at: 73)
+            block.store(self.mode.rawValue, at: 89)
+            block.store(self.strategy.name, at: 90)
+            block.store(self.venue.name, at: 106)
+            block.store(self.instrument.name, at: 122)
+            block.store(self.eventSet.name, at: 154)
+            block.store(self.messagesFullAt, at: 186)
+            block.store(self.ordersFullAt, at: 194)
         }
         writer.appendGroup(
             limits, entryLength: LimitsEntry.entryLength
         ) { entry, block in entry.store(into: &block) }
+    }
+
+    /// Appends the message's frame with groups and data from collections that are not arrays.
+    package func encode(
+        into writer: inout WireWriter,
+        limits: some Collection<LimitsEntry>
+    ) {
+        encode(
+            into: &writer,
+            limits: Array(limits))
     }
 
     /// The message's frame with its groups and data, as bytes of its own.
@@ -171,7 +193,11 @@ package struct SnapshotMeter: WireMessage {
 
         @inline(__always)
         fileprivate init(in block: RawSpan) throws(WireError) {
-            self.kind = try block.enumeration(at: 0, "SnapshotMeter.limits.kind")
+            let kindCode = block.load(at: 0, as: UInt16.self)
+            guard let kind = LimitKind(rawValue: kindCode) else {
+                throw .badEnum(field: "SnapshotMeter.limits.kind", value: UInt64(kindCode))
+            }
+            self.kind = kind
             self.value = block.load(at: 2, as: Int64.self)
         }
 

@@ -4,7 +4,7 @@ package import Trading
 
 /// What the venue holds for an account in one instrument, and the strategies that have traded it.
 ///
-/// Template 109, snapshot.
+/// Template 109. Snapshot.
 package struct SnapshotNet: WireMessage {
     package static let templateID: UInt16 = 109
     package static let blockLength = 146
@@ -47,40 +47,62 @@ package struct SnapshotNet: WireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
-        self.org = OrgID(name: try block.shortName(at: 48, "SnapshotNet.org"))
-        self.account = AccountID(name: try block.shortName(at: 64, "SnapshotNet.account"))
-        self.mode = try block.enumeration(at: 80, "SnapshotNet.mode")
-        self.instrument = InstrumentID(name: try block.longName(at: 81, "SnapshotNet.instrument"))
-        self.net = block.load(at: 113, as: Quantity.self)
-        self.strategyShort = block.load(at: 121, as: Quantity.self)
-        self.pairing = block.load(at: 129, as: Money.self)
-        self.isSettled = try block.enumeration(at: 137, "SnapshotNet.isSettled")
-        self.settledAt = block.load(at: 138, as: Price.self)
+        self.org = OrgID(name: try block.shortName(at: 56, "SnapshotNet.org"))
+        self.account = AccountID(name: try block.shortName(at: 72, "SnapshotNet.account"))
+        let modeCode = block.load(at: 88, as: UInt8.self)
+        guard let mode = Mode(rawValue: modeCode) else {
+            throw .badEnum(field: "SnapshotNet.mode", value: UInt64(modeCode))
+        }
+        self.mode = mode
+        self.instrument = InstrumentID(name: try block.longName(at: 89, "SnapshotNet.instrument"))
+        self.net = block.load(at: 121, as: Quantity.self)
+        self.strategyShort = block.load(at: 129, as: Quantity.self)
+        self.pairing = block.load(at: 137, as: Money.self)
+        let isSettledCode = block.load(at: 145, as: UInt8.self)
+        guard let isSettled = Flag(rawValue: isSettledCode) else {
+            throw .badEnum(field: "SnapshotNet.isSettled", value: UInt64(isSettledCode))
+        }
+        self.isSettled = isSettled
+        self.settledAt = block.load(at: 146, as: Price.self)
     }
 
-    /// Appends the message's frame with its groups and data.
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
+    }
+
+    /// Appends the message's frame with its groups and data. Allocates nothing once the writer
+    /// has room.
     package func encode(
         into writer: inout WireWriter,
-        holders: some Collection<HoldersEntry>
+        holders: [HoldersEntry]
     ) {
         writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
             self.envelope.store(into: &block)
-            block.store(self.org.name, at: 48)
-            block.store(self.account.name, at: 64)
-            block.store(self.mode.rawValue, at: 80)
-            block.store(self.instrument.name, at: 81)
-            block.store(self.net, at: 113)
-            block.store(self.strategyShort, at: 121)
-            block.store(self.pairing, at: 129)
-            block.store(self.isSettled.rawValue, at: 137)
-            block.store(self.settledAt, at: 138)
+            block.store(self.org.name, at: 56)
+            block.store(self.account.name, at: 72)
+            block.store(self.mode.rawValue, at: 88)
+            block.store(self.instrument.name, at: 89)
+            block.store(self.net, at: 121)
+            block.store(self.strategyShort, at: 129)
+            block.store(self.pairing, at: 137)
+            block.store(self.isSettled.rawValue, at: 145)
+            block.store(self.settledAt, at: 146)
         }
         writer.appendGroup(
             holders, entryLength: HoldersEntry.entryLength
         ) { entry, block in entry.store(into: &block) }
+    }
+
+    /// Appends the message's frame with groups and data from collections that are not arrays.
+    package func encode(
+        into writer: inout WireWriter,
+        holders: some Collection<HoldersEntry>
+    ) {
+        encode(
+            into: &writer,
+            holders: Array(holders))
     }
 
     /// The message's frame with its groups and data, as bytes of its own.

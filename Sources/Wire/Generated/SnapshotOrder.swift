@@ -5,7 +5,7 @@ package import Trading
 /// An order that is open or still remembered. `retirement` counts those that are done; zero while
 /// it is not.
 ///
-/// Template 112, snapshot.
+/// Template 112. Snapshot.
 package struct SnapshotOrder: FixedWireMessage {
     package static let templateID: UInt16 = 112
     package static let blockLength = 325
@@ -102,69 +102,92 @@ package struct SnapshotOrder: FixedWireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
-        self.orderID = block.load(at: 48, as: OrderID.self)
-        self.requestID = block.load(at: 56, as: RequestID.self)
-        self.intentID = block.load(at: 64, as: IntentID.self)
-        self.incarnation = block.load(at: 72, as: Incarnation.self)
-        self.agent = ProcessID(name: try block.shortName(at: 80, "SnapshotOrder.agent"))
-        self.org = OrgID(name: try block.shortName(at: 96, "SnapshotOrder.org"))
-        self.account = AccountID(name: try block.shortName(at: 112, "SnapshotOrder.account"))
-        self.mode = try block.enumeration(at: 128, "SnapshotOrder.mode")
-        self.strategy = StrategyID(name: try block.shortName(at: 129, "SnapshotOrder.strategy"))
+        self.orderID = block.load(at: 56, as: OrderID.self)
+        self.requestID = block.load(at: 64, as: RequestID.self)
+        self.intentID = block.load(at: 72, as: IntentID.self)
+        self.incarnation = block.load(at: 80, as: Incarnation.self)
+        self.agent = ProcessID(name: try block.shortName(at: 88, "SnapshotOrder.agent"))
+        self.org = OrgID(name: try block.shortName(at: 104, "SnapshotOrder.org"))
+        self.account = AccountID(name: try block.shortName(at: 120, "SnapshotOrder.account"))
+        let modeCode = block.load(at: 136, as: UInt8.self)
+        guard let mode = Mode(rawValue: modeCode) else {
+            throw .badEnum(field: "SnapshotOrder.mode", value: UInt64(modeCode))
+        }
+        self.mode = mode
+        self.strategy = StrategyID(name: try block.shortName(at: 137, "SnapshotOrder.strategy"))
         self.instrument =
-            InstrumentID(name: try block.longName(at: 145, "SnapshotOrder.instrument"))
-        self.gateway = ProcessID(name: try block.shortName(at: 177, "SnapshotOrder.gateway"))
-        self.orderEpoch = block.load(at: 193, as: Epoch.self)
-        self.lease = block.load(at: 201, as: LeaseID.self)
-        self.permit = block.load(at: 209, as: PermitSequence.self)
-        self.clientOrderID = try block.venueReference(at: 217, "SnapshotOrder.clientOrderID")
-        self.side = try block.enumeration(at: 257, "SnapshotOrder.side")
-        self.timeInForce = try block.enumeration(at: 258, "SnapshotOrder.timeInForce")
-        self.isPostOnly = try block.enumeration(at: 259, "SnapshotOrder.isPostOnly")
-        self.price = block.load(at: 260, as: Price.self)
-        self.quantity = block.load(at: 268, as: Quantity.self)
-        self.expiresAt = block.load(at: 276, as: Timestamp.self)
-        self.permittedAt = block.load(at: 284, as: Timestamp.self)
-        self.state = try block.enumeration(at: 292, "SnapshotOrder.state")
-        self.filled = block.load(at: 293, as: Quantity.self)
-        self.reportedFilled = block.load(at: 301, as: Quantity.self)
-        self.touchedAt = block.load(at: 309, as: Timestamp.self)
-        self.retirement = block.load(at: 317, as: UInt64.self)
+            InstrumentID(name: try block.longName(at: 153, "SnapshotOrder.instrument"))
+        self.gateway = ProcessID(name: try block.shortName(at: 185, "SnapshotOrder.gateway"))
+        self.orderEpoch = block.load(at: 201, as: Epoch.self)
+        self.lease = block.load(at: 209, as: LeaseID.self)
+        self.permit = block.load(at: 217, as: PermitSequence.self)
+        self.clientOrderID = try block.venueReference(at: 225, "SnapshotOrder.clientOrderID")
+        let sideCode = block.load(at: 265, as: UInt8.self)
+        guard let side = Side(rawValue: sideCode) else {
+            throw .badEnum(field: "SnapshotOrder.side", value: UInt64(sideCode))
+        }
+        self.side = side
+        let timeInForceCode = block.load(at: 266, as: UInt8.self)
+        guard let timeInForce = TimeInForce(rawValue: timeInForceCode) else {
+            throw .badEnum(field: "SnapshotOrder.timeInForce", value: UInt64(timeInForceCode))
+        }
+        self.timeInForce = timeInForce
+        let isPostOnlyCode = block.load(at: 267, as: UInt8.self)
+        guard let isPostOnly = Flag(rawValue: isPostOnlyCode) else {
+            throw .badEnum(field: "SnapshotOrder.isPostOnly", value: UInt64(isPostOnlyCode))
+        }
+        self.isPostOnly = isPostOnly
+        self.price = block.load(at: 268, as: Price.self)
+        self.quantity = block.load(at: 276, as: Quantity.self)
+        self.expiresAt = block.load(at: 284, as: Timestamp.self)
+        self.permittedAt = block.load(at: 292, as: Timestamp.self)
+        let stateCode = block.load(at: 300, as: UInt8.self)
+        guard let state = OrderState(rawValue: stateCode) else {
+            throw .badEnum(field: "SnapshotOrder.state", value: UInt64(stateCode))
+        }
+        self.state = state
+        self.filled = block.load(at: 301, as: Quantity.self)
+        self.reportedFilled = block.load(at: 309, as: Quantity.self)
+        self.touchedAt = block.load(at: 317, as: Timestamp.self)
+        self.retirement = block.load(at: 325, as: UInt64.self)
+    }
+
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
     }
 
     package func encode(into writer: inout WireWriter) {
         writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
             self.envelope.store(into: &block)
-            block.store(self.orderID, at: 48)
-            block.store(self.requestID, at: 56)
-            block.store(self.intentID, at: 64)
-            block.store(self.incarnation, at: 72)
-            block.store(self.agent.name, at: 80)
-            block.store(self.org.name, at: 96)
-            block.store(self.account.name, at: 112)
-            block.store(self.mode.rawValue, at: 128)
-            block.store(self.strategy.name, at: 129)
-            block.store(self.instrument.name, at: 145)
-            block.store(self.gateway.name, at: 177)
-            block.store(self.orderEpoch, at: 193)
-            block.store(self.lease, at: 201)
-            block.store(self.permit, at: 209)
-            block.store(self.clientOrderID, at: 217)
-            block.store(self.side.rawValue, at: 257)
-            block.store(self.timeInForce.rawValue, at: 258)
-            block.store(self.isPostOnly.rawValue, at: 259)
-            block.store(self.price, at: 260)
-            block.store(self.quantity, at: 268)
-            block.store(self.expiresAt, at: 276)
-            block.store(self.permittedAt, at: 284)
-            block.store(self.state.rawValue, at: 292)
-            block.store(self.filled, at: 293)
-            block.store(self.reportedFilled, at: 301)
-            block.store(self.touchedAt, at: 309)
-            block.store(self.retirement, at: 317)
+            block.store(self.orderID, at: 56)
+            block.store(self.requestID, at: 64)
+            block.store(self.intentID, at: 72)
+            block.store(self.incarnation, at: 80)
+            block.store(self.agent.name, at: 88)
+            block.store(self.org.name, at: 104)
+            block.store(self.account.name, at: 120)
+            block.store(self.mode.rawValue, at: 136)
+            block.store(self.strategy.name, at: 137)
+            block.store(self.instrument.name, at: 153)
+            block.store(self.gateway.name, at: 185)
+            block.store(self.orderEpoch, at: 201)
+            block.store(self.lease, at: 209)
+            block.store(self.permit, at: 217)
+            block.store(self.clientOrderID, at: 225)
+            block.store(self.side.rawValue, at: 265)
+            block.store(self.timeInForce.rawValue, at: 266)
+            block.store(self.isPostOnly.rawValue, at: 267)
+            block.store(self.price, at: 268)
+            block.store(self.quantity, at: 276)
+            block.store(self.expiresAt, at: 284)
+            block.store(self.permittedAt, at: 292)
+            block.store(self.state.rawValue, at: 300)
+            block.store(self.filled, at: 301)
+            block.store(self.reportedFilled, at: 309)
+            block.store(self.touchedAt, at: 317)
+            block.store(self.retirement, at: 325)
         }
     }
 

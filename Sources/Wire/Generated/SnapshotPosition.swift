@@ -4,7 +4,7 @@ package import Trading
 
 /// A strategy's position in one instrument. `flow` is what has flowed since the event began.
 ///
-/// Template 110, snapshot.
+/// Template 110. Snapshot.
 package struct SnapshotPosition: FixedWireMessage {
     package static let templateID: UInt16 = 110
     package static let blockLength = 169
@@ -50,35 +50,42 @@ package struct SnapshotPosition: FixedWireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
-        self.org = OrgID(name: try block.shortName(at: 48, "SnapshotPosition.org"))
-        self.account = AccountID(name: try block.shortName(at: 64, "SnapshotPosition.account"))
-        self.mode = try block.enumeration(at: 80, "SnapshotPosition.mode")
-        self.strategy = StrategyID(name: try block.shortName(at: 81, "SnapshotPosition.strategy"))
+        self.org = OrgID(name: try block.shortName(at: 56, "SnapshotPosition.org"))
+        self.account = AccountID(name: try block.shortName(at: 72, "SnapshotPosition.account"))
+        let modeCode = block.load(at: 88, as: UInt8.self)
+        guard let mode = Mode(rawValue: modeCode) else {
+            throw .badEnum(field: "SnapshotPosition.mode", value: UInt64(modeCode))
+        }
+        self.mode = mode
+        self.strategy = StrategyID(name: try block.shortName(at: 89, "SnapshotPosition.strategy"))
         self.instrument =
-            InstrumentID(name: try block.longName(at: 97, "SnapshotPosition.instrument"))
-        self.quantity = block.load(at: 129, as: Quantity.self)
-        self.cost = block.load(at: 137, as: Money.self)
-        self.realized = block.load(at: 145, as: Money.self)
-        self.fees = block.load(at: 153, as: Money.self)
-        self.flow = block.load(at: 161, as: Money.self)
+            InstrumentID(name: try block.longName(at: 105, "SnapshotPosition.instrument"))
+        self.quantity = block.load(at: 137, as: Quantity.self)
+        self.cost = block.load(at: 145, as: Money.self)
+        self.realized = block.load(at: 153, as: Money.self)
+        self.fees = block.load(at: 161, as: Money.self)
+        self.flow = block.load(at: 169, as: Money.self)
+    }
+
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
     }
 
     package func encode(into writer: inout WireWriter) {
         writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
             self.envelope.store(into: &block)
-            block.store(self.org.name, at: 48)
-            block.store(self.account.name, at: 64)
-            block.store(self.mode.rawValue, at: 80)
-            block.store(self.strategy.name, at: 81)
-            block.store(self.instrument.name, at: 97)
-            block.store(self.quantity, at: 129)
-            block.store(self.cost, at: 137)
-            block.store(self.realized, at: 145)
-            block.store(self.fees, at: 153)
-            block.store(self.flow, at: 161)
+            block.store(self.org.name, at: 56)
+            block.store(self.account.name, at: 72)
+            block.store(self.mode.rawValue, at: 88)
+            block.store(self.strategy.name, at: 89)
+            block.store(self.instrument.name, at: 105)
+            block.store(self.quantity, at: 137)
+            block.store(self.cost, at: 145)
+            block.store(self.realized, at: 153)
+            block.store(self.fees, at: 161)
+            block.store(self.flow, at: 169)
         }
     }
 

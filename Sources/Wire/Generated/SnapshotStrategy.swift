@@ -4,7 +4,7 @@ package import Trading
 
 /// A strategy and what it has realised and paid.
 ///
-/// Template 103, snapshot.
+/// Template 103. Snapshot.
 package struct SnapshotStrategy: FixedWireMessage {
     package static let templateID: UInt16 = 103
     package static let blockLength = 113
@@ -38,26 +38,33 @@ package struct SnapshotStrategy: FixedWireMessage {
 
     package init(decoding frame: RawSpan) throws(WireError) {
         _ = try Self.sections(of: frame)
-        let block = frame.extracting(
-            WireFrame.headerLength..<WireFrame.headerLength + Self.blockLength)
+        let block = frame.extracting(0..<WireFrame.headerLength + Self.blockLength)
         self.envelope = try Envelope(in: block)
-        self.org = OrgID(name: try block.shortName(at: 48, "SnapshotStrategy.org"))
-        self.account = AccountID(name: try block.shortName(at: 64, "SnapshotStrategy.account"))
-        self.mode = try block.enumeration(at: 80, "SnapshotStrategy.mode")
-        self.strategy = StrategyID(name: try block.shortName(at: 81, "SnapshotStrategy.strategy"))
-        self.realized = block.load(at: 97, as: Money.self)
-        self.fees = block.load(at: 105, as: Money.self)
+        self.org = OrgID(name: try block.shortName(at: 56, "SnapshotStrategy.org"))
+        self.account = AccountID(name: try block.shortName(at: 72, "SnapshotStrategy.account"))
+        let modeCode = block.load(at: 88, as: UInt8.self)
+        guard let mode = Mode(rawValue: modeCode) else {
+            throw .badEnum(field: "SnapshotStrategy.mode", value: UInt64(modeCode))
+        }
+        self.mode = mode
+        self.strategy = StrategyID(name: try block.shortName(at: 89, "SnapshotStrategy.strategy"))
+        self.realized = block.load(at: 105, as: Money.self)
+        self.fees = block.load(at: 113, as: Money.self)
+    }
+
+    package init(decoding frame: [UInt8]) throws(WireError) {
+        try self.init(decoding: frame.span.bytes)
     }
 
     package func encode(into writer: inout WireWriter) {
         writer.appendBlock(Self.templateID, length: Self.blockLength) { block in
             self.envelope.store(into: &block)
-            block.store(self.org.name, at: 48)
-            block.store(self.account.name, at: 64)
-            block.store(self.mode.rawValue, at: 80)
-            block.store(self.strategy.name, at: 81)
-            block.store(self.realized, at: 97)
-            block.store(self.fees, at: 105)
+            block.store(self.org.name, at: 56)
+            block.store(self.account.name, at: 72)
+            block.store(self.mode.rawValue, at: 88)
+            block.store(self.strategy.name, at: 89)
+            block.store(self.realized, at: 105)
+            block.store(self.fees, at: 113)
         }
     }
 

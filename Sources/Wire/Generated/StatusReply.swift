@@ -5,7 +5,7 @@ package import Trading
 /// The state of a process. `counters` are plain numbers; amounts among them are in units of 1e-9
 /// and their labels end in `_e9`.
 ///
-/// Template 73, all->supervisor.
+/// Template 73. All to supervisor.
 package struct StatusReply: WireMessage {
     package static let templateID: UInt16 = 73
     package static let blockLength = 156
@@ -123,7 +123,9 @@ package struct StatusReply: WireMessage {
         version: some Collection<UInt8>
     ) {
         encode(
-            into: &writer, counters: Array(counters), version: Array(version))
+            into: &writer,
+            counters: Array(counters),
+            version: Array(version))
     }
 
     /// The message's frame with its groups and data, as bytes of its own.

@@ -2,7 +2,7 @@
 
 /// Asks a process for its state.
 ///
-/// Template 72, supervisor->all.
+/// Template 72. Supervisor to all.
 package struct StatusRequest: FixedWireMessage {
     package static let templateID: UInt16 = 72
     package static let blockLength = 56

@@ -4,7 +4,7 @@ package import Trading
 
 /// An agent may trade a strategy of an account on a venue.
 ///
-/// Template 86, journal.
+/// Template 86. Journal only.
 package struct StrategyGranted: FixedWireMessage {
     package static let templateID: UInt16 = 86
     package static let blockLength = 130

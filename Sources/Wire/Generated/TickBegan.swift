@@ -4,7 +4,7 @@ package import Trading
 
 /// All reports (from a gateway) or updates (from the core) that belong to the tick have been sent.
 ///
-/// Template 60, gateway->core, core->agent.
+/// Template 60. Gateway to core, core to agent.
 package struct TickBegan: FixedWireMessage {
     package static let templateID: UInt16 = 60
     package static let blockLength = 64

@@ -4,7 +4,7 @@ package import Trading
 
 /// All requests (from an agent) or permits and cancels (from the core) of the tick have been sent.
 ///
-/// Template 61, agent->core, core->gateway.
+/// Template 61. Agent to core, core to gateway.
 package struct TickDone: FixedWireMessage {
     package static let templateID: UInt16 = 61
     package static let blockLength = 60

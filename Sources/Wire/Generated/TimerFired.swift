@@ -2,7 +2,7 @@
 
 /// A timer of the core fired at the entry's time.
 ///
-/// Template 84, journal.
+/// Template 84. Journal only.
 package struct TimerFired: FixedWireMessage {
     package static let templateID: UInt16 = 84
     package static let blockLength = 56

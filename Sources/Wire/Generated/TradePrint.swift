@@ -4,7 +4,7 @@ package import Trading
 
 /// A trade at the venue, once (mirror prints are removed by the adapter).
 ///
-/// Template 52, gateway->market.
+/// Template 52. Gateway to market.
 package struct TradePrint: FixedWireMessage {
     package static let templateID: UInt16 = 52
     package static let blockLength = 145

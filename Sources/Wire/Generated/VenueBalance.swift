@@ -4,7 +4,7 @@ package import Trading
 
 /// The account's cash as the venue states it.
 ///
-/// Template 41, gateway->core.
+/// Template 41. Gateway to core.
 package struct VenueBalance: FixedWireMessage {
     package static let templateID: UInt16 = 41
     package static let blockLength = 96

@@ -4,7 +4,7 @@ package import Trading
 
 /// Part of a reconciliation: one open order as the venue states it.
 ///
-/// Template 46, gateway->core.
+/// Template 46. Gateway to core.
 package struct VenueOrder: FixedWireMessage {
     package static let templateID: UInt16 = 46
     package static let blockLength = 201

@@ -4,7 +4,7 @@ package import Trading
 
 /// Part of a reconciliation: one position as the venue states it.
 ///
-/// Template 42, gateway->core.
+/// Template 42. Gateway to core.
 package struct VenuePosition: FixedWireMessage {
     package static let templateID: UInt16 = 42
     package static let blockLength = 112
