@@ -44,7 +44,8 @@ package struct AccountOpened: FixedWireMessage {
         self.account = AccountID(name: try block.shortName(at: 72, "AccountOpened.account"))
         let modeCode = block.load(at: 88, as: UInt8.self)
         guard let mode = Mode(rawValue: modeCode) else {
-            throw .badEnum(field: "AccountOpened.mode", value: UInt64(modeCode))
+            throw .badEnum(
+                field: "AccountOpened.mode", value: UInt64(modeCode))
         }
         self.mode = mode
         self.venue = VenueID(name: try block.shortName(at: 89, "AccountOpened.venue"))

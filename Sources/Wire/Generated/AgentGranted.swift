@@ -56,7 +56,8 @@ package struct AgentGranted: FixedWireMessage {
         self.account = AccountID(name: try block.shortName(at: 80, "AgentGranted.account"))
         let modeCode = block.load(at: 96, as: UInt8.self)
         guard let mode = Mode(rawValue: modeCode) else {
-            throw .badEnum(field: "AgentGranted.mode", value: UInt64(modeCode))
+            throw .badEnum(
+                field: "AgentGranted.mode", value: UInt64(modeCode))
         }
         self.mode = mode
         self.strategy = StrategyID(name: try block.shortName(at: 97, "AgentGranted.strategy"))

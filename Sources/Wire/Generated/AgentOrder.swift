@@ -55,7 +55,8 @@ package struct AgentOrder: FixedWireMessage {
         self.instrument = InstrumentID(name: try block.longName(at: 80, "AgentOrder.instrument"))
         let sideCode = block.load(at: 112, as: UInt8.self)
         guard let side = Side(rawValue: sideCode) else {
-            throw .badEnum(field: "AgentOrder.side", value: UInt64(sideCode))
+            throw .badEnum(
+                field: "AgentOrder.side", value: UInt64(sideCode))
         }
         self.side = side
         self.price = block.load(at: 113, as: Price.self)
@@ -63,7 +64,8 @@ package struct AgentOrder: FixedWireMessage {
         self.filled = block.load(at: 129, as: Quantity.self)
         let stateCode = block.load(at: 137, as: UInt8.self)
         guard let state = OrderState(rawValue: stateCode) else {
-            throw .badEnum(field: "AgentOrder.state", value: UInt64(stateCode))
+            throw .badEnum(
+                field: "AgentOrder.state", value: UInt64(stateCode))
         }
         self.state = state
     }

@@ -44,7 +44,8 @@ package struct BookSnapshot: WireMessage {
         self.marketTime = block.load(at: 104, as: Timestamp.self)
         let isStaleCode = block.load(at: 112, as: UInt8.self)
         guard let isStale = Flag(rawValue: isStaleCode) else {
-            throw .badEnum(field: "BookSnapshot.isStale", value: UInt64(isStaleCode))
+            throw .badEnum(
+                field: "BookSnapshot.isStale", value: UInt64(isStaleCode))
         }
         self.isStale = isStale
     }
@@ -98,12 +99,15 @@ package struct BookSnapshot: WireMessage {
             + 4 + bids.count * BidsEntry.entryLength
             + 4 + asks.count * AsksEntry.entryLength
         var writer = WireWriter(capacity: length)
-        encode(into: &writer, bids: bids, asks: asks)
+        encode(
+            into: &writer,
+            bids: bids,
+            asks: asks)
         return writer.takeBytes()
     }
 
-    /// Calls `body` with every entry of `bids`, in order. When an entry is bad, `body`
-    /// has seen those before it; `validate(frame:)` checks them all first.
+    /// Calls `body` with every entry of `bids`, in order. When an entry is bad, `body` has seen
+    /// those before it; `validate(frame:)` checks them all first.
     package static func forEachBids(
         in frame: RawSpan, _ body: (BidsEntry) -> Void
     ) throws(WireError) {
@@ -121,12 +125,14 @@ package struct BookSnapshot: WireMessage {
         in frame: [UInt8]
     ) throws(WireError) -> [BidsEntry] {
         var entries: [BidsEntry] = []
-        try forEachBids(in: frame.span.bytes) { entries.append($0) }
+        try forEachBids(in: frame.span.bytes) { entry in
+            entries.append(entry)
+        }
         return entries
     }
 
-    /// Calls `body` with every entry of `asks`, in order. When an entry is bad, `body`
-    /// has seen those before it; `validate(frame:)` checks them all first.
+    /// Calls `body` with every entry of `asks`, in order. When an entry is bad, `body` has seen
+    /// those before it; `validate(frame:)` checks them all first.
     package static func forEachAsks(
         in frame: RawSpan, _ body: (AsksEntry) -> Void
     ) throws(WireError) {
@@ -144,7 +150,9 @@ package struct BookSnapshot: WireMessage {
         in frame: [UInt8]
     ) throws(WireError) -> [AsksEntry] {
         var entries: [AsksEntry] = []
-        try forEachAsks(in: frame.span.bytes) { entries.append($0) }
+        try forEachAsks(in: frame.span.bytes) { entry in
+            entries.append(entry)
+        }
         return entries
     }
 
@@ -179,7 +187,10 @@ package struct BookSnapshot: WireMessage {
             in: frame, entryLength: AsksEntry.entryLength,
             "BookSnapshot.asks")
         try cursor.finish(frame)
-        return Sections(bids: bids, asks: asks)
+        return Sections(
+            bids: bids,
+            asks: asks
+        )
     }
 
     /// One entry of `bids`.

@@ -39,7 +39,8 @@ package struct CancelOrder: FixedWireMessage {
         self.clientOrderID = try block.venueReference(at: 96, "CancelOrder.clientOrderID")
         let reasonCode = block.load(at: 136, as: UInt16.self)
         guard let reason = GatewayReason(rawValue: reasonCode) else {
-            throw .badEnum(field: "CancelOrder.reason", value: UInt64(reasonCode))
+            throw .badEnum(
+                field: "CancelOrder.reason", value: UInt64(reasonCode))
         }
         self.reason = reason
     }

@@ -38,12 +38,14 @@ package struct CoreStarted: FixedWireMessage {
         self.engineVersion = block.load(at: 64, as: UInt32.self)
         let modeCode = block.load(at: 68, as: UInt8.self)
         guard let mode = Mode(rawValue: modeCode) else {
-            throw .badEnum(field: "CoreStarted.mode", value: UInt64(modeCode))
+            throw .badEnum(
+                field: "CoreStarted.mode", value: UInt64(modeCode))
         }
         self.mode = mode
         let isCrashLoopCode = block.load(at: 69, as: UInt8.self)
         guard let isCrashLoop = Flag(rawValue: isCrashLoopCode) else {
-            throw .badEnum(field: "CoreStarted.isCrashLoop", value: UInt64(isCrashLoopCode))
+            throw .badEnum(
+                field: "CoreStarted.isCrashLoop", value: UInt64(isCrashLoopCode))
         }
         self.isCrashLoop = isCrashLoop
     }

@@ -55,7 +55,8 @@ package struct Decision: FixedWireMessage {
         self.envelope = try Envelope(in: block)
         let kindCode = block.load(at: 56, as: UInt8.self)
         guard let kind = JudgedKind(rawValue: kindCode) else {
-            throw .badEnum(field: "Decision.kind", value: UInt64(kindCode))
+            throw .badEnum(
+                field: "Decision.kind", value: UInt64(kindCode))
         }
         self.kind = kind
         self.requestID = block.load(at: 57, as: RequestID.self)
@@ -63,17 +64,20 @@ package struct Decision: FixedWireMessage {
         self.orderID = block.load(at: 73, as: OrderID.self)
         let verdictCode = block.load(at: 81, as: UInt8.self)
         guard let verdict = Verdict(rawValue: verdictCode) else {
-            throw .badEnum(field: "Decision.verdict", value: UInt64(verdictCode))
+            throw .badEnum(
+                field: "Decision.verdict", value: UInt64(verdictCode))
         }
         self.verdict = verdict
         let reasonCode = block.load(at: 82, as: UInt16.self)
         guard let reason = RejectReason(rawValue: reasonCode) else {
-            throw .badEnum(field: "Decision.reason", value: UInt64(reasonCode))
+            throw .badEnum(
+                field: "Decision.reason", value: UInt64(reasonCode))
         }
         self.reason = reason
         let levelCode = block.load(at: 84, as: UInt8.self)
         guard let level = LimitLevel(rawValue: levelCode) else {
-            throw .badEnum(field: "Decision.level", value: UInt64(levelCode))
+            throw .badEnum(
+                field: "Decision.level", value: UInt64(levelCode))
         }
         self.level = level
         self.limit = block.load(at: 85, as: Int64.self)

@@ -64,7 +64,8 @@ package struct DeclareIntent: FixedWireMessage {
         self.account = AccountID(name: try block.shortName(at: 88, "DeclareIntent.account"))
         let modeCode = block.load(at: 104, as: UInt8.self)
         guard let mode = Mode(rawValue: modeCode) else {
-            throw .badEnum(field: "DeclareIntent.mode", value: UInt64(modeCode))
+            throw .badEnum(
+                field: "DeclareIntent.mode", value: UInt64(modeCode))
         }
         self.mode = mode
         self.strategy = StrategyID(name: try block.shortName(at: 105, "DeclareIntent.strategy"))
@@ -72,7 +73,8 @@ package struct DeclareIntent: FixedWireMessage {
             InstrumentID(name: try block.longName(at: 121, "DeclareIntent.instrument"))
         let sideCode = block.load(at: 153, as: UInt8.self)
         guard let side = Side(rawValue: sideCode) else {
-            throw .badEnum(field: "DeclareIntent.side", value: UInt64(sideCode))
+            throw .badEnum(
+                field: "DeclareIntent.side", value: UInt64(sideCode))
         }
         self.side = side
         self.quantity = block.load(at: 154, as: Quantity.self)

@@ -72,7 +72,8 @@ package struct FillReport: FixedWireMessage {
         self.clientOrderID = try block.venueReference(at: 192, "FillReport.clientOrderID")
         let sideCode = block.load(at: 232, as: UInt8.self)
         guard let side = Side(rawValue: sideCode) else {
-            throw .badEnum(field: "FillReport.side", value: UInt64(sideCode))
+            throw .badEnum(
+                field: "FillReport.side", value: UInt64(sideCode))
         }
         self.side = side
         self.price = block.load(at: 233, as: Price.self)
@@ -80,12 +81,14 @@ package struct FillReport: FixedWireMessage {
         self.fee = block.load(at: 249, as: Money.self)
         let liquidityCode = block.load(at: 257, as: UInt8.self)
         guard let liquidity = Liquidity(rawValue: liquidityCode) else {
-            throw .badEnum(field: "FillReport.liquidity", value: UInt64(liquidityCode))
+            throw .badEnum(
+                field: "FillReport.liquidity", value: UInt64(liquidityCode))
         }
         self.liquidity = liquidity
         let finalityCode = block.load(at: 258, as: UInt8.self)
         guard let finality = FillFinality(rawValue: finalityCode) else {
-            throw .badEnum(field: "FillReport.finality", value: UInt64(finalityCode))
+            throw .badEnum(
+                field: "FillReport.finality", value: UInt64(finalityCode))
         }
         self.finality = finality
         self.filledAt = block.load(at: 259, as: Timestamp.self)

@@ -39,7 +39,8 @@ package struct GatewayConnected: FixedWireMessage {
         self.highestEpoch = block.load(at: 80, as: Epoch.self)
         let isKilledCode = block.load(at: 88, as: UInt8.self)
         guard let isKilled = Flag(rawValue: isKilledCode) else {
-            throw .badEnum(field: "GatewayConnected.isKilled", value: UInt64(isKilledCode))
+            throw .badEnum(
+                field: "GatewayConnected.isKilled", value: UInt64(isKilledCode))
         }
         self.isKilled = isKilled
     }

@@ -35,7 +35,8 @@ package struct InstrumentChanged: FixedWireMessage {
             InstrumentID(name: try block.longName(at: 56, "InstrumentChanged.instrument"))
         let statusCode = block.load(at: 88, as: UInt8.self)
         guard let status = InstrumentStatus(rawValue: statusCode) else {
-            throw .badEnum(field: "InstrumentChanged.status", value: UInt64(statusCode))
+            throw .badEnum(
+                field: "InstrumentChanged.status", value: UInt64(statusCode))
         }
         self.status = status
         self.marketTime = block.load(at: 89, as: Timestamp.self)

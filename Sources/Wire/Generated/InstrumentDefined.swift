@@ -68,17 +68,20 @@ package struct InstrumentDefined: WireMessage {
         self.closeAt = block.load(at: 160, as: Timestamp.self)
         let statusCode = block.load(at: 168, as: UInt8.self)
         guard let status = InstrumentStatus(rawValue: statusCode) else {
-            throw .badEnum(field: "InstrumentDefined.status", value: UInt64(statusCode))
+            throw .badEnum(
+                field: "InstrumentDefined.status", value: UInt64(statusCode))
         }
         self.status = status
         let isExclusiveCode = block.load(at: 169, as: UInt8.self)
         guard let isExclusive = Flag(rawValue: isExclusiveCode) else {
-            throw .badEnum(field: "InstrumentDefined.isExclusive", value: UInt64(isExclusiveCode))
+            throw .badEnum(
+                field: "InstrumentDefined.isExclusive", value: UInt64(isExclusiveCode))
         }
         self.isExclusive = isExclusive
         let isExhaustiveCode = block.load(at: 170, as: UInt8.self)
         guard let isExhaustive = Flag(rawValue: isExhaustiveCode) else {
-            throw .badEnum(field: "InstrumentDefined.isExhaustive", value: UInt64(isExhaustiveCode))
+            throw .badEnum(
+                field: "InstrumentDefined.isExhaustive", value: UInt64(isExhaustiveCode))
         }
         self.isExhaustive = isExhaustive
         self.ruleHash = block.load(at: 171, as: Digest.self)
@@ -131,17 +134,23 @@ package struct InstrumentDefined: WireMessage {
             WireFrame.headerLength + Self.blockLength
             + 2 + title.count
         var writer = WireWriter(capacity: length)
-        encode(into: &writer, title: title)
+        encode(
+            into: &writer,
+            title: title)
         return writer.takeBytes()
     }
 
     /// Where the bytes of `title` lie in the frame.
-    package static func title(in frame: RawSpan) throws(WireError) -> Range<Int> {
+    package static func title(
+        in frame: RawSpan
+    ) throws(WireError) -> Range<Int> {
         try sections(of: frame).title
     }
 
     /// The bytes of `title` in an array of their own.
-    package static func title(in frame: [UInt8]) throws(WireError) -> [UInt8] {
+    package static func title(
+        in frame: [UInt8]
+    ) throws(WireError) -> [UInt8] {
         Array(frame[try title(in: frame.span.bytes)])
     }
 
@@ -165,8 +174,11 @@ package struct InstrumentDefined: WireMessage {
     private static func sections(of frame: RawSpan) throws(WireError) -> Sections {
         var cursor = try SectionCursor(
             frame, template: templateID, blockLength: blockLength)
-        let title = try cursor.data(in: frame, "InstrumentDefined.title")
+        let title = try cursor.data(
+            in: frame, "InstrumentDefined.title")
         try cursor.finish(frame)
-        return Sections(title: title)
+        return Sections(
+            title: title
+        )
     }
 }

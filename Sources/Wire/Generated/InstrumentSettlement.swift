@@ -52,7 +52,8 @@ package struct InstrumentSettlement: FixedWireMessage {
             InstrumentID(name: try block.longName(at: 72, "InstrumentSettlement.instrument"))
         let outcomeCode = block.load(at: 104, as: UInt8.self)
         guard let outcome = SettlementOutcome(rawValue: outcomeCode) else {
-            throw .badEnum(field: "InstrumentSettlement.outcome", value: UInt64(outcomeCode))
+            throw .badEnum(
+                field: "InstrumentSettlement.outcome", value: UInt64(outcomeCode))
         }
         self.outcome = outcome
         self.value = block.load(at: 105, as: Price.self)

@@ -76,37 +76,53 @@ package struct JournalEntry: WireMessage {
             + 2 + reference.count
             + 2 + decision.count
         var writer = WireWriter(capacity: length)
-        encode(into: &writer, command: command, reference: reference, decision: decision)
+        encode(
+            into: &writer,
+            command: command,
+            reference: reference,
+            decision: decision)
         return writer.takeBytes()
     }
 
     /// Where the bytes of `command` lie in the frame.
-    package static func command(in frame: RawSpan) throws(WireError) -> Range<Int> {
+    package static func command(
+        in frame: RawSpan
+    ) throws(WireError) -> Range<Int> {
         try sections(of: frame).command
     }
 
     /// The bytes of `command` in an array of their own.
-    package static func command(in frame: [UInt8]) throws(WireError) -> [UInt8] {
+    package static func command(
+        in frame: [UInt8]
+    ) throws(WireError) -> [UInt8] {
         Array(frame[try command(in: frame.span.bytes)])
     }
 
     /// Where the bytes of `reference` lie in the frame.
-    package static func reference(in frame: RawSpan) throws(WireError) -> Range<Int> {
+    package static func reference(
+        in frame: RawSpan
+    ) throws(WireError) -> Range<Int> {
         try sections(of: frame).reference
     }
 
     /// The bytes of `reference` in an array of their own.
-    package static func reference(in frame: [UInt8]) throws(WireError) -> [UInt8] {
+    package static func reference(
+        in frame: [UInt8]
+    ) throws(WireError) -> [UInt8] {
         Array(frame[try reference(in: frame.span.bytes)])
     }
 
     /// Where the bytes of `decision` lie in the frame.
-    package static func decision(in frame: RawSpan) throws(WireError) -> Range<Int> {
+    package static func decision(
+        in frame: RawSpan
+    ) throws(WireError) -> Range<Int> {
         try sections(of: frame).decision
     }
 
     /// The bytes of `decision` in an array of their own.
-    package static func decision(in frame: [UInt8]) throws(WireError) -> [UInt8] {
+    package static func decision(
+        in frame: [UInt8]
+    ) throws(WireError) -> [UInt8] {
         Array(frame[try decision(in: frame.span.bytes)])
     }
 
@@ -134,10 +150,17 @@ package struct JournalEntry: WireMessage {
     private static func sections(of frame: RawSpan) throws(WireError) -> Sections {
         var cursor = try SectionCursor(
             frame, template: templateID, blockLength: blockLength)
-        let command = try cursor.data(in: frame, "JournalEntry.command")
-        let reference = try cursor.data(in: frame, "JournalEntry.reference")
-        let decision = try cursor.data(in: frame, "JournalEntry.decision")
+        let command = try cursor.data(
+            in: frame, "JournalEntry.command")
+        let reference = try cursor.data(
+            in: frame, "JournalEntry.reference")
+        let decision = try cursor.data(
+            in: frame, "JournalEntry.decision")
         try cursor.finish(frame)
-        return Sections(command: command, reference: reference, decision: decision)
+        return Sections(
+            command: command,
+            reference: reference,
+            decision: decision
+        )
     }
 }

@@ -93,17 +93,23 @@ package struct JournalRecord: WireMessage {
             WireFrame.headerLength + Self.blockLength
             + 2 + body.count
         var writer = WireWriter(capacity: length)
-        encode(into: &writer, body: body)
+        encode(
+            into: &writer,
+            body: body)
         return writer.takeBytes()
     }
 
     /// Where the bytes of `body` lie in the frame.
-    package static func body(in frame: RawSpan) throws(WireError) -> Range<Int> {
+    package static func body(
+        in frame: RawSpan
+    ) throws(WireError) -> Range<Int> {
         try sections(of: frame).body
     }
 
     /// The bytes of `body` in an array of their own.
-    package static func body(in frame: [UInt8]) throws(WireError) -> [UInt8] {
+    package static func body(
+        in frame: [UInt8]
+    ) throws(WireError) -> [UInt8] {
         Array(frame[try body(in: frame.span.bytes)])
     }
 
@@ -127,8 +133,11 @@ package struct JournalRecord: WireMessage {
     private static func sections(of frame: RawSpan) throws(WireError) -> Sections {
         var cursor = try SectionCursor(
             frame, template: templateID, blockLength: blockLength)
-        let body = try cursor.data(in: frame, "JournalRecord.body")
+        let body = try cursor.data(
+            in: frame, "JournalRecord.body")
         try cursor.finish(frame)
-        return Sections(body: body)
+        return Sections(
+            body: body
+        )
     }
 }

@@ -72,7 +72,8 @@ package struct Judged: WireMessage {
         self.envelope = try Envelope(in: block)
         let kindCode = block.load(at: 56, as: UInt8.self)
         guard let kind = JudgedKind(rawValue: kindCode) else {
-            throw .badEnum(field: "Judged.kind", value: UInt64(kindCode))
+            throw .badEnum(
+                field: "Judged.kind", value: UInt64(kindCode))
         }
         self.kind = kind
         self.orderID = block.load(at: 57, as: OrderID.self)
@@ -81,17 +82,20 @@ package struct Judged: WireMessage {
         self.agent = ProcessID(name: try block.shortName(at: 81, "Judged.agent"))
         let verdictCode = block.load(at: 97, as: UInt8.self)
         guard let verdict = Verdict(rawValue: verdictCode) else {
-            throw .badEnum(field: "Judged.verdict", value: UInt64(verdictCode))
+            throw .badEnum(
+                field: "Judged.verdict", value: UInt64(verdictCode))
         }
         self.verdict = verdict
         let reasonCode = block.load(at: 98, as: UInt16.self)
         guard let reason = RejectReason(rawValue: reasonCode) else {
-            throw .badEnum(field: "Judged.reason", value: UInt64(reasonCode))
+            throw .badEnum(
+                field: "Judged.reason", value: UInt64(reasonCode))
         }
         self.reason = reason
         let levelCode = block.load(at: 100, as: UInt8.self)
         guard let level = LimitLevel(rawValue: levelCode) else {
-            throw .badEnum(field: "Judged.level", value: UInt64(levelCode))
+            throw .badEnum(
+                field: "Judged.level", value: UInt64(levelCode))
         }
         self.level = level
         self.limit = block.load(at: 101, as: Int64.self)
@@ -156,12 +160,14 @@ package struct Judged: WireMessage {
             WireFrame.headerLength + Self.blockLength
             + 4 + controls.count * ControlsEntry.entryLength
         var writer = WireWriter(capacity: length)
-        encode(into: &writer, controls: controls)
+        encode(
+            into: &writer,
+            controls: controls)
         return writer.takeBytes()
     }
 
-    /// Calls `body` with every entry of `controls`, in order. When an entry is bad, `body`
-    /// has seen those before it; `validate(frame:)` checks them all first.
+    /// Calls `body` with every entry of `controls`, in order. When an entry is bad, `body` has seen
+    /// those before it; `validate(frame:)` checks them all first.
     package static func forEachControls(
         in frame: RawSpan, _ body: (ControlsEntry) -> Void
     ) throws(WireError) {
@@ -179,7 +185,9 @@ package struct Judged: WireMessage {
         in frame: [UInt8]
     ) throws(WireError) -> [ControlsEntry] {
         var entries: [ControlsEntry] = []
-        try forEachControls(in: frame.span.bytes) { entries.append($0) }
+        try forEachControls(in: frame.span.bytes) { entry in
+            entries.append(entry)
+        }
         return entries
     }
 
@@ -208,7 +216,9 @@ package struct Judged: WireMessage {
             in: frame, entryLength: ControlsEntry.entryLength,
             "Judged.controls")
         try cursor.finish(frame)
-        return Sections(controls: controls)
+        return Sections(
+            controls: controls
+        )
     }
 
     /// One entry of `controls`.
@@ -241,17 +251,20 @@ package struct Judged: WireMessage {
         fileprivate init(in block: RawSpan) throws(WireError) {
             let controlCode = block.load(at: 0, as: UInt8.self)
             guard let control = Control(rawValue: controlCode) else {
-                throw .badEnum(field: "Judged.controls.control", value: UInt64(controlCode))
+                throw .badEnum(
+                    field: "Judged.controls.control", value: UInt64(controlCode))
             }
             self.control = control
             let outcomeCode = block.load(at: 1, as: UInt8.self)
             guard let outcome = ControlOutcome(rawValue: outcomeCode) else {
-                throw .badEnum(field: "Judged.controls.outcome", value: UInt64(outcomeCode))
+                throw .badEnum(
+                    field: "Judged.controls.outcome", value: UInt64(outcomeCode))
             }
             self.outcome = outcome
             let levelCode = block.load(at: 2, as: UInt8.self)
             guard let level = LimitLevel(rawValue: levelCode) else {
-                throw .badEnum(field: "Judged.controls.level", value: UInt64(levelCode))
+                throw .badEnum(
+                    field: "Judged.controls.level", value: UInt64(levelCode))
             }
             self.level = level
             self.limit = block.load(at: 3, as: Int64.self)

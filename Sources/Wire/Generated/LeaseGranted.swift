@@ -50,12 +50,14 @@ package struct LeaseGranted: FixedWireMessage {
         self.chainHead = block.load(at: 88, as: Digest.self)
         let modeCode = block.load(at: 120, as: UInt8.self)
         guard let mode = Mode(rawValue: modeCode) else {
-            throw .badEnum(field: "LeaseGranted.mode", value: UInt64(modeCode))
+            throw .badEnum(
+                field: "LeaseGranted.mode", value: UInt64(modeCode))
         }
         self.mode = mode
         let isKilledCode = block.load(at: 121, as: UInt8.self)
         guard let isKilled = Flag(rawValue: isKilledCode) else {
-            throw .badEnum(field: "LeaseGranted.isKilled", value: UInt64(isKilledCode))
+            throw .badEnum(
+                field: "LeaseGranted.isKilled", value: UInt64(isKilledCode))
         }
         self.isKilled = isKilled
     }

@@ -31,7 +31,8 @@ package struct LeaseRetired: FixedWireMessage {
         self.lease = block.load(at: 56, as: LeaseID.self)
         let reasonCode = block.load(at: 64, as: UInt16.self)
         guard let reason = GatewayReason(rawValue: reasonCode) else {
-            throw .badEnum(field: "LeaseRetired.reason", value: UInt64(reasonCode))
+            throw .badEnum(
+                field: "LeaseRetired.reason", value: UInt64(reasonCode))
         }
         self.reason = reason
     }

@@ -57,19 +57,22 @@ package struct LimitSet: FixedWireMessage {
         self.envelope = try Envelope(in: block)
         let kindCode = block.load(at: 56, as: UInt16.self)
         guard let kind = LimitKind(rawValue: kindCode) else {
-            throw .badEnum(field: "LimitSet.kind", value: UInt64(kindCode))
+            throw .badEnum(
+                field: "LimitSet.kind", value: UInt64(kindCode))
         }
         self.kind = kind
         let levelCode = block.load(at: 58, as: UInt8.self)
         guard let level = LimitLevel(rawValue: levelCode) else {
-            throw .badEnum(field: "LimitSet.level", value: UInt64(levelCode))
+            throw .badEnum(
+                field: "LimitSet.level", value: UInt64(levelCode))
         }
         self.level = level
         self.org = OrgID(name: try block.shortName(at: 59, "LimitSet.org"))
         self.account = AccountID(name: try block.shortName(at: 75, "LimitSet.account"))
         let modeCode = block.load(at: 91, as: UInt8.self)
         guard let mode = Mode(rawValue: modeCode) else {
-            throw .badEnum(field: "LimitSet.mode", value: UInt64(modeCode))
+            throw .badEnum(
+                field: "LimitSet.mode", value: UInt64(modeCode))
         }
         self.mode = mode
         self.strategy = StrategyID(name: try block.shortName(at: 92, "LimitSet.strategy"))

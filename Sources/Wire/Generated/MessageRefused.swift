@@ -35,7 +35,8 @@ package struct MessageRefused: WireMessage {
         self.refusedSequence = block.load(at: 58, as: SequenceNumber.self)
         let reasonCode = block.load(at: 66, as: UInt8.self)
         guard let reason = WireRefusal(rawValue: reasonCode) else {
-            throw .badEnum(field: "MessageRefused.reason", value: UInt64(reasonCode))
+            throw .badEnum(
+                field: "MessageRefused.reason", value: UInt64(reasonCode))
         }
         self.reason = reason
     }
@@ -77,17 +78,23 @@ package struct MessageRefused: WireMessage {
             WireFrame.headerLength + Self.blockLength
             + 2 + detail.count
         var writer = WireWriter(capacity: length)
-        encode(into: &writer, detail: detail)
+        encode(
+            into: &writer,
+            detail: detail)
         return writer.takeBytes()
     }
 
     /// Where the bytes of `detail` lie in the frame.
-    package static func detail(in frame: RawSpan) throws(WireError) -> Range<Int> {
+    package static func detail(
+        in frame: RawSpan
+    ) throws(WireError) -> Range<Int> {
         try sections(of: frame).detail
     }
 
     /// The bytes of `detail` in an array of their own.
-    package static func detail(in frame: [UInt8]) throws(WireError) -> [UInt8] {
+    package static func detail(
+        in frame: [UInt8]
+    ) throws(WireError) -> [UInt8] {
         Array(frame[try detail(in: frame.span.bytes)])
     }
 
@@ -111,8 +118,11 @@ package struct MessageRefused: WireMessage {
     private static func sections(of frame: RawSpan) throws(WireError) -> Sections {
         var cursor = try SectionCursor(
             frame, template: templateID, blockLength: blockLength)
-        let detail = try cursor.data(in: frame, "MessageRefused.detail")
+        let detail = try cursor.data(
+            in: frame, "MessageRefused.detail")
         try cursor.finish(frame)
-        return Sections(detail: detail)
+        return Sections(
+            detail: detail
+        )
     }
 }

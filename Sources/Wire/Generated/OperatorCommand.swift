@@ -58,12 +58,14 @@ package struct OperatorCommand: WireMessage {
         self.nonce = block.load(at: 56, as: UInt64.self)
         let actionCode = block.load(at: 64, as: UInt8.self)
         guard let action = OperatorAction(rawValue: actionCode) else {
-            throw .badEnum(field: "OperatorCommand.action", value: UInt64(actionCode))
+            throw .badEnum(
+                field: "OperatorCommand.action", value: UInt64(actionCode))
         }
         self.action = action
         let scopeCode = block.load(at: 65, as: UInt8.self)
         guard let scope = ScopeKind(rawValue: scopeCode) else {
-            throw .badEnum(field: "OperatorCommand.scope", value: UInt64(scopeCode))
+            throw .badEnum(
+                field: "OperatorCommand.scope", value: UInt64(scopeCode))
         }
         self.scope = scope
         self.org = OrgID(name: try block.shortName(at: 66, "OperatorCommand.org"))
@@ -122,17 +124,23 @@ package struct OperatorCommand: WireMessage {
             WireFrame.headerLength + Self.blockLength
             + 2 + reason.count
         var writer = WireWriter(capacity: length)
-        encode(into: &writer, reason: reason)
+        encode(
+            into: &writer,
+            reason: reason)
         return writer.takeBytes()
     }
 
     /// Where the bytes of `reason` lie in the frame.
-    package static func reason(in frame: RawSpan) throws(WireError) -> Range<Int> {
+    package static func reason(
+        in frame: RawSpan
+    ) throws(WireError) -> Range<Int> {
         try sections(of: frame).reason
     }
 
     /// The bytes of `reason` in an array of their own.
-    package static func reason(in frame: [UInt8]) throws(WireError) -> [UInt8] {
+    package static func reason(
+        in frame: [UInt8]
+    ) throws(WireError) -> [UInt8] {
         Array(frame[try reason(in: frame.span.bytes)])
     }
 
@@ -156,8 +164,11 @@ package struct OperatorCommand: WireMessage {
     private static func sections(of frame: RawSpan) throws(WireError) -> Sections {
         var cursor = try SectionCursor(
             frame, template: templateID, blockLength: blockLength)
-        let reason = try cursor.data(in: frame, "OperatorCommand.reason")
+        let reason = try cursor.data(
+            in: frame, "OperatorCommand.reason")
         try cursor.finish(frame)
-        return Sections(reason: reason)
+        return Sections(
+            reason: reason
+        )
     }
 }

@@ -35,12 +35,14 @@ package struct OperatorReply: WireMessage {
         self.nonce = block.load(at: 56, as: UInt64.self)
         let isAcceptedCode = block.load(at: 64, as: UInt8.self)
         guard let isAccepted = Flag(rawValue: isAcceptedCode) else {
-            throw .badEnum(field: "OperatorReply.isAccepted", value: UInt64(isAcceptedCode))
+            throw .badEnum(
+                field: "OperatorReply.isAccepted", value: UInt64(isAcceptedCode))
         }
         self.isAccepted = isAccepted
         let armingCode = block.load(at: 65, as: UInt8.self)
         guard let arming = ArmingState(rawValue: armingCode) else {
-            throw .badEnum(field: "OperatorReply.arming", value: UInt64(armingCode))
+            throw .badEnum(
+                field: "OperatorReply.arming", value: UInt64(armingCode))
         }
         self.arming = arming
         self.cancelled = block.load(at: 66, as: UInt32.self)
@@ -84,17 +86,23 @@ package struct OperatorReply: WireMessage {
             WireFrame.headerLength + Self.blockLength
             + 2 + detail.count
         var writer = WireWriter(capacity: length)
-        encode(into: &writer, detail: detail)
+        encode(
+            into: &writer,
+            detail: detail)
         return writer.takeBytes()
     }
 
     /// Where the bytes of `detail` lie in the frame.
-    package static func detail(in frame: RawSpan) throws(WireError) -> Range<Int> {
+    package static func detail(
+        in frame: RawSpan
+    ) throws(WireError) -> Range<Int> {
         try sections(of: frame).detail
     }
 
     /// The bytes of `detail` in an array of their own.
-    package static func detail(in frame: [UInt8]) throws(WireError) -> [UInt8] {
+    package static func detail(
+        in frame: [UInt8]
+    ) throws(WireError) -> [UInt8] {
         Array(frame[try detail(in: frame.span.bytes)])
     }
 
@@ -118,8 +126,11 @@ package struct OperatorReply: WireMessage {
     private static func sections(of frame: RawSpan) throws(WireError) -> Sections {
         var cursor = try SectionCursor(
             frame, template: templateID, blockLength: blockLength)
-        let detail = try cursor.data(in: frame, "OperatorReply.detail")
+        let detail = try cursor.data(
+            in: frame, "OperatorReply.detail")
         try cursor.finish(frame)
-        return Sections(detail: detail)
+        return Sections(
+            detail: detail
+        )
     }
 }

@@ -109,7 +109,8 @@ package struct OrderPermit: FixedWireMessage {
         self.account = AccountID(name: try block.shortName(at: 136, "OrderPermit.account"))
         let modeCode = block.load(at: 152, as: UInt8.self)
         guard let mode = Mode(rawValue: modeCode) else {
-            throw .badEnum(field: "OrderPermit.mode", value: UInt64(modeCode))
+            throw .badEnum(
+                field: "OrderPermit.mode", value: UInt64(modeCode))
         }
         self.mode = mode
         self.strategy = StrategyID(name: try block.shortName(at: 153, "OrderPermit.strategy"))
@@ -117,17 +118,20 @@ package struct OrderPermit: FixedWireMessage {
         self.instrument = InstrumentID(name: try block.longName(at: 185, "OrderPermit.instrument"))
         let sideCode = block.load(at: 217, as: UInt8.self)
         guard let side = Side(rawValue: sideCode) else {
-            throw .badEnum(field: "OrderPermit.side", value: UInt64(sideCode))
+            throw .badEnum(
+                field: "OrderPermit.side", value: UInt64(sideCode))
         }
         self.side = side
         let timeInForceCode = block.load(at: 218, as: UInt8.self)
         guard let timeInForce = TimeInForce(rawValue: timeInForceCode) else {
-            throw .badEnum(field: "OrderPermit.timeInForce", value: UInt64(timeInForceCode))
+            throw .badEnum(
+                field: "OrderPermit.timeInForce", value: UInt64(timeInForceCode))
         }
         self.timeInForce = timeInForce
         let isPostOnlyCode = block.load(at: 219, as: UInt8.self)
         guard let isPostOnly = Flag(rawValue: isPostOnlyCode) else {
-            throw .badEnum(field: "OrderPermit.isPostOnly", value: UInt64(isPostOnlyCode))
+            throw .badEnum(
+                field: "OrderPermit.isPostOnly", value: UInt64(isPostOnlyCode))
         }
         self.isPostOnly = isPostOnly
         self.price = block.load(at: 220, as: Price.self)

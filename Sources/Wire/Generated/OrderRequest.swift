@@ -96,24 +96,28 @@ package struct OrderRequest: WireMessage {
         self.account = AccountID(name: try block.shortName(at: 96, "OrderRequest.account"))
         let modeCode = block.load(at: 112, as: UInt8.self)
         guard let mode = Mode(rawValue: modeCode) else {
-            throw .badEnum(field: "OrderRequest.mode", value: UInt64(modeCode))
+            throw .badEnum(
+                field: "OrderRequest.mode", value: UInt64(modeCode))
         }
         self.mode = mode
         self.strategy = StrategyID(name: try block.shortName(at: 113, "OrderRequest.strategy"))
         self.instrument = InstrumentID(name: try block.longName(at: 129, "OrderRequest.instrument"))
         let sideCode = block.load(at: 161, as: UInt8.self)
         guard let side = Side(rawValue: sideCode) else {
-            throw .badEnum(field: "OrderRequest.side", value: UInt64(sideCode))
+            throw .badEnum(
+                field: "OrderRequest.side", value: UInt64(sideCode))
         }
         self.side = side
         let timeInForceCode = block.load(at: 162, as: UInt8.self)
         guard let timeInForce = TimeInForce(rawValue: timeInForceCode) else {
-            throw .badEnum(field: "OrderRequest.timeInForce", value: UInt64(timeInForceCode))
+            throw .badEnum(
+                field: "OrderRequest.timeInForce", value: UInt64(timeInForceCode))
         }
         self.timeInForce = timeInForce
         let isPostOnlyCode = block.load(at: 163, as: UInt8.self)
         guard let isPostOnly = Flag(rawValue: isPostOnlyCode) else {
-            throw .badEnum(field: "OrderRequest.isPostOnly", value: UInt64(isPostOnlyCode))
+            throw .badEnum(
+                field: "OrderRequest.isPostOnly", value: UInt64(isPostOnlyCode))
         }
         self.isPostOnly = isPostOnly
         self.price = block.load(at: 164, as: Price.self)
@@ -199,12 +203,16 @@ package struct OrderRequest: WireMessage {
             + 2 + signal.count
             + 2 + model.count
         var writer = WireWriter(capacity: length)
-        encode(into: &writer, features: features, signal: signal, model: model)
+        encode(
+            into: &writer,
+            features: features,
+            signal: signal,
+            model: model)
         return writer.takeBytes()
     }
 
-    /// Calls `body` with every entry of `features`, in order. When an entry is bad, `body`
-    /// has seen those before it; `validate(frame:)` checks them all first.
+    /// Calls `body` with every entry of `features`, in order. When an entry is bad, `body` has seen
+    /// those before it; `validate(frame:)` checks them all first.
     package static func forEachFeatures(
         in frame: RawSpan, _ body: (FeaturesEntry) -> Void
     ) throws(WireError) {
@@ -222,27 +230,37 @@ package struct OrderRequest: WireMessage {
         in frame: [UInt8]
     ) throws(WireError) -> [FeaturesEntry] {
         var entries: [FeaturesEntry] = []
-        try forEachFeatures(in: frame.span.bytes) { entries.append($0) }
+        try forEachFeatures(in: frame.span.bytes) { entry in
+            entries.append(entry)
+        }
         return entries
     }
 
     /// Where the bytes of `signal` lie in the frame.
-    package static func signal(in frame: RawSpan) throws(WireError) -> Range<Int> {
+    package static func signal(
+        in frame: RawSpan
+    ) throws(WireError) -> Range<Int> {
         try sections(of: frame).signal
     }
 
     /// The bytes of `signal` in an array of their own.
-    package static func signal(in frame: [UInt8]) throws(WireError) -> [UInt8] {
+    package static func signal(
+        in frame: [UInt8]
+    ) throws(WireError) -> [UInt8] {
         Array(frame[try signal(in: frame.span.bytes)])
     }
 
     /// Where the bytes of `model` lie in the frame.
-    package static func model(in frame: RawSpan) throws(WireError) -> Range<Int> {
+    package static func model(
+        in frame: RawSpan
+    ) throws(WireError) -> Range<Int> {
         try sections(of: frame).model
     }
 
     /// The bytes of `model` in an array of their own.
-    package static func model(in frame: [UInt8]) throws(WireError) -> [UInt8] {
+    package static func model(
+        in frame: [UInt8]
+    ) throws(WireError) -> [UInt8] {
         Array(frame[try model(in: frame.span.bytes)])
     }
 
@@ -274,10 +292,16 @@ package struct OrderRequest: WireMessage {
         let features = try cursor.group(
             in: frame, entryLength: FeaturesEntry.entryLength,
             "OrderRequest.features")
-        let signal = try cursor.data(in: frame, "OrderRequest.signal")
-        let model = try cursor.data(in: frame, "OrderRequest.model")
+        let signal = try cursor.data(
+            in: frame, "OrderRequest.signal")
+        let model = try cursor.data(
+            in: frame, "OrderRequest.model")
         try cursor.finish(frame)
-        return Sections(features: features, signal: signal, model: model)
+        return Sections(
+            features: features,
+            signal: signal,
+            model: model
+        )
     }
 
     /// One entry of `features`.

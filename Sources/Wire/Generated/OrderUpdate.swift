@@ -73,17 +73,20 @@ package struct OrderUpdate: FixedWireMessage {
         self.instrument = InstrumentID(name: try block.longName(at: 80, "OrderUpdate.instrument"))
         let sideCode = block.load(at: 112, as: UInt8.self)
         guard let side = Side(rawValue: sideCode) else {
-            throw .badEnum(field: "OrderUpdate.side", value: UInt64(sideCode))
+            throw .badEnum(
+                field: "OrderUpdate.side", value: UInt64(sideCode))
         }
         self.side = side
         let stateCode = block.load(at: 113, as: UInt8.self)
         guard let state = OrderState(rawValue: stateCode) else {
-            throw .badEnum(field: "OrderUpdate.state", value: UInt64(stateCode))
+            throw .badEnum(
+                field: "OrderUpdate.state", value: UInt64(stateCode))
         }
         self.state = state
         let gatewayReasonCode = block.load(at: 114, as: UInt16.self)
         guard let gatewayReason = GatewayReason(rawValue: gatewayReasonCode) else {
-            throw .badEnum(field: "OrderUpdate.gatewayReason", value: UInt64(gatewayReasonCode))
+            throw .badEnum(
+                field: "OrderUpdate.gatewayReason", value: UInt64(gatewayReasonCode))
         }
         self.gatewayReason = gatewayReason
         self.filled = block.load(at: 116, as: Quantity.self)
@@ -93,7 +96,8 @@ package struct OrderUpdate: FixedWireMessage {
         self.lastFee = block.load(at: 148, as: Money.self)
         let lastLiquidityCode = block.load(at: 156, as: UInt8.self)
         guard let lastLiquidity = Liquidity(rawValue: lastLiquidityCode) else {
-            throw .badEnum(field: "OrderUpdate.lastLiquidity", value: UInt64(lastLiquidityCode))
+            throw .badEnum(
+                field: "OrderUpdate.lastLiquidity", value: UInt64(lastLiquidityCode))
         }
         self.lastLiquidity = lastLiquidity
         self.position = block.load(at: 157, as: Quantity.self)

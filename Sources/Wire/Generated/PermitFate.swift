@@ -61,12 +61,14 @@ package struct PermitFate: WireMessage {
         self.orderID = block.load(at: 72, as: OrderID.self)
         let stateCode = block.load(at: 80, as: UInt8.self)
         guard let state = OrderState(rawValue: stateCode) else {
-            throw .badEnum(field: "PermitFate.state", value: UInt64(stateCode))
+            throw .badEnum(
+                field: "PermitFate.state", value: UInt64(stateCode))
         }
         self.state = state
         let reasonCode = block.load(at: 81, as: UInt16.self)
         guard let reason = GatewayReason(rawValue: reasonCode) else {
-            throw .badEnum(field: "PermitFate.reason", value: UInt64(reasonCode))
+            throw .badEnum(
+                field: "PermitFate.reason", value: UInt64(reasonCode))
         }
         self.reason = reason
         self.instrument = InstrumentID(name: try block.longName(at: 83, "PermitFate.instrument"))
@@ -122,17 +124,23 @@ package struct PermitFate: WireMessage {
             WireFrame.headerLength + Self.blockLength
             + 2 + detail.count
         var writer = WireWriter(capacity: length)
-        encode(into: &writer, detail: detail)
+        encode(
+            into: &writer,
+            detail: detail)
         return writer.takeBytes()
     }
 
     /// Where the bytes of `detail` lie in the frame.
-    package static func detail(in frame: RawSpan) throws(WireError) -> Range<Int> {
+    package static func detail(
+        in frame: RawSpan
+    ) throws(WireError) -> Range<Int> {
         try sections(of: frame).detail
     }
 
     /// The bytes of `detail` in an array of their own.
-    package static func detail(in frame: [UInt8]) throws(WireError) -> [UInt8] {
+    package static func detail(
+        in frame: [UInt8]
+    ) throws(WireError) -> [UInt8] {
         Array(frame[try detail(in: frame.span.bytes)])
     }
 
@@ -156,8 +164,11 @@ package struct PermitFate: WireMessage {
     private static func sections(of frame: RawSpan) throws(WireError) -> Sections {
         var cursor = try SectionCursor(
             frame, template: templateID, blockLength: blockLength)
-        let detail = try cursor.data(in: frame, "PermitFate.detail")
+        let detail = try cursor.data(
+            in: frame, "PermitFate.detail")
         try cursor.finish(frame)
-        return Sections(detail: detail)
+        return Sections(
+            detail: detail
+        )
     }
 }

@@ -47,7 +47,8 @@ package struct PositionSettled: FixedWireMessage {
             InstrumentID(name: try block.longName(at: 56, "PositionSettled.instrument"))
         let outcomeCode = block.load(at: 88, as: UInt8.self)
         guard let outcome = SettlementOutcome(rawValue: outcomeCode) else {
-            throw .badEnum(field: "PositionSettled.outcome", value: UInt64(outcomeCode))
+            throw .badEnum(
+                field: "PositionSettled.outcome", value: UInt64(outcomeCode))
         }
         self.outcome = outcome
         self.value = block.load(at: 89, as: Price.self)

@@ -67,7 +67,8 @@ package struct ReferenceUpdated: FixedWireMessage {
         self.receivedAt = block.load(at: 144, as: Timestamp.self)
         let isStaleCode = block.load(at: 152, as: UInt8.self)
         guard let isStale = Flag(rawValue: isStaleCode) else {
-            throw .badEnum(field: "ReferenceUpdated.isStale", value: UInt64(isStaleCode))
+            throw .badEnum(
+                field: "ReferenceUpdated.isStale", value: UInt64(isStaleCode))
         }
         self.isStale = isStale
         self.marketTime = block.load(at: 153, as: Timestamp.self)

@@ -44,7 +44,8 @@ package struct SessionAccepted: FixedWireMessage {
         self.credit = block.load(at: 80, as: UInt32.self)
         let isResumedCode = block.load(at: 84, as: UInt8.self)
         guard let isResumed = Flag(rawValue: isResumedCode) else {
-            throw .badEnum(field: "SessionAccepted.isResumed", value: UInt64(isResumedCode))
+            throw .badEnum(
+                field: "SessionAccepted.isResumed", value: UInt64(isResumedCode))
         }
         self.isResumed = isResumed
     }

@@ -25,7 +25,8 @@ package struct SessionRefused: WireMessage {
         self.envelope = try Envelope(in: block)
         let reasonCode = block.load(at: 56, as: UInt8.self)
         guard let reason = SessionRefusal(rawValue: reasonCode) else {
-            throw .badEnum(field: "SessionRefused.reason", value: UInt64(reasonCode))
+            throw .badEnum(
+                field: "SessionRefused.reason", value: UInt64(reasonCode))
         }
         self.reason = reason
     }
@@ -65,17 +66,23 @@ package struct SessionRefused: WireMessage {
             WireFrame.headerLength + Self.blockLength
             + 2 + detail.count
         var writer = WireWriter(capacity: length)
-        encode(into: &writer, detail: detail)
+        encode(
+            into: &writer,
+            detail: detail)
         return writer.takeBytes()
     }
 
     /// Where the bytes of `detail` lie in the frame.
-    package static func detail(in frame: RawSpan) throws(WireError) -> Range<Int> {
+    package static func detail(
+        in frame: RawSpan
+    ) throws(WireError) -> Range<Int> {
         try sections(of: frame).detail
     }
 
     /// The bytes of `detail` in an array of their own.
-    package static func detail(in frame: [UInt8]) throws(WireError) -> [UInt8] {
+    package static func detail(
+        in frame: [UInt8]
+    ) throws(WireError) -> [UInt8] {
         Array(frame[try detail(in: frame.span.bytes)])
     }
 
@@ -99,8 +106,11 @@ package struct SessionRefused: WireMessage {
     private static func sections(of frame: RawSpan) throws(WireError) -> Sections {
         var cursor = try SectionCursor(
             frame, template: templateID, blockLength: blockLength)
-        let detail = try cursor.data(in: frame, "SessionRefused.detail")
+        let detail = try cursor.data(
+            in: frame, "SessionRefused.detail")
         try cursor.finish(frame)
-        return Sections(detail: detail)
+        return Sections(
+            detail: detail
+        )
     }
 }

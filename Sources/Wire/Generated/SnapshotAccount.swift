@@ -5,7 +5,7 @@ package import Trading
 /// An account: what the engine knows of its venue, and its balances in the ledger (debits
 /// positive).
 ///
-/// Template 102. Snapshot.
+/// Template 102. Snapshot only.
 package struct SnapshotAccount: FixedWireMessage {
     package static let templateID: UInt16 = 102
     package static let blockLength = 218
@@ -84,14 +84,16 @@ package struct SnapshotAccount: FixedWireMessage {
         self.account = AccountID(name: try block.shortName(at: 72, "SnapshotAccount.account"))
         let modeCode = block.load(at: 88, as: UInt8.self)
         guard let mode = Mode(rawValue: modeCode) else {
-            throw .badEnum(field: "SnapshotAccount.mode", value: UInt64(modeCode))
+            throw .badEnum(
+                field: "SnapshotAccount.mode", value: UInt64(modeCode))
         }
         self.mode = mode
         self.venue = VenueID(name: try block.shortName(at: 89, "SnapshotAccount.venue"))
         self.gateway = ProcessID(name: try block.shortName(at: 105, "SnapshotAccount.gateway"))
         let isReconciledCode = block.load(at: 121, as: UInt8.self)
         guard let isReconciled = Flag(rawValue: isReconciledCode) else {
-            throw .badEnum(field: "SnapshotAccount.isReconciled", value: UInt64(isReconciledCode))
+            throw .badEnum(
+                field: "SnapshotAccount.isReconciled", value: UInt64(isReconciledCode))
         }
         self.isReconciled = isReconciled
         self.venueCash = block.load(at: 122, as: Money.self)

@@ -5,7 +5,7 @@ package import Trading
 /// An agent: its incarnation, what it may trade, and the decisions kept to answer repetitions,
 /// oldest first.
 ///
-/// Template 104. Snapshot.
+/// Template 104. Snapshot only.
 package struct SnapshotAgent: WireMessage {
     package static let templateID: UInt16 = 104
     package static let blockLength = 120
@@ -109,12 +109,15 @@ package struct SnapshotAgent: WireMessage {
             + 4 + grants.count * GrantsEntry.entryLength
             + 4 + decided.count * DecidedEntry.entryLength
         var writer = WireWriter(capacity: length)
-        encode(into: &writer, grants: grants, decided: decided)
+        encode(
+            into: &writer,
+            grants: grants,
+            decided: decided)
         return writer.takeBytes()
     }
 
-    /// Calls `body` with every entry of `grants`, in order. When an entry is bad, `body`
-    /// has seen those before it; `validate(frame:)` checks them all first.
+    /// Calls `body` with every entry of `grants`, in order. When an entry is bad, `body` has seen
+    /// those before it; `validate(frame:)` checks them all first.
     package static func forEachGrants(
         in frame: RawSpan, _ body: (GrantsEntry) -> Void
     ) throws(WireError) {
@@ -132,12 +135,14 @@ package struct SnapshotAgent: WireMessage {
         in frame: [UInt8]
     ) throws(WireError) -> [GrantsEntry] {
         var entries: [GrantsEntry] = []
-        try forEachGrants(in: frame.span.bytes) { entries.append($0) }
+        try forEachGrants(in: frame.span.bytes) { entry in
+            entries.append(entry)
+        }
         return entries
     }
 
-    /// Calls `body` with every entry of `decided`, in order. When an entry is bad, `body`
-    /// has seen those before it; `validate(frame:)` checks them all first.
+    /// Calls `body` with every entry of `decided`, in order. When an entry is bad, `body` has seen
+    /// those before it; `validate(frame:)` checks them all first.
     package static func forEachDecided(
         in frame: RawSpan, _ body: (DecidedEntry) -> Void
     ) throws(WireError) {
@@ -155,7 +160,9 @@ package struct SnapshotAgent: WireMessage {
         in frame: [UInt8]
     ) throws(WireError) -> [DecidedEntry] {
         var entries: [DecidedEntry] = []
-        try forEachDecided(in: frame.span.bytes) { entries.append($0) }
+        try forEachDecided(in: frame.span.bytes) { entry in
+            entries.append(entry)
+        }
         return entries
     }
 
@@ -190,7 +197,10 @@ package struct SnapshotAgent: WireMessage {
             in: frame, entryLength: DecidedEntry.entryLength,
             "SnapshotAgent.decided")
         try cursor.finish(frame)
-        return Sections(grants: grants, decided: decided)
+        return Sections(
+            grants: grants,
+            decided: decided
+        )
     }
 
     /// One entry of `grants`.
@@ -226,7 +236,8 @@ package struct SnapshotAgent: WireMessage {
                 AccountID(name: try block.shortName(at: 16, "SnapshotAgent.grants.account"))
             let modeCode = block.load(at: 32, as: UInt8.self)
             guard let mode = Mode(rawValue: modeCode) else {
-                throw .badEnum(field: "SnapshotAgent.grants.mode", value: UInt64(modeCode))
+                throw .badEnum(
+                    field: "SnapshotAgent.grants.mode", value: UInt64(modeCode))
             }
             self.mode = mode
             self.strategy =
@@ -283,7 +294,8 @@ package struct SnapshotAgent: WireMessage {
         fileprivate init(in block: RawSpan) throws(WireError) {
             let kindCode = block.load(at: 0, as: UInt8.self)
             guard let kind = JudgedKind(rawValue: kindCode) else {
-                throw .badEnum(field: "SnapshotAgent.decided.kind", value: UInt64(kindCode))
+                throw .badEnum(
+                    field: "SnapshotAgent.decided.kind", value: UInt64(kindCode))
             }
             self.kind = kind
             self.number = block.load(at: 1, as: UInt64.self)
@@ -291,12 +303,14 @@ package struct SnapshotAgent: WireMessage {
             self.orderID = block.load(at: 17, as: OrderID.self)
             let reasonCode = block.load(at: 25, as: UInt16.self)
             guard let reason = RejectReason(rawValue: reasonCode) else {
-                throw .badEnum(field: "SnapshotAgent.decided.reason", value: UInt64(reasonCode))
+                throw .badEnum(
+                    field: "SnapshotAgent.decided.reason", value: UInt64(reasonCode))
             }
             self.reason = reason
             let levelCode = block.load(at: 27, as: UInt8.self)
             guard let level = LimitLevel(rawValue: levelCode) else {
-                throw .badEnum(field: "SnapshotAgent.decided.level", value: UInt64(levelCode))
+                throw .badEnum(
+                    field: "SnapshotAgent.decided.level", value: UInt64(levelCode))
             }
             self.level = level
             self.limit = block.load(at: 28, as: Int64.self)

@@ -2,7 +2,7 @@
 
 /// Closes a snapshot with the number of records before it.
 ///
-/// Template 114. Snapshot.
+/// Template 114. Snapshot only.
 package struct SnapshotEnd: FixedWireMessage {
     package static let templateID: UInt16 = 114
     package static let blockLength = 56

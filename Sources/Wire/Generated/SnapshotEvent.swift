@@ -4,7 +4,7 @@ package import Trading
 
 /// An event set. `closing` is its place among those that are closed, from 1; zero while it is not.
 ///
-/// Template 107. Snapshot.
+/// Template 107. Snapshot only.
 package struct SnapshotEvent: FixedWireMessage {
     package static let templateID: UInt16 = 107
     package static let blockLength = 104

@@ -5,7 +5,7 @@ package import Trading
 /// A fill of a remembered order, in the order of arrival. `cost`, `gain` and `short` are what it
 /// did to the position.
 ///
-/// Template 113. Snapshot.
+/// Template 113. Snapshot only.
 package struct SnapshotFill: FixedWireMessage {
     package static let templateID: UInt16 = 113
     package static let blockLength = 153
@@ -64,7 +64,8 @@ package struct SnapshotFill: FixedWireMessage {
         self.filledAt = block.load(at: 152, as: Timestamp.self)
         let finalityCode = block.load(at: 160, as: UInt8.self)
         guard let finality = FillFinality(rawValue: finalityCode) else {
-            throw .badEnum(field: "SnapshotFill.finality", value: UInt64(finalityCode))
+            throw .badEnum(
+                field: "SnapshotFill.finality", value: UInt64(finalityCode))
         }
         self.finality = finality
     }

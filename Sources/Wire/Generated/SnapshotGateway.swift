@@ -4,7 +4,7 @@ package import Trading
 
 /// A gateway, its lease and the next permit under it.
 ///
-/// Template 101. Snapshot.
+/// Template 101. Snapshot only.
 package struct SnapshotGateway: FixedWireMessage {
     package static let templateID: UInt16 = 101
     package static let blockLength = 89
@@ -43,7 +43,8 @@ package struct SnapshotGateway: FixedWireMessage {
         self.highestEpoch = block.load(at: 88, as: Epoch.self)
         let isKilledCode = block.load(at: 96, as: UInt8.self)
         guard let isKilled = Flag(rawValue: isKilledCode) else {
-            throw .badEnum(field: "SnapshotGateway.isKilled", value: UInt64(isKilledCode))
+            throw .badEnum(
+                field: "SnapshotGateway.isKilled", value: UInt64(isKilledCode))
         }
         self.isKilled = isKilled
     }

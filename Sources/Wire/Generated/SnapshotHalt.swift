@@ -4,7 +4,7 @@ package import Trading
 
 /// A latched halt of one scope.
 ///
-/// Template 105. Snapshot.
+/// Template 105. Snapshot only.
 package struct SnapshotHalt: FixedWireMessage {
     package static let templateID: UInt16 = 105
     package static let blockLength = 154
@@ -48,7 +48,8 @@ package struct SnapshotHalt: FixedWireMessage {
         self.envelope = try Envelope(in: block)
         let scopeCode = block.load(at: 56, as: UInt8.self)
         guard let scope = ScopeKind(rawValue: scopeCode) else {
-            throw .badEnum(field: "SnapshotHalt.scope", value: UInt64(scopeCode))
+            throw .badEnum(
+                field: "SnapshotHalt.scope", value: UInt64(scopeCode))
         }
         self.scope = scope
         self.org = OrgID(name: try block.shortName(at: 57, "SnapshotHalt.org"))
@@ -58,7 +59,8 @@ package struct SnapshotHalt: FixedWireMessage {
         self.instrument = InstrumentID(name: try block.longName(at: 121, "SnapshotHalt.instrument"))
         let stateCode = block.load(at: 153, as: UInt8.self)
         guard let state = ArmingState(rawValue: stateCode) else {
-            throw .badEnum(field: "SnapshotHalt.state", value: UInt64(stateCode))
+            throw .badEnum(
+                field: "SnapshotHalt.state", value: UInt64(stateCode))
         }
         self.state = state
         self.since = block.load(at: 154, as: Timestamp.self)

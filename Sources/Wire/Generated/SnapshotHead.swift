@@ -5,7 +5,7 @@ package import Trading
 /// Opens a snapshot of the risk engine: what belongs to no single record. Records follow in the
 /// order of their template and, within one, of their key; SnapshotEnd closes it.
 ///
-/// Template 100. Snapshot.
+/// Template 100. Snapshot only.
 package struct SnapshotHead: WireMessage {
     package static let templateID: UInt16 = 100
     package static let blockLength = 207
@@ -95,17 +95,20 @@ package struct SnapshotHead: WireMessage {
         self.coreEpoch = block.load(at: 84, as: Epoch.self)
         let armingCode = block.load(at: 92, as: UInt8.self)
         guard let arming = ArmingState(rawValue: armingCode) else {
-            throw .badEnum(field: "SnapshotHead.arming", value: UInt64(armingCode))
+            throw .badEnum(
+                field: "SnapshotHead.arming", value: UInt64(armingCode))
         }
         self.arming = arming
         let modeCode = block.load(at: 93, as: UInt8.self)
         guard let mode = Mode(rawValue: modeCode) else {
-            throw .badEnum(field: "SnapshotHead.mode", value: UInt64(modeCode))
+            throw .badEnum(
+                field: "SnapshotHead.mode", value: UInt64(modeCode))
         }
         self.mode = mode
         let isCrashLoopCode = block.load(at: 94, as: UInt8.self)
         guard let isCrashLoop = Flag(rawValue: isCrashLoopCode) else {
-            throw .badEnum(field: "SnapshotHead.isCrashLoop", value: UInt64(isCrashLoopCode))
+            throw .badEnum(
+                field: "SnapshotHead.isCrashLoop", value: UInt64(isCrashLoopCode))
         }
         self.isCrashLoop = isCrashLoop
         self.lastOrderID = block.load(at: 95, as: OrderID.self)
@@ -191,12 +194,15 @@ package struct SnapshotHead: WireMessage {
             + 4 + reasons.count * ReasonsEntry.entryLength
             + 4 + nonces.count * NoncesEntry.entryLength
         var writer = WireWriter(capacity: length)
-        encode(into: &writer, reasons: reasons, nonces: nonces)
+        encode(
+            into: &writer,
+            reasons: reasons,
+            nonces: nonces)
         return writer.takeBytes()
     }
 
-    /// Calls `body` with every entry of `reasons`, in order. When an entry is bad, `body`
-    /// has seen those before it; `validate(frame:)` checks them all first.
+    /// Calls `body` with every entry of `reasons`, in order. When an entry is bad, `body` has seen
+    /// those before it; `validate(frame:)` checks them all first.
     package static func forEachReasons(
         in frame: RawSpan, _ body: (ReasonsEntry) -> Void
     ) throws(WireError) {
@@ -214,12 +220,14 @@ package struct SnapshotHead: WireMessage {
         in frame: [UInt8]
     ) throws(WireError) -> [ReasonsEntry] {
         var entries: [ReasonsEntry] = []
-        try forEachReasons(in: frame.span.bytes) { entries.append($0) }
+        try forEachReasons(in: frame.span.bytes) { entry in
+            entries.append(entry)
+        }
         return entries
     }
 
-    /// Calls `body` with every entry of `nonces`, in order. When an entry is bad, `body`
-    /// has seen those before it; `validate(frame:)` checks them all first.
+    /// Calls `body` with every entry of `nonces`, in order. When an entry is bad, `body` has seen
+    /// those before it; `validate(frame:)` checks them all first.
     package static func forEachNonces(
         in frame: RawSpan, _ body: (NoncesEntry) -> Void
     ) throws(WireError) {
@@ -237,7 +245,9 @@ package struct SnapshotHead: WireMessage {
         in frame: [UInt8]
     ) throws(WireError) -> [NoncesEntry] {
         var entries: [NoncesEntry] = []
-        try forEachNonces(in: frame.span.bytes) { entries.append($0) }
+        try forEachNonces(in: frame.span.bytes) { entry in
+            entries.append(entry)
+        }
         return entries
     }
 
@@ -272,7 +282,10 @@ package struct SnapshotHead: WireMessage {
             in: frame, entryLength: NoncesEntry.entryLength,
             "SnapshotHead.nonces")
         try cursor.finish(frame)
-        return Sections(reasons: reasons, nonces: nonces)
+        return Sections(
+            reasons: reasons,
+            nonces: nonces
+        )
     }
 
     /// One entry of `reasons`.
@@ -296,7 +309,8 @@ package struct SnapshotHead: WireMessage {
         fileprivate init(in block: RawSpan) throws(WireError) {
             let reasonCode = block.load(at: 0, as: UInt16.self)
             guard let reason = RejectReason(rawValue: reasonCode) else {
-                throw .badEnum(field: "SnapshotHead.reasons.reason", value: UInt64(reasonCode))
+                throw .badEnum(
+                    field: "SnapshotHead.reasons.reason", value: UInt64(reasonCode))
             }
             self.reason = reason
             self.count = block.load(at: 2, as: UInt64.self)

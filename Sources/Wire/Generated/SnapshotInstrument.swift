@@ -4,7 +4,7 @@ package import Trading
 
 /// An instrument with its last mark.
 ///
-/// Template 108. Snapshot.
+/// Template 108. Snapshot only.
 package struct SnapshotInstrument: FixedWireMessage {
     package static let templateID: UInt16 = 108
     package static let blockLength = 228
@@ -80,12 +80,14 @@ package struct SnapshotInstrument: FixedWireMessage {
         self.closeAt = block.load(at: 160, as: Timestamp.self)
         let statusCode = block.load(at: 168, as: UInt8.self)
         guard let status = InstrumentStatus(rawValue: statusCode) else {
-            throw .badEnum(field: "SnapshotInstrument.status", value: UInt64(statusCode))
+            throw .badEnum(
+                field: "SnapshotInstrument.status", value: UInt64(statusCode))
         }
         self.status = status
         let isExclusiveCode = block.load(at: 169, as: UInt8.self)
         guard let isExclusive = Flag(rawValue: isExclusiveCode) else {
-            throw .badEnum(field: "SnapshotInstrument.isExclusive", value: UInt64(isExclusiveCode))
+            throw .badEnum(
+                field: "SnapshotInstrument.isExclusive", value: UInt64(isExclusiveCode))
         }
         self.isExclusive = isExclusive
         let isExhaustiveCode = block.load(at: 170, as: UInt8.self)
@@ -97,7 +99,8 @@ package struct SnapshotInstrument: FixedWireMessage {
         self.ruleHash = block.load(at: 171, as: Digest.self)
         let isSettledCode = block.load(at: 203, as: UInt8.self)
         guard let isSettled = Flag(rawValue: isSettledCode) else {
-            throw .badEnum(field: "SnapshotInstrument.isSettled", value: UInt64(isSettledCode))
+            throw .badEnum(
+                field: "SnapshotInstrument.isSettled", value: UInt64(isSettledCode))
         }
         self.isSettled = isSettled
         self.settledAt = block.load(at: 204, as: Price.self)

@@ -4,7 +4,7 @@ package import Trading
 
 /// A parent order that may still have children.
 ///
-/// Template 111. Snapshot.
+/// Template 111. Snapshot only.
 package struct SnapshotIntent: FixedWireMessage {
     package static let templateID: UInt16 = 111
     package static let blockLength = 194
@@ -68,7 +68,8 @@ package struct SnapshotIntent: FixedWireMessage {
         self.account = AccountID(name: try block.shortName(at: 104, "SnapshotIntent.account"))
         let modeCode = block.load(at: 120, as: UInt8.self)
         guard let mode = Mode(rawValue: modeCode) else {
-            throw .badEnum(field: "SnapshotIntent.mode", value: UInt64(modeCode))
+            throw .badEnum(
+                field: "SnapshotIntent.mode", value: UInt64(modeCode))
         }
         self.mode = mode
         self.strategy = StrategyID(name: try block.shortName(at: 121, "SnapshotIntent.strategy"))
@@ -76,7 +77,8 @@ package struct SnapshotIntent: FixedWireMessage {
             InstrumentID(name: try block.longName(at: 137, "SnapshotIntent.instrument"))
         let sideCode = block.load(at: 169, as: UInt8.self)
         guard let side = Side(rawValue: sideCode) else {
-            throw .badEnum(field: "SnapshotIntent.side", value: UInt64(sideCode))
+            throw .badEnum(
+                field: "SnapshotIntent.side", value: UInt64(sideCode))
         }
         self.side = side
         self.quantity = block.load(at: 170, as: Quantity.self)

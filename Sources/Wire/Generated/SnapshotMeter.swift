@@ -4,7 +4,7 @@ package import Trading
 
 /// The limits that one scope states, and when its rate buckets will be full.
 ///
-/// Template 106. Snapshot.
+/// Template 106. Snapshot only.
 package struct SnapshotMeter: WireMessage {
     package static let templateID: UInt16 = 106
     package static let blockLength = 194
@@ -54,14 +54,16 @@ package struct SnapshotMeter: WireMessage {
         self.envelope = try Envelope(in: block)
         let levelCode = block.load(at: 56, as: UInt8.self)
         guard let level = LimitLevel(rawValue: levelCode) else {
-            throw .badEnum(field: "SnapshotMeter.level", value: UInt64(levelCode))
+            throw .badEnum(
+                field: "SnapshotMeter.level", value: UInt64(levelCode))
         }
         self.level = level
         self.org = OrgID(name: try block.shortName(at: 57, "SnapshotMeter.org"))
         self.account = AccountID(name: try block.shortName(at: 73, "SnapshotMeter.account"))
         let modeCode = block.load(at: 89, as: UInt8.self)
         guard let mode = Mode(rawValue: modeCode) else {
-            throw .badEnum(field: "SnapshotMeter.mode", value: UInt64(modeCode))
+            throw .badEnum(
+                field: "SnapshotMeter.mode", value: UInt64(modeCode))
         }
         self.mode = mode
         self.strategy = StrategyID(name: try block.shortName(at: 90, "SnapshotMeter.strategy"))
@@ -119,12 +121,14 @@ package struct SnapshotMeter: WireMessage {
             WireFrame.headerLength + Self.blockLength
             + 4 + limits.count * LimitsEntry.entryLength
         var writer = WireWriter(capacity: length)
-        encode(into: &writer, limits: limits)
+        encode(
+            into: &writer,
+            limits: limits)
         return writer.takeBytes()
     }
 
-    /// Calls `body` with every entry of `limits`, in order. When an entry is bad, `body`
-    /// has seen those before it; `validate(frame:)` checks them all first.
+    /// Calls `body` with every entry of `limits`, in order. When an entry is bad, `body` has seen
+    /// those before it; `validate(frame:)` checks them all first.
     package static func forEachLimits(
         in frame: RawSpan, _ body: (LimitsEntry) -> Void
     ) throws(WireError) {
@@ -142,7 +146,9 @@ package struct SnapshotMeter: WireMessage {
         in frame: [UInt8]
     ) throws(WireError) -> [LimitsEntry] {
         var entries: [LimitsEntry] = []
-        try forEachLimits(in: frame.span.bytes) { entries.append($0) }
+        try forEachLimits(in: frame.span.bytes) { entry in
+            entries.append(entry)
+        }
         return entries
     }
 
@@ -171,7 +177,9 @@ package struct SnapshotMeter: WireMessage {
             in: frame, entryLength: LimitsEntry.entryLength,
             "SnapshotMeter.limits")
         try cursor.finish(frame)
-        return Sections(limits: limits)
+        return Sections(
+            limits: limits
+        )
     }
 
     /// One entry of `limits`.
@@ -195,7 +203,8 @@ package struct SnapshotMeter: WireMessage {
         fileprivate init(in block: RawSpan) throws(WireError) {
             let kindCode = block.load(at: 0, as: UInt16.self)
             guard let kind = LimitKind(rawValue: kindCode) else {
-                throw .badEnum(field: "SnapshotMeter.limits.kind", value: UInt64(kindCode))
+                throw .badEnum(
+                    field: "SnapshotMeter.limits.kind", value: UInt64(kindCode))
             }
             self.kind = kind
             self.value = block.load(at: 2, as: Int64.self)

@@ -4,7 +4,7 @@ package import Trading
 
 /// What the venue holds for an account in one instrument, and the strategies that have traded it.
 ///
-/// Template 109. Snapshot.
+/// Template 109. Snapshot only.
 package struct SnapshotNet: WireMessage {
     package static let templateID: UInt16 = 109
     package static let blockLength = 146
@@ -53,7 +53,8 @@ package struct SnapshotNet: WireMessage {
         self.account = AccountID(name: try block.shortName(at: 72, "SnapshotNet.account"))
         let modeCode = block.load(at: 88, as: UInt8.self)
         guard let mode = Mode(rawValue: modeCode) else {
-            throw .badEnum(field: "SnapshotNet.mode", value: UInt64(modeCode))
+            throw .badEnum(
+                field: "SnapshotNet.mode", value: UInt64(modeCode))
         }
         self.mode = mode
         self.instrument = InstrumentID(name: try block.longName(at: 89, "SnapshotNet.instrument"))
@@ -62,7 +63,8 @@ package struct SnapshotNet: WireMessage {
         self.pairing = block.load(at: 137, as: Money.self)
         let isSettledCode = block.load(at: 145, as: UInt8.self)
         guard let isSettled = Flag(rawValue: isSettledCode) else {
-            throw .badEnum(field: "SnapshotNet.isSettled", value: UInt64(isSettledCode))
+            throw .badEnum(
+                field: "SnapshotNet.isSettled", value: UInt64(isSettledCode))
         }
         self.isSettled = isSettled
         self.settledAt = block.load(at: 146, as: Price.self)
@@ -113,12 +115,14 @@ package struct SnapshotNet: WireMessage {
             WireFrame.headerLength + Self.blockLength
             + 4 + holders.count * HoldersEntry.entryLength
         var writer = WireWriter(capacity: length)
-        encode(into: &writer, holders: holders)
+        encode(
+            into: &writer,
+            holders: holders)
         return writer.takeBytes()
     }
 
-    /// Calls `body` with every entry of `holders`, in order. When an entry is bad, `body`
-    /// has seen those before it; `validate(frame:)` checks them all first.
+    /// Calls `body` with every entry of `holders`, in order. When an entry is bad, `body` has seen
+    /// those before it; `validate(frame:)` checks them all first.
     package static func forEachHolders(
         in frame: RawSpan, _ body: (HoldersEntry) -> Void
     ) throws(WireError) {
@@ -136,7 +140,9 @@ package struct SnapshotNet: WireMessage {
         in frame: [UInt8]
     ) throws(WireError) -> [HoldersEntry] {
         var entries: [HoldersEntry] = []
-        try forEachHolders(in: frame.span.bytes) { entries.append($0) }
+        try forEachHolders(in: frame.span.bytes) { entry in
+            entries.append(entry)
+        }
         return entries
     }
 
@@ -165,7 +171,9 @@ package struct SnapshotNet: WireMessage {
             in: frame, entryLength: HoldersEntry.entryLength,
             "SnapshotNet.holders")
         try cursor.finish(frame)
-        return Sections(holders: holders)
+        return Sections(
+            holders: holders
+        )
     }
 
     /// One entry of `holders`.

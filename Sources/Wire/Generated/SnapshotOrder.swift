@@ -5,7 +5,7 @@ package import Trading
 /// An order that is open or still remembered. `retirement` counts those that are done; zero while
 /// it is not.
 ///
-/// Template 112. Snapshot.
+/// Template 112. Snapshot only.
 package struct SnapshotOrder: FixedWireMessage {
     package static let templateID: UInt16 = 112
     package static let blockLength = 325
@@ -113,7 +113,8 @@ package struct SnapshotOrder: FixedWireMessage {
         self.account = AccountID(name: try block.shortName(at: 120, "SnapshotOrder.account"))
         let modeCode = block.load(at: 136, as: UInt8.self)
         guard let mode = Mode(rawValue: modeCode) else {
-            throw .badEnum(field: "SnapshotOrder.mode", value: UInt64(modeCode))
+            throw .badEnum(
+                field: "SnapshotOrder.mode", value: UInt64(modeCode))
         }
         self.mode = mode
         self.strategy = StrategyID(name: try block.shortName(at: 137, "SnapshotOrder.strategy"))
@@ -126,17 +127,20 @@ package struct SnapshotOrder: FixedWireMessage {
         self.clientOrderID = try block.venueReference(at: 225, "SnapshotOrder.clientOrderID")
         let sideCode = block.load(at: 265, as: UInt8.self)
         guard let side = Side(rawValue: sideCode) else {
-            throw .badEnum(field: "SnapshotOrder.side", value: UInt64(sideCode))
+            throw .badEnum(
+                field: "SnapshotOrder.side", value: UInt64(sideCode))
         }
         self.side = side
         let timeInForceCode = block.load(at: 266, as: UInt8.self)
         guard let timeInForce = TimeInForce(rawValue: timeInForceCode) else {
-            throw .badEnum(field: "SnapshotOrder.timeInForce", value: UInt64(timeInForceCode))
+            throw .badEnum(
+                field: "SnapshotOrder.timeInForce", value: UInt64(timeInForceCode))
         }
         self.timeInForce = timeInForce
         let isPostOnlyCode = block.load(at: 267, as: UInt8.self)
         guard let isPostOnly = Flag(rawValue: isPostOnlyCode) else {
-            throw .badEnum(field: "SnapshotOrder.isPostOnly", value: UInt64(isPostOnlyCode))
+            throw .badEnum(
+                field: "SnapshotOrder.isPostOnly", value: UInt64(isPostOnlyCode))
         }
         self.isPostOnly = isPostOnly
         self.price = block.load(at: 268, as: Price.self)
@@ -145,7 +149,8 @@ package struct SnapshotOrder: FixedWireMessage {
         self.permittedAt = block.load(at: 292, as: Timestamp.self)
         let stateCode = block.load(at: 300, as: UInt8.self)
         guard let state = OrderState(rawValue: stateCode) else {
-            throw .badEnum(field: "SnapshotOrder.state", value: UInt64(stateCode))
+            throw .badEnum(
+                field: "SnapshotOrder.state", value: UInt64(stateCode))
         }
         self.state = state
         self.filled = block.load(at: 301, as: Quantity.self)

@@ -4,7 +4,7 @@ package import Trading
 
 /// A strategy's position in one instrument. `flow` is what has flowed since the event began.
 ///
-/// Template 110. Snapshot.
+/// Template 110. Snapshot only.
 package struct SnapshotPosition: FixedWireMessage {
     package static let templateID: UInt16 = 110
     package static let blockLength = 169
@@ -56,7 +56,8 @@ package struct SnapshotPosition: FixedWireMessage {
         self.account = AccountID(name: try block.shortName(at: 72, "SnapshotPosition.account"))
         let modeCode = block.load(at: 88, as: UInt8.self)
         guard let mode = Mode(rawValue: modeCode) else {
-            throw .badEnum(field: "SnapshotPosition.mode", value: UInt64(modeCode))
+            throw .badEnum(
+                field: "SnapshotPosition.mode", value: UInt64(modeCode))
         }
         self.mode = mode
         self.strategy = StrategyID(name: try block.shortName(at: 89, "SnapshotPosition.strategy"))

@@ -4,7 +4,7 @@ package import Trading
 
 /// A strategy and what it has realised and paid.
 ///
-/// Template 103. Snapshot.
+/// Template 103. Snapshot only.
 package struct SnapshotStrategy: FixedWireMessage {
     package static let templateID: UInt16 = 103
     package static let blockLength = 113
@@ -44,7 +44,8 @@ package struct SnapshotStrategy: FixedWireMessage {
         self.account = AccountID(name: try block.shortName(at: 72, "SnapshotStrategy.account"))
         let modeCode = block.load(at: 88, as: UInt8.self)
         guard let mode = Mode(rawValue: modeCode) else {
-            throw .badEnum(field: "SnapshotStrategy.mode", value: UInt64(modeCode))
+            throw .badEnum(
+                field: "SnapshotStrategy.mode", value: UInt64(modeCode))
         }
         self.mode = mode
         self.strategy = StrategyID(name: try block.shortName(at: 89, "SnapshotStrategy.strategy"))

@@ -59,22 +59,26 @@ package struct StatusReply: WireMessage {
         self.nonce = block.load(at: 56, as: UInt64.self)
         let kindCode = block.load(at: 64, as: UInt8.self)
         guard let kind = ProcessKind(rawValue: kindCode) else {
-            throw .badEnum(field: "StatusReply.kind", value: UInt64(kindCode))
+            throw .badEnum(
+                field: "StatusReply.kind", value: UInt64(kindCode))
         }
         self.kind = kind
         let armingCode = block.load(at: 65, as: UInt8.self)
         guard let arming = ArmingState(rawValue: armingCode) else {
-            throw .badEnum(field: "StatusReply.arming", value: UInt64(armingCode))
+            throw .badEnum(
+                field: "StatusReply.arming", value: UInt64(armingCode))
         }
         self.arming = arming
         let isKilledCode = block.load(at: 66, as: UInt8.self)
         guard let isKilled = Flag(rawValue: isKilledCode) else {
-            throw .badEnum(field: "StatusReply.isKilled", value: UInt64(isKilledCode))
+            throw .badEnum(
+                field: "StatusReply.isKilled", value: UInt64(isKilledCode))
         }
         self.isKilled = isKilled
         let isReadyCode = block.load(at: 67, as: UInt8.self)
         guard let isReady = Flag(rawValue: isReadyCode) else {
-            throw .badEnum(field: "StatusReply.isReady", value: UInt64(isReadyCode))
+            throw .badEnum(
+                field: "StatusReply.isReady", value: UInt64(isReadyCode))
         }
         self.isReady = isReady
         self.incarnation = block.load(at: 68, as: Incarnation.self)
@@ -138,12 +142,15 @@ package struct StatusReply: WireMessage {
             + 4 + counters.count * CountersEntry.entryLength
             + 2 + version.count
         var writer = WireWriter(capacity: length)
-        encode(into: &writer, counters: counters, version: version)
+        encode(
+            into: &writer,
+            counters: counters,
+            version: version)
         return writer.takeBytes()
     }
 
-    /// Calls `body` with every entry of `counters`, in order. When an entry is bad, `body`
-    /// has seen those before it; `validate(frame:)` checks them all first.
+    /// Calls `body` with every entry of `counters`, in order. When an entry is bad, `body` has seen
+    /// those before it; `validate(frame:)` checks them all first.
     package static func forEachCounters(
         in frame: RawSpan, _ body: (CountersEntry) -> Void
     ) throws(WireError) {
@@ -161,17 +168,23 @@ package struct StatusReply: WireMessage {
         in frame: [UInt8]
     ) throws(WireError) -> [CountersEntry] {
         var entries: [CountersEntry] = []
-        try forEachCounters(in: frame.span.bytes) { entries.append($0) }
+        try forEachCounters(in: frame.span.bytes) { entry in
+            entries.append(entry)
+        }
         return entries
     }
 
     /// Where the bytes of `version` lie in the frame.
-    package static func version(in frame: RawSpan) throws(WireError) -> Range<Int> {
+    package static func version(
+        in frame: RawSpan
+    ) throws(WireError) -> Range<Int> {
         try sections(of: frame).version
     }
 
     /// The bytes of `version` in an array of their own.
-    package static func version(in frame: [UInt8]) throws(WireError) -> [UInt8] {
+    package static func version(
+        in frame: [UInt8]
+    ) throws(WireError) -> [UInt8] {
         Array(frame[try version(in: frame.span.bytes)])
     }
 
@@ -201,9 +214,13 @@ package struct StatusReply: WireMessage {
         let counters = try cursor.group(
             in: frame, entryLength: CountersEntry.entryLength,
             "StatusReply.counters")
-        let version = try cursor.data(in: frame, "StatusReply.version")
+        let version = try cursor.data(
+            in: frame, "StatusReply.version")
         try cursor.finish(frame)
-        return Sections(counters: counters, version: version)
+        return Sections(
+            counters: counters,
+            version: version
+        )
     }
 
     /// One entry of `counters`.

@@ -48,14 +48,16 @@ package struct StrategyGranted: FixedWireMessage {
         self.account = AccountID(name: try block.shortName(at: 88, "StrategyGranted.account"))
         let modeCode = block.load(at: 104, as: UInt8.self)
         guard let mode = Mode(rawValue: modeCode) else {
-            throw .badEnum(field: "StrategyGranted.mode", value: UInt64(modeCode))
+            throw .badEnum(
+                field: "StrategyGranted.mode", value: UInt64(modeCode))
         }
         self.mode = mode
         self.strategy = StrategyID(name: try block.shortName(at: 105, "StrategyGranted.strategy"))
         self.venue = VenueID(name: try block.shortName(at: 121, "StrategyGranted.venue"))
         let isGrantedCode = block.load(at: 137, as: UInt8.self)
         guard let isGranted = Flag(rawValue: isGrantedCode) else {
-            throw .badEnum(field: "StrategyGranted.isGranted", value: UInt64(isGrantedCode))
+            throw .badEnum(
+                field: "StrategyGranted.isGranted", value: UInt64(isGrantedCode))
         }
         self.isGranted = isGranted
     }

@@ -44,7 +44,8 @@ package struct TradePrint: FixedWireMessage {
         self.tradeID = try block.venueReference(at: 88, "TradePrint.tradeID")
         let takerSideCode = block.load(at: 128, as: UInt8.self)
         guard let takerSide = Side(rawValue: takerSideCode) else {
-            throw .badEnum(field: "TradePrint.takerSide", value: UInt64(takerSideCode))
+            throw .badEnum(
+                field: "TradePrint.takerSide", value: UInt64(takerSideCode))
         }
         self.takerSide = takerSide
         self.price = block.load(at: 129, as: Price.self)

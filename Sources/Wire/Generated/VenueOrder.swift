@@ -55,7 +55,8 @@ package struct VenueOrder: FixedWireMessage {
         self.venueOrderID = try block.venueReference(at: 136, "VenueOrder.venueOrderID")
         let sideCode = block.load(at: 176, as: UInt8.self)
         guard let side = Side(rawValue: sideCode) else {
-            throw .badEnum(field: "VenueOrder.side", value: UInt64(sideCode))
+            throw .badEnum(
+                field: "VenueOrder.side", value: UInt64(sideCode))
         }
         self.side = side
         self.price = block.load(at: 177, as: Price.self)

@@ -16,10 +16,12 @@ func describe(_ frame: [UInt8]) throws(WireError) -> [String] {
         lines.add(try Heartbeat(decoding: frame))
     case .sessionRefused:
         lines.add(try SessionRefused(decoding: frame))
-        lines.add("detail", try SessionRefused.detail(in: frame))
+        lines.add(
+            "detail", try SessionRefused.detail(in: frame))
     case .messageRefused:
         lines.add(try MessageRefused(decoding: frame))
-        lines.add("detail", try MessageRefused.detail(in: frame))
+        lines.add(
+            "detail", try MessageRefused.detail(in: frame))
     case .agentGranted:
         lines.add(try AgentGranted(decoding: frame))
     case .agentOrder:
@@ -32,9 +34,12 @@ func describe(_ frame: [UInt8]) throws(WireError) -> [String] {
         lines.add(try DeclareIntent(decoding: frame))
     case .orderRequest:
         lines.add(try OrderRequest(decoding: frame))
-        lines.add("features", try OrderRequest.features(in: frame))
-        lines.add("signal", try OrderRequest.signal(in: frame))
-        lines.add("model", try OrderRequest.model(in: frame))
+        lines.add(
+            "features", try OrderRequest.features(in: frame))
+        lines.add(
+            "signal", try OrderRequest.signal(in: frame))
+        lines.add(
+            "model", try OrderRequest.model(in: frame))
     case .cancelRequest:
         lines.add(try CancelRequest(decoding: frame))
     case .decision:
@@ -57,12 +62,14 @@ func describe(_ frame: [UInt8]) throws(WireError) -> [String] {
         lines.add(try Quiesced(decoding: frame))
     case .permitFate:
         lines.add(try PermitFate(decoding: frame))
-        lines.add("detail", try PermitFate.detail(in: frame))
+        lines.add(
+            "detail", try PermitFate.detail(in: frame))
     case .fillReport:
         lines.add(try FillReport(decoding: frame))
     case .instrumentDefined:
         lines.add(try InstrumentDefined(decoding: frame))
-        lines.add("title", try InstrumentDefined.title(in: frame))
+        lines.add(
+            "title", try InstrumentDefined.title(in: frame))
     case .instrumentSettlement:
         lines.add(try InstrumentSettlement(decoding: frame))
     case .venueBalance:
@@ -79,8 +86,10 @@ func describe(_ frame: [UInt8]) throws(WireError) -> [String] {
         lines.add(try VenueOrder(decoding: frame))
     case .bookSnapshot:
         lines.add(try BookSnapshot(decoding: frame))
-        lines.add("bids", try BookSnapshot.bids(in: frame))
-        lines.add("asks", try BookSnapshot.asks(in: frame))
+        lines.add(
+            "bids", try BookSnapshot.bids(in: frame))
+        lines.add(
+            "asks", try BookSnapshot.asks(in: frame))
     case .tradePrint:
         lines.add(try TradePrint(decoding: frame))
     case .instrumentChanged:
@@ -93,31 +102,40 @@ func describe(_ frame: [UInt8]) throws(WireError) -> [String] {
         lines.add(try TickDone(decoding: frame))
     case .operatorCommand:
         lines.add(try OperatorCommand(decoding: frame))
-        lines.add("reason", try OperatorCommand.reason(in: frame))
+        lines.add(
+            "reason", try OperatorCommand.reason(in: frame))
     case .operatorReply:
         lines.add(try OperatorReply(decoding: frame))
-        lines.add("detail", try OperatorReply.detail(in: frame))
+        lines.add(
+            "detail", try OperatorReply.detail(in: frame))
     case .statusRequest:
         lines.add(try StatusRequest(decoding: frame))
     case .statusReply:
         lines.add(try StatusReply(decoding: frame))
-        lines.add("counters", try StatusReply.counters(in: frame))
-        lines.add("version", try StatusReply.version(in: frame))
+        lines.add(
+            "counters", try StatusReply.counters(in: frame))
+        lines.add(
+            "version", try StatusReply.version(in: frame))
     case .followJournal:
         lines.add(try FollowJournal(decoding: frame))
     case .journalRecord:
         lines.add(try JournalRecord(decoding: frame))
-        lines.add("body", try JournalRecord.body(in: frame))
+        lines.add(
+            "body", try JournalRecord.body(in: frame))
     case .followEnd:
         lines.add(try FollowEnd(decoding: frame))
     case .journalEntry:
         lines.add(try JournalEntry(decoding: frame))
-        lines.add("command", try JournalEntry.command(in: frame))
-        lines.add("reference", try JournalEntry.reference(in: frame))
-        lines.add("decision", try JournalEntry.decision(in: frame))
+        lines.add(
+            "command", try JournalEntry.command(in: frame))
+        lines.add(
+            "reference", try JournalEntry.reference(in: frame))
+        lines.add(
+            "decision", try JournalEntry.decision(in: frame))
     case .judged:
         lines.add(try Judged(decoding: frame))
-        lines.add("controls", try Judged.controls(in: frame))
+        lines.add(
+            "controls", try Judged.controls(in: frame))
     case .referenceUpdated:
         lines.add(try ReferenceUpdated(decoding: frame))
     case .coreStarted:
@@ -140,8 +158,10 @@ func describe(_ frame: [UInt8]) throws(WireError) -> [String] {
         lines.add(try Checkpoint(decoding: frame))
     case .snapshotHead:
         lines.add(try SnapshotHead(decoding: frame))
-        lines.add("reasons", try SnapshotHead.reasons(in: frame))
-        lines.add("nonces", try SnapshotHead.nonces(in: frame))
+        lines.add(
+            "reasons", try SnapshotHead.reasons(in: frame))
+        lines.add(
+            "nonces", try SnapshotHead.nonces(in: frame))
     case .snapshotGateway:
         lines.add(try SnapshotGateway(decoding: frame))
     case .snapshotAccount:
@@ -150,20 +170,24 @@ func describe(_ frame: [UInt8]) throws(WireError) -> [String] {
         lines.add(try SnapshotStrategy(decoding: frame))
     case .snapshotAgent:
         lines.add(try SnapshotAgent(decoding: frame))
-        lines.add("grants", try SnapshotAgent.grants(in: frame))
-        lines.add("decided", try SnapshotAgent.decided(in: frame))
+        lines.add(
+            "grants", try SnapshotAgent.grants(in: frame))
+        lines.add(
+            "decided", try SnapshotAgent.decided(in: frame))
     case .snapshotHalt:
         lines.add(try SnapshotHalt(decoding: frame))
     case .snapshotMeter:
         lines.add(try SnapshotMeter(decoding: frame))
-        lines.add("limits", try SnapshotMeter.limits(in: frame))
+        lines.add(
+            "limits", try SnapshotMeter.limits(in: frame))
     case .snapshotEvent:
         lines.add(try SnapshotEvent(decoding: frame))
     case .snapshotInstrument:
         lines.add(try SnapshotInstrument(decoding: frame))
     case .snapshotNet:
         lines.add(try SnapshotNet(decoding: frame))
-        lines.add("holders", try SnapshotNet.holders(in: frame))
+        lines.add(
+            "holders", try SnapshotNet.holders(in: frame))
     case .snapshotPosition:
         lines.add(try SnapshotPosition(decoding: frame))
     case .snapshotIntent:
