@@ -44,7 +44,7 @@ func process(_ name: String, _ dependencies: [Target.Dependency]) -> [Target] {
             swiftSettings: settings),
         .executableTarget(
             name: "\(name)Main",
-            dependencies: [.target(name: name), "Runtime", argumentParser],
+            dependencies: [.target(name: name), "Runtime", "Trading", argumentParser],
             path: "Sources/\(name)/Main", swiftSettings: settings),
     ]
 }

@@ -116,8 +116,8 @@ package struct WireWriter: Sendable {
         }
     }
 
-    /// Calls `body` with a part of the buffer as a span. Where `length` is a constant, the bounds of
-    /// stores at constant offsets are decided when the code is compiled.
+    /// Calls `body` with a part of the buffer as a span. Where `length` is a constant, the bounds
+    /// of stores at constant offsets are decided when the code is compiled.
     @inline(__always)
     private mutating func withFields(
         at start: Int, length: Int, _ body: (inout MutableRawSpan) -> Void

@@ -1,7 +1,7 @@
 import TestSupport
 
-/// Builds frames byte by byte from a layout, with random values, and remembers what it wrote. Shares
-/// nothing with the generated encoders.
+/// Builds frames byte by byte from a layout, with random values, and remembers what it wrote.
+/// Shares nothing with the generated encoders.
 struct FrameBuilder {
     /// The version in the header.
     var version: UInt16 = 1

@@ -54,8 +54,8 @@ package struct BookSnapshot: WireMessage {
         try self.init(decoding: frame.span.bytes)
     }
 
-    /// Appends the message's frame with its groups and data. Allocates nothing once the writer
-    /// has room.
+    /// Appends the message's frame with its groups and data. Allocates nothing once the writer has
+    /// room.
     package func encode(
         into writer: inout WireWriter,
         bids: [BidsEntry],

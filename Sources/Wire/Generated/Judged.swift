@@ -112,8 +112,8 @@ package struct Judged: WireMessage {
         try self.init(decoding: frame.span.bytes)
     }
 
-    /// Appends the message's frame with its groups and data. Allocates nothing once the writer
-    /// has room.
+    /// Appends the message's frame with its groups and data. Allocates nothing once the writer has
+    /// room.
     package func encode(
         into writer: inout WireWriter,
         controls: [ControlsEntry]

@@ -52,8 +52,8 @@ package struct OperatorReply: WireMessage {
         try self.init(decoding: frame.span.bytes)
     }
 
-    /// Appends the message's frame with its groups and data. Allocates nothing once the writer
-    /// has room.
+    /// Appends the message's frame with its groups and data. Allocates nothing once the writer has
+    /// room.
     package func encode(
         into writer: inout WireWriter,
         detail: [UInt8]

@@ -167,8 +167,8 @@ package func validate(frame: [UInt8]) throws(WireError) {
     try validate(frame: frame.span.bytes)
 }
 
-/// Decodes a frame of any message and encodes it again. Equal to the frame when the sender
-/// speaks our version: a value has one encoding.
+/// Decodes a frame of any message and encodes it again. Equal to the frame when the sender speaks
+/// our version: a value has one encoding.
 package func reencode(_ frame: [UInt8]) throws(WireError) -> [UInt8] {
     switch try WireHeader(peeking: frame).template() {
     case .sessionOpen: try SessionOpen.reencode(frame)
