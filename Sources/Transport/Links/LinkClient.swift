@@ -174,7 +174,8 @@ extension LinkClient {
         }
         if isOpeningOwed, transmit(opening()) == .sent { isOpeningOwed = false }
         guard phase == .open else { return }
-        _ = state.flush(at: clock, head: head, transmit: transmit)
+        let result = state.flush(at: clock, head: head, transmit: transmit)
+        if result == .unreachable { disconnected() }
     }
 
     /// Ends the session because the process stops.

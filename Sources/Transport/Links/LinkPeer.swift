@@ -128,7 +128,9 @@ struct LinkPeer {
                 let detail = try SessionRefused.detail(in: frame)
                 return .refused(refused.reason, detail: String(decoding: detail, as: UTF8.self))
             case .sessionOpen, .sessionAccepted:
-                return refuse(frame, .notAllowed, "not at this point of the conversation")
+                // A connection opens one session and accepts it once.
+                counters.duplicates += 1
+                return nil
             default: return deliver(frame, envelope, at: clock, into: &events)
             }
         } catch {

@@ -137,7 +137,7 @@ extension LinkServer {
             let detail = "the sender is \(envelope.sender), the key is that of \(user)"
             return refuseUnread(frame, place, route, .wrongSender, detail)
         }
-        if template == .sessionOpen { return open(frame, place, route) }
+        if template == .sessionOpen, routes[place] != route { return open(frame, place, route) }
         guard routes[place] == route else {
             strays.unbound += 1
             return reply(route, .unknownPeer, "no session on this connection; open one")

@@ -121,7 +121,8 @@ package final class MemoryNetwork {
     private func run(until end: MonotonicTime, _ condition: () -> Bool) throws {
         try step()
         while !condition() {
-            let next = max(nextEvent, now + .microseconds(1))
+            let soonest = now + .microseconds(1)
+            let next = establishConnections() ? soonest : max(nextEvent, soonest)
             guard next <= end else { break }
             now = next
             try step()
@@ -137,7 +138,6 @@ package final class MemoryNetwork {
 
     /// One turn of every process that is not paused, in the order in which they were added.
     private func step() throws {
-        establishConnections()
         let due = packets.filter { $0.due <= now && $0.target.pausedUntil <= now }
         if !due.isEmpty {
             packets.removeAll { $0.due <= now && $0.target.pausedUntil <= now }
@@ -161,12 +161,16 @@ package final class MemoryNetwork {
 
     // MARK: Connections
 
-    private func establishConnections() {
+    /// Makes the connections that clients ask for and whose servers are there; true if there were
+    /// any.
+    private func establishConnections() -> Bool {
+        var hasChanged = false
         for node in nodes {
             for (link, endpoint) in node.clientLinks where link.phase == .connecting {
                 guard let (server, served) = listener(at: endpoint, reachableBy: node) else {
                     continue
                 }
+                hasChanged = true
                 guard served.allowedPeers.contains(node.name) else {
                     link.handshakeFailed("the peer does not admit our key")
                     continue
@@ -178,18 +182,25 @@ package final class MemoryNetwork {
                         serverLink: served, route: Route(number: routes)))
                 link.connected()
             }
-            for (link, endpoint) in node.subscriberLinks { follow(node, link, endpoint) }
+            for (link, endpoint) in node.subscriberLinks where follow(node, link, endpoint) {
+                hasChanged = true
+            }
         }
+        return hasChanged
     }
 
-    private func follow(_ node: MemoryNode, _ link: MarketSubscriber, _ endpoint: Endpoint) {
+    private func follow(
+        _ node: MemoryNode, _ link: MarketSubscriber, _ endpoint: Endpoint
+    ) -> Bool {
+        var hasChanged = false
         for publisherNode in nodes where !isPartitioned(node.name, publisherNode.name) {
             for (publisher, place) in publisherNode.publisherLinks where place == endpoint {
                 guard !publisherNode.isFollowed(publisher.name, by: node) else { continue }
                 publisherNode.addFollower(node, link, of: publisher.name)
-                _ = publisher.subscribe(node.name, to: .all)
+                hasChanged = publisher.subscribe(node.name, to: .all)
             }
         }
+        return hasChanged
     }
 
     private func listener(
