@@ -258,7 +258,7 @@ private struct Harness {
             try harness.network.run(for: .milliseconds(5))
         }
         #expect(server.nonces(from: agent) == [1, 2, 3], "what follows a refusal is no gap")
-        #expect(client.refusedMessages.map(\.reason) == [.malformed, .malformed])
+        #expect(client.refusedMessages.map(\.reason) == [.malformed, .malformed, .malformed])
         #expect(client.refusedMessages.first?.sequence == SequenceNumber(2))
         #expect(server.closed == [.init(peer: agent, reason: .tooManyRefused)])
         #expect(server.servers[0].counters(of: agent).refused == 3)

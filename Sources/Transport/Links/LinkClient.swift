@@ -30,7 +30,7 @@ package final class LinkClient {
     private let settings: LinkSettings
     private var state: LinkPeer
     private var isOpeningOwed = false
-    private var farewell: [UInt8]?
+    private var farewell: [[UInt8]] = []
     private var delay: Span
     private var events: [LinkEvent] = []
     private var clock = TurnClock(monotonic: .zero, wall: .zero)
@@ -87,7 +87,7 @@ package final class LinkClient {
     /// Ends the session and tells the peer why; the client then opens a new one.
     package func close(because reason: SessionRefusal, _ detail: String = "") {
         guard isOpen else { return }
-        if phase == .open { farewell = sessionRefused(by: identity, reason, detail, at: clock) }
+        if phase == .open { farewell = [sessionRefused(by: identity, reason, detail, at: clock)] }
         state.close(.closed, into: &events)
         reconnect()
     }
@@ -168,10 +168,8 @@ extension LinkClient {
 
     /// Sends what is owed to the peer. To be called after the commit only.
     func flush(head: () -> JournalHead, transmit: ([UInt8]) -> Transmission) {
-        if let frame = farewell {
-            _ = transmit(frame)
-            farewell = nil
-        }
+        for frame in farewell { _ = transmit(frame) }
+        farewell.removeAll()
         if isOpeningOwed, transmit(opening()) == .sent { isOpeningOwed = false }
         guard phase == .open else { return }
         let result = state.flush(at: clock, head: head, transmit: transmit)
@@ -265,7 +263,8 @@ extension LinkClient {
 
     private func end(_ closure: LinkClosure) {
         if phase == .open, let told = SessionRefusal(telling: closure) {
-            farewell = sessionRefused(by: identity, told, "\(closure)", at: clock)
+            farewell = state.takeRefusals(at: clock)
+            farewell.append(sessionRefused(by: identity, told, "\(closure)", at: clock))
         }
         state.close(closure, into: &events)
         reconnect()

@@ -168,6 +168,17 @@ struct LinkPeer {
         )
     }
 
+    /// The refusals that the peer has not yet been told, for a session that is about to end.
+    mutating func takeRefusals(at clock: TurnClock) -> [[UInt8]] {
+        defer { controls.removeAll(keepingCapacity: true) }
+        return controls.compactMap { control in
+            switch control {
+            case .messageRefused: frame(of: control, at: clock)
+            case .accepted: nil
+            }
+        }
+    }
+
     // MARK: Time
 
     /// Why the session must end by the clock, if it must.

@@ -175,6 +175,9 @@ extension LinkServer {
         for peer in openPeers { close(peer, because: .shuttingDown) }
     }
 
+    /// The connection that a peer's messages go to.
+    func route(of peer: ProcessID) -> Route? { index[peer].flatMap { routes[$0] } }
+
     /// When `advance` or `flush` wants to run next.
     var deadline: MonotonicTime {
         var earliest = MonotonicTime.never
@@ -238,6 +241,7 @@ extension LinkServer {
     /// Ends a session and tells the peer on the connection it has.
     private func end(_ place: Int, _ closure: LinkClosure) {
         if let route = routes[place], let told = SessionRefusal(telling: closure) {
+            for frame in peers[place].takeRefusals(at: clock) { replies.append((route, frame)) }
             reply(route, told, "\(closure)")
         }
         routes[place] = nil

@@ -22,6 +22,8 @@ package final class MarketPublisher {
     private let identity: LinkIdentity
     private let settings: LinkSettings
     private var sequence = SequenceNumber.zero
+    private var flushedThrough = SequenceNumber.zero
+    private var isGreetingOwed = false
     private var pending: [(topic: MarketTopic, frame: [UInt8])] = []
     private var heartbeatDue: MonotonicTime = .zero
     private var events: [MarketEvent] = []
@@ -74,16 +76,25 @@ extension MarketPublisher {
             return false
         }
         events.append(.subscribed(topic, user))
+        isGreetingOwed = true
         return true
     }
 
     /// Sends what was published, and a heartbeat when it is due. To be called after the commit.
+    ///
+    /// After a subscription a heartbeat goes first, so that a new follower knows the number from
+    /// which on it may miss nothing, the snapshots that answer its subscription included.
     func flush(head: () -> JournalHead, transmit: (MarketTopic, [UInt8]) -> Void) {
+        if isGreetingOwed {
+            transmit(.channel, heartbeat(head(), through: flushedThrough))
+            isGreetingOwed = false
+        }
+        flushedThrough = sequence
         for message in pending { transmit(message.topic, message.frame) }
         pending.removeAll(keepingCapacity: true)
         guard clock.monotonic >= heartbeatDue else { return }
         heartbeatDue = clock.monotonic + settings.heartbeat
-        transmit(.channel, heartbeat(head()))
+        transmit(.channel, heartbeat(head(), through: sequence))
     }
 
     var deadline: MonotonicTime { heartbeatDue }
@@ -94,7 +105,7 @@ extension MarketPublisher {
         return events
     }
 
-    private func heartbeat(_ head: JournalHead) -> [UInt8] {
+    private func heartbeat(_ head: JournalHead, through sequence: SequenceNumber) -> [UInt8] {
         Heartbeat(
             envelope: Envelope(
                 sender: identity.name, epoch: Epoch(identity.incarnation.rawValue),

@@ -270,7 +270,9 @@ package final class MemoryNetwork {
                     where publisherNode.isFollowed(publisher.name, by: node)
                         && publisher.name == link.name
                     {
-                        _ = publisher.subscribe(node.name, to: topic)
+                        enqueue(
+                            .subscription(publisher, node.name, topic), to: publisherNode,
+                            .microseconds(50))
                     }
                 }
             })

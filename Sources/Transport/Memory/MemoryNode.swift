@@ -171,6 +171,7 @@ enum MemoryArrival {
     case toClient(MemoryConnection, [UInt8])
     case toServer(MemoryConnection, [UInt8])
     case market(MarketSubscriber, MarketTopic, [UInt8])
+    case subscription(MarketPublisher, ProcessID, MarketTopic)
 
     /// Gives the frame to its link.
     func handOver() {
@@ -183,13 +184,15 @@ enum MemoryArrival {
             connection.serverLink.receive(
                 frame, from: connection.client.name, on: connection.route)
         case .market(let link, let topic, let frame): link.receive(frame, topic: topic)
+        case .subscription(let link, let follower, let topic):
+            _ = link.subscribe(follower, to: topic)
         }
     }
 
     func isOn(_ connection: MemoryConnection) -> Bool {
         switch self {
         case .toClient(let other, _), .toServer(let other, _): other === connection
-        case .market: false
+        case .market, .subscription: false
         }
     }
 
