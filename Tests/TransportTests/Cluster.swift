@@ -31,7 +31,9 @@ final class Cluster: Sendable {
         rmdir(folder)
     }
 
-    func endpoint(_ name: String = "a") throws -> Endpoint { try Endpoint(path: "\(folder)/\(name)") }
+    func endpoint(_ name: String = "a") throws -> Endpoint {
+        try Endpoint(path: "\(folder)/\(name)")
+    }
 
     func security(_ process: ProcessID, keys other: CurveKeyPair? = nil) throws -> LoopSecurity {
         let pair = try #require(other ?? keys[process])

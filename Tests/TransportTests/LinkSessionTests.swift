@@ -87,6 +87,11 @@ private func transmitAll(_ session: inout LinkSession) throws -> [UInt64] {
         check(session.enqueue(numbered(1), .priority, at: start))
         check(session.enqueue(numbered(2), .priority, at: start))
         check(!session.enqueue(numbered(3), .priority, at: start))
+        // The other lane has bytes of its own.
+        check(session.enqueue(numbered(1), .normal, at: start))
+        check(session.enqueue(numbered(2), .normal, at: start))
+        check(!session.canReserve(1))
+        check(!session.enqueue(numbered(3), .normal, at: start))
     }
 
     @Test func reservationsTakeRoomUntilTheyAreUsedOrReleased() {

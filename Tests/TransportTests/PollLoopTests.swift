@@ -120,6 +120,44 @@ struct PollLoopTests {
         try server.end()
     }
 
+    @Test func aPeerThatReadsNothingBlocksNobody() throws {
+        let cluster = try Cluster()
+        var settings = patient
+        settings.drainTimeout = .seconds(1)
+        let server = try cluster.startServer(settings)
+        let other = try cluster.startClient(agent, settings)
+        let dead = try RawPeer.dealer(
+            cluster.keys[rival], to: try cluster.endpoint(),
+            server: cluster.directory.key(of: core))
+        defer { dead.close() }
+        let session = try dead.open(as: rival)
+        try dead.send(
+            Acknowledge(
+                envelope: dead.envelope(rival), sessionID: session.sessionID,
+                receivedThrough: .zero, credit: 1_000_000
+            ).frame())
+        try dead.send(dead.numbered(1, as: rival, sequence: 1))
+        try server.waitUntil("the credit") { $0.received.count == 1 }
+        try other.waitUntil("the session") { !$0.opened.isEmpty }
+        // More than libzmq and the kernel hold for the dead peer.
+        let bulk = OperatorReply(
+            nonce: 1, isAccepted: .yes, arming: .armed, cancelled: 0
+        ).frame(detail: [UInt8](repeating: 1, count: 4_000))
+        _ = try server.ask { probe in
+            for nonce in 1...6_000 {
+                #expect(probe.servers[0].send(bulk, to: rival) == .queued)
+                #expect(probe.servers[0].send(numbered(UInt64(nonce)), to: agent) == .queued)
+            }
+        }
+        try other.waitUntil("all messages") { $0.received.count == 6_000 }
+        #expect(try other.ask { $0.nonces(from: core) } == Array(1...6_000))
+        try server.waitUntil("the disconnect") { !$0.closed.isEmpty }
+        #expect(
+            try server.ask { $0.closed } == [Probe.Closing(peer: rival, reason: .notDraining)])
+        try other.end()
+        try server.end()
+    }
+
     @Test func priorityMessagesPassAPeerWithoutCredit() throws {
         let cluster = try Cluster()
         let server = try cluster.startServer()
@@ -282,7 +320,8 @@ struct PollLoopTests {
     }
 
     @Test func refusesAPathThatAUnixSocketCannotHave() throws {
-        #expect(try Endpoint(path: "/" + String(repeating: "x", count: 106)).description.count == 113)
+        #expect(
+            try Endpoint(path: "/" + String(repeating: "x", count: 106)).description.count == 113)
         let error = #expect(throws: TransportError.self) {
             try Endpoint(path: "/" + String(repeating: "x", count: 107))
         }

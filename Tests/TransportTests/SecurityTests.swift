@@ -71,6 +71,7 @@ struct SecurityTests {
             mine, to: endpoint, server: directory.key(of: core))
         defer { peer.close() }
         #expect(try peer.isTurnedAway())
+        try client.waitUntil("the complaint") { !$0.refusals.isEmpty }
         #expect(try client.ask { $0.opened.isEmpty })
         try client.end()
         try server.end()
@@ -299,7 +300,9 @@ struct SecurityTests {
         #expect(try CurvePublicKey(z85: pair.publicKey.z85) == pair.publicKey)
     }
 
-    @Test(arguments: ["", "abc", String(repeating: "a", count: 41), String(repeating: "é", count: 20)])
+    @Test(arguments: [
+        "", "abc", String(repeating: "a", count: 41), String(repeating: "é", count: 20),
+    ])
     func refusesWhatIsNoKey(text: String) {
         #expect(throws: TransportError.self) { try CurvePublicKey(z85: text) }
         #expect(throws: TransportError.self) { try CurveSecretKey(z85: text) }

@@ -32,6 +32,7 @@ package final class LinkClient {
     private var isOpeningOwed = false
     private var farewell: [[UInt8]] = []
     private var delay: Span
+    private var complaintDue: MonotonicTime = .zero
     private var events: [LinkEvent] = []
     private var clock = TurnClock(monotonic: .zero, wall: .zero)
     /// Where the connecting stands.
@@ -117,7 +118,8 @@ extension LinkClient {
     func disconnected() {
         switch phase {
         case .opening, .open: reconnect()
-        case .connecting, .waiting, .halted: break
+        case .connecting: complainOfHandshake()
+        case .waiting, .halted: break
         }
     }
 
@@ -221,6 +223,8 @@ extension LinkClient {
             return refuse(frame, .malformed, error.description)
         }
         let isResuming = accepted.isResumed.isSet && accepted.sessionID == state.session?.id
+        // The session ended here while the answer was on its way: ask again, for a new one.
+        if accepted.isResumed.isSet, !isResuming { return reconnect() }
         if !isResuming { state.close(.forgotten, into: &events) }
         phase = .open
         delay = settings.reconnectDelay
@@ -268,6 +272,14 @@ extension LinkClient {
         }
         state.close(closure, into: &events)
         reconnect()
+    }
+
+    /// libzmq goes on trying by itself; the service hears of it now and then.
+    private func complainOfHandshake() {
+        guard clock.monotonic >= complaintDue else { return }
+        complaintDue = clock.monotonic + settings.reconnectDelayMax
+        let detail = "the connection broke off before the handshake: is the peer's key right?"
+        events.append(.refused(peer, .handshakeFailed(detail)))
     }
 
     /// Gives the connection up, and waits before the next one.

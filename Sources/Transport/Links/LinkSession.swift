@@ -30,6 +30,7 @@ package struct LinkSession {
     private var window = FrameQueue()
     private var waiting = FrameQueue()
     private var normalInWindow = 0
+    private var normalBytes = 0
     private var reserved = 0
     private var acknowledged: UInt64 = 0
     private var transmitted: UInt64 = 0
@@ -60,7 +61,7 @@ package struct LinkSession {
     /// Whether the normal lane has room for so many more messages.
     package func canReserve(_ count: Int) -> Bool {
         normalCount + reserved + count <= settings.outboxMax
-            && window.bytes + waiting.bytes < settings.outboxBytesMax
+            && normalBytes < settings.outboxBytesMax
     }
 
     /// Keeps room for so many messages of the normal lane, until they are sent with
@@ -71,10 +72,10 @@ package struct LinkSession {
         return true
     }
 
-    /// Gives back room that was kept.
+    /// Gives back room that was kept. Room that was kept in an earlier session is gone already.
     package mutating func release(_ count: Int) {
-        precondition(count >= 0 && count <= reserved, "released \(count) of \(reserved) reserved")
-        reserved -= count
+        precondition(count >= 0, "released \(count)")
+        reserved = max(0, reserved - count)
     }
 
     /// Queues a message. False if its lane is full: then the session must end.
@@ -85,6 +86,7 @@ package struct LinkSession {
         guard hasRoom(for: frame, lane) else { return false }
         if window.isEmpty && waiting.isEmpty { progressedAt = now }
         let entry = FrameQueue.Entry(frame: frame, lane: lane)
+        if lane == .normal { normalBytes += frame.count }
         if lane == .normal && (!waiting.isEmpty || assigned >= creditEnd) {
             waiting.append(entry)
         } else {
@@ -116,7 +118,10 @@ package struct LinkSession {
         transmitted = max(transmitted, through.rawValue)
         if through.rawValue > acknowledged { progressedAt = now }
         while acknowledged < through.rawValue, let entry = window.popFirst() {
-            if entry.lane == .normal { normalInWindow -= 1 }
+            if entry.lane == .normal {
+                normalInWindow -= 1
+                normalBytes -= entry.frame.count
+            }
             acknowledged += 1
         }
         if let credit, through.rawValue == acknowledged { giveCredit(credit) }
@@ -205,11 +210,14 @@ package struct LinkSession {
     private var normalCount: Int { waiting.count + normalInWindow }
 
     private func hasRoom(for frame: [UInt8], _ lane: Lane) -> Bool {
-        let bytes = window.bytes + waiting.bytes + frame.count
-        guard bytes <= settings.outboxBytesMax else { return false }
         switch lane {
-        case .normal: return normalCount + reserved < settings.outboxMax
-        case .priority: return window.count - normalInWindow < settings.priorityMax
+        case .normal:
+            return normalCount + reserved < settings.outboxMax
+                && normalBytes + frame.count <= settings.outboxBytesMax
+        case .priority:
+            let bytes = window.bytes + waiting.bytes - normalBytes
+            return window.count - normalInWindow < settings.priorityMax
+                && bytes + frame.count <= settings.outboxBytesMax
         }
     }
 
@@ -225,6 +233,7 @@ package struct LinkSession {
         precondition(acknowledged <= transmitted, "\(acknowledged) > \(transmitted)")
         precondition(transmitted <= assigned, "\(transmitted) > \(assigned)")
         precondition(window.count == Int(assigned - acknowledged), "window \(window.count)")
-        precondition(normalInWindow >= 0 && normalInWindow <= window.count)
+        precondition(normalInWindow >= 0 && normalInWindow <= window.count, "\(normalInWindow)")
+        precondition(normalBytes >= 0, "\(normalBytes) bytes in the normal lane")
     }
 }

@@ -37,7 +37,7 @@ package struct LinkSettings: Sendable, Hashable {
     package var outboxMax = 8_192
     /// How many messages of the priority lane an outbox holds.
     package var priorityMax = 65_536
-    /// How many bytes an outbox holds over both lanes.
+    /// How many bytes each lane of an outbox holds.
     package var outboxBytesMax = 32 << 20
     /// A peer that acknowledges nothing for this long, while something waits, is disconnected.
     package var drainTimeout = Span.seconds(10)

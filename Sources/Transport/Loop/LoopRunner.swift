@@ -8,6 +8,7 @@ final class LoopRunner<Service: LoopService>: LoopWiring {
     private let control: LoopControl
     private let inbox: Mailbox<@Sendable (Service) -> Void>
     private var mayHaveMore = false
+    private var closeMailboxes: [() -> Void] = []
 
     /// The clocks of this turn.
     private(set) var clock: TurnClock
@@ -31,6 +32,7 @@ final class LoopRunner<Service: LoopService>: LoopWiring {
     /// Closes the sockets. To be called once, on the loop's thread.
     func close() {
         inbox.close()
+        for close in closeMailboxes { close() }
         sockets.close()
     }
 
@@ -129,7 +131,9 @@ extension LoopRunner {
     }
 
     func mailbox<Item: Sendable>(of type: Item.Type, capacity: Int) -> Mailbox<Item> {
-        Mailbox(capacity: capacity, wake: control.wake)
+        let mailbox = Mailbox<Item>(capacity: capacity, wake: control.wake)
+        closeMailboxes.append(mailbox.close)
+        return mailbox
     }
 
     func stop() { control.stop() }

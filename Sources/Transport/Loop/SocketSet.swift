@@ -73,7 +73,7 @@ final class SocketSet {
         let key = try security.directory.key(of: link.publisher)
         let socket = try Socket(context, type: ZMQ_SUB)
         subscribers.append((link, socket))
-        try socket.configure(settings)
+        try socket.configure(settings, isMarket: true)
         try socket.authenticate(as: security.identity.keys, to: key)
         try socket.set(ZMQ_RECONNECT_IVL, settings.reconnectMilliseconds)
         try socket.set(ZMQ_RECONNECT_IVL_MAX, settings.reconnectMillisecondsMax)
@@ -89,7 +89,7 @@ final class SocketSet {
         authenticator.admit(keys, to: name.description)
         let socket = try Socket(context, type: type)
         do throws(TransportError) {
-            try socket.configure(settings)
+            try socket.configure(settings, isMarket: type == ZMQ_XPUB)
             try socket.authenticate(as: security.identity.keys, domain: name.description)
         } catch {
             socket.close()

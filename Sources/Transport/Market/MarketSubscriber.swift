@@ -45,7 +45,11 @@ package final class MarketSubscriber {
 // MARK: - For the loop
 
 extension MarketSubscriber {
-    func begin(_ clock: TurnClock) { self.clock = clock }
+    /// A turn begins. After a pause of this process what waits in its sockets is old.
+    func begin(_ clock: TurnClock) {
+        self.clock = clock
+        if clock.pause >= settings.timeout { fallSilent() }
+    }
 
     /// Takes a message of the channel.
     func receive(_ frame: [UInt8], topic: MarketTopic) {
@@ -83,9 +87,7 @@ extension MarketSubscriber {
 
     /// Reports a channel that has fallen silent.
     func advance() {
-        guard !isSilent, clock.monotonic >= heardAt + settings.timeout else { return }
-        isSilent = true
-        events.append(.gap(.silent))
+        if clock.monotonic >= heardAt + settings.timeout { fallSilent() }
     }
 
     /// Topics whose snapshots are to be asked for now.
@@ -114,6 +116,13 @@ extension MarketSubscriber {
         let isHeartbeat = template == .heartbeat
         last = isHeartbeat ? envelope.sequence : SequenceNumber(envelope.sequence.rawValue &- 1)
         events.append(.gap(.restarted(incarnation)))
+    }
+
+    private func fallSilent() {
+        guard !isSilent else { return }
+        isSilent = true
+        events.append(.gap(.silent))
+        wanted.insert(.all)
     }
 
     private func lose(through: SequenceNumber) {

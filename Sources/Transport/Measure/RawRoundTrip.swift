@@ -64,7 +64,7 @@ private struct RawPair {
             // No handler and no domain: anybody may be measured.
             if encrypted {
                 try socket.set(ZMQ_CURVE_SERVER, 1)
-                try socket.set(ZMQ_CURVE_SECRETKEY, key: keys.secretKey.cString)
+                try socket.set(ZMQ_CURVE_SECRETKEY, secret: keys.secretKey)
             }
             try socket.bind(endpoint.description)
         } catch {

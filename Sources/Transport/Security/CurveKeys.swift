@@ -70,8 +70,13 @@ package final class CurveSecretKey: @unchecked Sendable {
     /// The key as 40 characters of Z85, for the file that keeps it.
     package func reveal() -> String { String(cString: UnsafePointer(start)) }
 
-    /// The characters with a final zero, for libzmq.
-    var cString: UnsafePointer<CChar> { UnsafePointer(start) }
+    /// Calls `body` with the characters and a final zero, for libzmq.
+    func withCString<Failure: Error>(
+        _ body: (UnsafePointer<CChar>) throws(Failure) -> Void
+    ) throws(Failure) {
+        defer { withExtendedLifetime(self) {} }
+        try body(UnsafePointer(start))
+    }
 
     private var start: UnsafeMutablePointer<CChar> {
         guard let base = text.baseAddress else { preconditionFailure("a key without memory") }

@@ -58,11 +58,13 @@ final class Socket {
         }
     }
 
-    /// Sets an option that is a CURVE key in Z85.
-    func set(_ option: Int32, key: UnsafePointer<CChar>) throws(TransportError) {
+    /// Sets an option that is a secret key.
+    func set(_ option: Int32, secret: CurveSecretKey) throws(TransportError) {
         checkThread()
-        guard zmq_setsockopt(raw, option, key, 41) == 0 else {
-            throw TransportError(.system, "ZeroMQ option \(option): \(lastZeroMQError())")
+        try secret.withCString { characters throws(TransportError) in
+            guard zmq_setsockopt(raw, option, characters, 41) == 0 else {
+                throw TransportError(.system, "ZeroMQ option \(option): \(lastZeroMQError())")
+            }
         }
     }
 

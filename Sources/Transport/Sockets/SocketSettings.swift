@@ -6,6 +6,9 @@ import Wire
 package struct SocketSettings: Sendable, Hashable {
     /// Messages that libzmq keeps for a peer in each direction; the link's outbox is behind it.
     package var highWaterMark: Int32 = 1_024
+    /// The same for market channels, which have no outbox: what does not fit is lost. A snapshot
+    /// of every instrument must fit.
+    package var marketHighWaterMark: Int32 = 16_384
     /// A handshake that takes longer is dropped.
     package var handshakeMilliseconds: Int32 = 5_000
     /// How long a closed socket still tries to send.
@@ -28,10 +31,13 @@ extension Socket {
     private static let curveOverhead = 64
 
     /// What all sockets have in common.
-    func configure(_ settings: SocketSettings) throws(TransportError) {
+    func configure(
+        _ settings: SocketSettings, isMarket: Bool = false
+    ) throws(TransportError) {
+        let mark = isMarket ? settings.marketHighWaterMark : settings.highWaterMark
         try set(ZMQ_LINGER, settings.lingerMilliseconds)
-        try set(ZMQ_SNDHWM, settings.highWaterMark)
-        try set(ZMQ_RCVHWM, settings.highWaterMark)
+        try set(ZMQ_SNDHWM, mark)
+        try set(ZMQ_RCVHWM, mark)
         try set(ZMQ_MAXMSGSIZE, wide: Int64(WireFrame.maximumLength + Socket.curveOverhead))
         try set(ZMQ_HANDSHAKE_IVL, settings.handshakeMilliseconds)
         // Half-open connections across hosts; the links' own heartbeats are faster.
@@ -43,7 +49,7 @@ extension Socket {
     /// nobody in.
     func authenticate(as keys: CurveKeyPair, domain: String) throws(TransportError) {
         try set(ZMQ_CURVE_SERVER, 1)
-        try set(ZMQ_CURVE_SECRETKEY, key: keys.secretKey.cString)
+        try set(ZMQ_CURVE_SECRETKEY, secret: keys.secretKey)
         try set(ZMQ_ZAP_DOMAIN, bytes: Array(domain.utf8))
         try set(Int32(bellwether_zap_enforce_domain), 1)
     }
@@ -54,7 +60,7 @@ extension Socket {
     ) throws(TransportError) {
         try set(ZMQ_CURVE_SERVERKEY, bytes: server.bytes)
         try set(ZMQ_CURVE_PUBLICKEY, bytes: keys.publicKey.bytes)
-        try set(ZMQ_CURVE_SECRETKEY, key: keys.secretKey.cString)
+        try set(ZMQ_CURVE_SECRETKEY, secret: keys.secretKey)
     }
 
     /// Makes a connecting socket reconnect, and queue only for connections that stand.
