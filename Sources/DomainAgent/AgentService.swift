@@ -40,8 +40,8 @@ package struct AgentParts: Sendable {
 ///
 /// In replay the agent acts on a tick when it has both the core's TickBegan and the market
 /// channel's MarketTick; what the channel brings is kept until then, so that the order of two links
-/// does not change a decision. An agent has no route to a venue and no say in its limits. Newcomers start at
-/// `received` and `act`.
+/// does not change a decision. An agent has no route to a venue and no say in its limits. Newcomers
+/// start at `received` and `act`.
 package final class AgentService<Policy: DomainPolicy>: LoopService {
     let parts: AgentParts
     let links: AgentLinks

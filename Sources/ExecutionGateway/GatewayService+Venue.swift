@@ -101,8 +101,8 @@ extension GatewayService {
         }
     }
 
-    /// A follower asks for what there is: definitions and books of the topic, or of all. The mark of
-    /// the tick ends the whole, so that who connects late knows to which tick it belongs.
+    /// A follower asks for what there is: definitions and books of the topic, or of all. The mark
+    /// of the tick ends the whole, so that who connects late knows to which tick it belongs.
     package func subscribed(to topic: MarketTopic, by peer: ProcessID, on link: LinkName) {
         for instrument in board.instruments {
             let id = instrument.instrument.id

@@ -11,8 +11,8 @@ import Wire
 /// facts durable, and only then lets anything out, to the venue or to the core.
 ///
 /// In replay the venue owns market time. What its stream brings is kept until the tick that ends
-/// it; answers to calls are taken as they come. A tick is acknowledged when the core is done with it
-/// and no call is in flight. Newcomers start at `received` and `receive`.
+/// it; answers to calls are taken as they come. A tick is acknowledged when the core is done with
+/// it and no call is in flight. Newcomers start at `received` and `receive`.
 package final class GatewayService: LoopService {
     /// What the service is made of.
     package struct Parts {

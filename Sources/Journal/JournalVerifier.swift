@@ -47,7 +47,8 @@ package struct JournalVerifier: Sendable {
             guard archives.isEmpty || report.start == carried else {
                 throw JournalError(
                     .damaged,
-                    "\(path) carries on from \(report.start), the segment before ends at \(carried)",
+                    "\(path) carries on from \(report.start), the segment before "
+                        + "ends at \(carried)",
                     entry: report.start.sequence)
             }
             reports.append(report)

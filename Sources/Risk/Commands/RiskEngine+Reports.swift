@@ -149,8 +149,8 @@ extension RiskEngine {
         effects.append(.update(update(of: index, reason: .none), agent: agent))
     }
 
-    /// A fill of no order that is known. Of one that was forgotten, it is a repetition; otherwise it
-    /// is booked to a strategy of its own and the account is halted.
+    /// A fill of no order that is known. Of one that was forgotten, it is a repetition; otherwise
+    /// it is booked to a strategy of its own and the account is halted.
     private mutating func bookUnknown(
         _ report: FillReport, into effects: inout RiskEffects
     ) {
@@ -197,8 +197,8 @@ extension RiskEngine {
         moveExposure(strategy: strategy, instrument: instrument, cash: cash, quantity: quantity)
     }
 
-    /// Moves exposure by a trade. After settlement the ledger settles the contracts at once, so only
-    /// cash of an event that is not over is left to move.
+    /// Moves exposure by a trade. After settlement the ledger settles the contracts at once, so
+    /// only cash of an event that is not over is left to move.
     private mutating func moveExposure(
         strategy: Int32, instrument: Int32, cash: Money, quantity: Quantity
     ) {

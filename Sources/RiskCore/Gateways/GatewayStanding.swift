@@ -64,8 +64,8 @@ package struct Reconciliation: Sendable {
         package let description: String
     }
 
-    /// Every difference: an open order at the venue that is not ours, a position or cash that is not
-    /// the ledger's.
+    /// Every difference: an open order at the venue that is not ours, a position or cash that is
+    /// not the ledger's.
     package func breaks(
         ledgerCash: Money, ledgerPositions: [InstrumentID: Quantity],
         isOpenOrder: (OrderID) -> Bool

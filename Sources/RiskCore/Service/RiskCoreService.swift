@@ -7,8 +7,8 @@ package import Trading
 package import Transport
 import Wire
 
-/// The shell of the risk core: it turns frames into commands of `RiskEngine`, journals each with its
-/// reference and decision, and lets nothing out before the journal is durable.
+/// The shell of the risk core: it turns frames into commands of `RiskEngine`, journals each with
+/// its reference and decision, and lets nothing out before the journal is durable.
 ///
 /// One thread, one turn at a time: apply, append one entry, hand effects to links; `endOfBatch`
 /// commits, and only then do links send. A failed commit stops the process. Newcomers start at

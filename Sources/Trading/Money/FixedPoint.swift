@@ -1,7 +1,8 @@
 /// The vocabulary of trading: money, time, identity, instruments, books and orders.
 ///
 /// Purpose: one set of types that every other module speaks. Forbidden here: clocks, randomness,
-/// I/O, logging, Foundation. Start reading at `Money/FixedPoint.swift` and `Orders/OrderState.swift`.
+/// I/O, logging, Foundation. Start reading at `Money/FixedPoint.swift` and
+/// `Orders/OrderState.swift`.
 
 /// How a result that does not fit nine decimals is brought to the grid. Never implied.
 package enum Rounding: Sendable {

@@ -138,7 +138,8 @@ struct LinkPeer {
         }
     }
 
-    /// Counts a message as refused and tells the peer. Returns why the session must end, if it must.
+    /// Counts a message as refused and tells the peer. Returns why the session must end, if it
+    /// must.
     mutating func refuse(
         template: UInt16, sequence: SequenceNumber, _ reason: WireRefusal, _ detail: String
     ) -> LinkClosure? {

@@ -7,7 +7,8 @@ package import Trading
 /// `endOfBatch` has returned does anything leave the process: messages given to links or publishers
 /// in the turn, acknowledgements of what was received in it, and heartbeats.
 ///
-/// Forbidden in a service: blocking, reading clocks, touching it from another thread (use a `Mailbox`).
+/// Forbidden in a service: blocking, reading clocks, touching it from another thread (use a
+/// `Mailbox`).
 package protocol LoopService: AnyObject, SendableMetatype {
     /// A turn begins.
     func turnBegan(_ clock: TurnClock)

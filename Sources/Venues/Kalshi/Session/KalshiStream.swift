@@ -26,7 +26,8 @@ struct KalshiStream: Sendable {
 
     struct Book: Sendable {
         var book = OrderBook()
-        /// Since when a snapshot is awaited, before which nothing is applied; nil: the book is good.
+        /// Since when a snapshot is awaited, before which nothing is applied; nil: the book is
+        /// good.
         var awaitedSince: Span?
         /// The place that its first snapshot takes.
         var hold: OrderedEvents.Hold?
