@@ -67,6 +67,12 @@ package struct RiskEngine: Sendable {
     /// Nonces of operators' commands, oldest first.
     var nonces: [UInt64] = []
 
+    #if DEBUG
+        /// A control that is taken out, so that a test can show that it would be missed. Not part of
+        /// the state, and absent from release builds.
+        package var mutant: Control?
+    #endif
+
     /// An engine before its first command.
     package init(cluster: ShortName) {
         self.cluster = cluster

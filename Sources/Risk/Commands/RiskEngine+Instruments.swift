@@ -242,6 +242,10 @@ extension RiskEngine {
         let members = events[event].members
         for book in booksBottomUp(of: event) { removeBook(book) }
         forgetOrders(of: members)
+        let names = members.map { instruments[$0].id }
+        for agent in agents.indices {
+            forgetIntents(of: agent) { names.contains($0.instrument) }
+        }
         for member in members {
             let instrument = instruments[member]
             for account in accounts { ledger.forget(account.key, instrument.id) }

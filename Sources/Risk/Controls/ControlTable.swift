@@ -52,7 +52,10 @@ extension RiskEngine {
     private func evaluate(
         _ control: Control, _ context: OrderContext
     ) -> ControlResult {
-        switch control {
+        #if DEBUG
+            if control == mutant { return .passed }
+        #endif
+        return switch control {
         case .identity: checkIdentity(context)
         case .arming: checkArming(context)
         case .kill: checkKill(context)

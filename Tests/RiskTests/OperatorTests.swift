@@ -1,0 +1,137 @@
+import Risk
+import Testing
+import Trading
+import Wire
+
+@Suite struct OperatorTests {
+    @Test func paperArmsItselfAfterReconciliation() {
+        var rig = Rig()
+        #expect(rig.engine.arming == .armed)
+        rig.apply(
+            CoreStarted(
+                startedEpoch: Epoch(2), engineVersion: 1, mode: .paper, isCrashLoop: .no))
+        #expect(rig.engine.arming == .disarmed)
+        rig.connectGateway(lease: 2)
+        #expect(rig.engine.arming == .disarmed)
+        rig.reconcile(breaks: 2)
+        #expect(rig.engine.arming == .disarmed)
+        rig.reconcile()
+        #expect(rig.engine.arming == .armed)
+    }
+
+    @Test(arguments: [Mode.shadow, .live])
+    func otherModesWaitForAnOperator(mode: Mode) {
+        var rig = Rig(mode: mode)
+        #expect(rig.engine.arming == .disarmed)
+        rig.operate(.arm, nonce: 1)
+        #expect(rig.engine.arming == .armed)
+    }
+
+    @Test func aCrashLoopStaysDisarmedUntilAnOperatorArms() {
+        var rig = Rig()
+        rig.apply(
+            CoreStarted(
+                startedEpoch: Epoch(2), engineVersion: 1, mode: .paper, isCrashLoop: .yes))
+        rig.connectGateway(lease: 2)
+        rig.reconcile()
+        #expect(rig.engine.arming == .disarmed)
+        rig.operate(.arm, nonce: 1)
+        #expect(rig.engine.arming == .armed)
+    }
+
+    @Test func aGatewayAheadOfTheJournalBlocksArming() {
+        var rig = Rig()
+        rig.operate(.disarm, nonce: 1)
+        rig.connectGateway(lease: 2, highestEpoch: 9)
+        rig.reconcile()
+        #expect(rig.engine.arming == .disarmed)
+        #expect(rig.operate(.arm, nonce: 2) == .gatewayAhead)
+    }
+
+    @Test func aHaltIsLatchedOverARestart() {
+        var rig = Rig()
+        rig.operate(.halt, nonce: 1)
+        rig.apply(
+            CoreStarted(
+                startedEpoch: Epoch(2), engineVersion: 1, mode: .paper, isCrashLoop: .no))
+        rig.connectGateway(lease: 2)
+        rig.reconcile()
+        #expect(rig.engine.arming == .halted)
+        #expect(rig.operate(.arm, nonce: 2) == .halted)
+        #expect(rig.operate(.resume, nonce: 3) == .done)
+        #expect(rig.engine.arming == .armed)
+        #expect(rig.order(.buy, "0.50", "1").isPermitted)
+    }
+
+    @Test func aHaltCancelsWhatIsOpenUnderIt() {
+        var rig = Rig(instruments: ["KX-1", "KX-2"])
+        let first = rig.order(.buy, "0.50", "1")
+        let second = rig.order(.buy, "0.50", "1", instrument: "KX-2")
+        rig.operate(.halt, .instrument, nonce: 1) { $0.instrument = named("KX-2") }
+        var cancelled: [OrderID] = []
+        for case .cancel(let cancel, _) in rig.effects.items {
+            cancelled.append(cancel.orderID)
+            #expect(cancel.reason == .killed)
+        }
+        #expect(cancelled == [second.orderID])
+        rig.operate(.halt, nonce: 2)
+        cancelled = []
+        for case .cancel(let cancel, _) in rig.effects.items { cancelled.append(cancel.orderID) }
+        #expect(cancelled == [first.orderID, second.orderID])
+        rig.check()
+    }
+
+    @Test func aScopeIsResumedByItsOwnName() {
+        var rig = Rig()
+        rig.operate(.halt, .strategy, nonce: 1) { $0.strategy = Rig.owner.strategy }
+        #expect(rig.order(.buy, "0.50", "1").reason == .haltedScope)
+        #expect(rig.operate(.resume, nonce: 2) == .nothingToResume)
+        let other = rig.operate(.resume, .strategy, nonce: 3) { $0.strategy = named("second") }
+        #expect(other == .nothingToResume)
+        let own = rig.operate(.resume, .strategy, nonce: 4) { $0.strategy = Rig.owner.strategy }
+        #expect(own == .done)
+        #expect(rig.order(.buy, "0.50", "1").isPermitted)
+    }
+
+    @Test func aHaltIsNotWeakenedToReduceOnly() {
+        var rig = Rig()
+        rig.operate(.halt, .venue, nonce: 1) { $0.venue = Rig.venue }
+        rig.operate(.reduceOnly, .venue, nonce: 2) { $0.venue = Rig.venue }
+        #expect(rig.order(.buy, "0.50", "1").reason == .haltedScope)
+        rig.operate(.halt, nonce: 3)
+        rig.operate(.reduceOnly, nonce: 4)
+        #expect(rig.engine.arming == .halted)
+    }
+
+    @Test func haltsHoldForScopesThatComeLater() {
+        var rig = Rig()
+        rig.operate(.halt, .instrument, nonce: 1) { $0.instrument = named("KX-9") }
+        rig.define("KX-9", eventSet: "KX-9")
+        #expect(rig.order(.buy, "0.50", "1", instrument: "KX-9").reason == .haltedScope)
+    }
+
+    @Test func aRepeatedCommandIsNotDoneTwice() {
+        var rig = Rig()
+        rig.operate(.halt, nonce: 1)
+        rig.operate(.resume, nonce: 2)
+        #expect(rig.operate(.halt, nonce: 1) == .repeated)
+        #expect(rig.engine.arming == .armed)
+    }
+
+    @Test func commandsThatCannotBeAreRefused() {
+        var rig = Rig()
+        #expect(rig.operate(.halt, .org, nonce: 1) == .emptyScope)
+        #expect(rig.operate(.arm, .venue, nonce: 2) { $0.venue = Rig.venue } == .wrongScope)
+        #expect(rig.engine.arming == .armed)
+    }
+
+    @Test func anInstrumentsDefinitionIsCheckedAndItsIdentityFixed() {
+        var rig = Rig()
+        rig.define("KX-2", eventSet: "KX-2", tick: "0")
+        #expect(rig.effects.alarms == [.definitionRefused(named("KX-2"))])
+        rig.define("KX-2", eventSet: "KX-2", lot: "-1")
+        #expect(rig.effects.alarms == [.definitionRefused(named("KX-2"))])
+        rig.define("KX-1", eventSet: "KX-other")
+        #expect(rig.effects.alarms == [.definitionRefused(named("KX-1"))])
+    }
+}

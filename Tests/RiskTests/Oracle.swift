@@ -1,0 +1,248 @@
+import Portfolio
+import Risk
+import Trading
+import Wire
+
+/// What the engine must decide on exposure, computed from the scenario's own list of orders and
+/// fills, from nothing each time and without sums that are kept: slow and plain.
+struct Oracle {
+    let scenario: Scenario
+
+    init(_ scenario: Scenario) { self.scenario = scenario }
+
+    /// The reason of the first exposure control that must deny, `.none` when all must pass, or nil
+    /// where a control that is not modelled here may have its say.
+    func decide(_ request: OrderRequest, strategy: Int, instrument: String) -> RejectReason? {
+        let candidate = Scenario.Order(
+            id: .zero, strategy: strategy, instrument: instrument, side: request.side,
+            price: request.price, quantity: request.quantity)
+        for rule in [size, notional, openOrders, openNotional, position, eventLoss] {
+            if let reason = rule(candidate) { return reason }
+        }
+        if reserved(with: candidate) > cash { return .collateralInsufficient }
+        if tradesWithItself(candidate) { return .selfTrade }
+        return RejectReason.none
+    }
+
+    // MARK: - Rules
+
+    private func size(_ order: Scenario.Order) -> RejectReason? {
+        exceeds(.orderQuantityMax, order) { _ in Int128(order.quantity.units) }
+            ? .sizeAboveMaximum : nil
+    }
+
+    private func notional(_ order: Scenario.Order) -> RejectReason? {
+        exceeds(.orderNotionalMax, order) { _ in committed(order, order.quantity) }
+            ? .notionalAboveMaximum : nil
+    }
+
+    private func openOrders(_ order: Scenario.Order) -> RejectReason? {
+        let isBeyond = exceeds(.openOrdersMax, order) { scope in
+            let open = scenario.orders.filter { !$0.state.isTerminal && scope($0) }
+            return Int128(open.count + 1) * 1_000_000_000
+        }
+        return isBeyond ? .openOrdersExceeded : nil
+    }
+
+    private func openNotional(_ order: Scenario.Order) -> RejectReason? {
+        let isBeyond = exceeds(.openNotionalMax, order) { scope in
+            scenario.orders.filter(scope).reduce(committed(order, order.quantity)) {
+                $0 + committed($1, $1.exposed)
+            }
+        }
+        return isBeyond ? .openNotionalExceeded : nil
+    }
+
+    private func position(_ order: Scenario.Order) -> RejectReason? {
+        let isBeyond = exceeds(.positionMax, order, inScopesOfInstrument: true) { scope in
+            var held: Int128 = 0
+            var buys: Int128 = 0
+            var sells: Int128 = 0
+            for fill in scenario.fills where !fill.isBusted {
+                let filled = scenario.orders[fill.order]
+                guard filled.instrument == order.instrument, scope(filled) else { continue }
+                held += Int128(filled.side.sign) * Int128(fill.quantity.units)
+            }
+            for open in scenario.orders + [order] {
+                guard open.instrument == order.instrument, scope(open) else { continue }
+                if open.side == .buy {
+                    buys += Int128(open.exposed.units)
+                } else {
+                    sells += Int128(open.exposed.units)
+                }
+            }
+            return max(held + buys, -(held - sells), 0)
+        }
+        return isBeyond ? .positionExceeded : nil
+    }
+
+    private func eventLoss(_ order: Scenario.Order) -> RejectReason? {
+        let isBeyond = exceeds(.eventLossMax, order, inScopesOfInstrument: true) { scope in
+            loss(with: order, scope)
+        }
+        return isBeyond ? .eventLossExceeded : nil
+    }
+
+    // MARK: - Measures
+
+    /// The worst over all outcomes of the order's event; each order fills or not, whichever is
+    /// worse in that outcome.
+    private func loss(
+        with order: Scenario.Order, _ scope: (Scenario.Order) -> Bool
+    ) -> Int128 {
+        let event = scenario.event(of: order.instrument)
+        let all = scenario.instruments + scenario.settled
+        let members = all.filter { scenario.event(of: $0) == event }.sorted()
+        var worst = Int128.max
+        for winners in outcomes(members) {
+            var total: Int128 = 0
+            for fill in scenario.fills where !fill.isBusted {
+                let filled = scenario.orders[fill.order]
+                guard members.contains(filled.instrument), scope(filled) else { continue }
+                total += flow(fill)
+                total +=
+                    Int128(filled.side.sign) * Int128(fill.quantity.units)
+                    * (pays(filled.instrument, winners) ? 1 : 0)
+            }
+            for open in scenario.orders + [order] {
+                guard members.contains(open.instrument), scope(open), open.exposed > .zero else {
+                    continue
+                }
+                total += min(0, effect(open, pays: pays(open.instrument, winners)))
+            }
+            worst = min(worst, total)
+        }
+        return -worst
+    }
+
+    /// Members that are settled keep what they paid; the others win as the set allows.
+    private func outcomes(_ members: [String]) -> [Set<String>] {
+        let open = members.filter { !scenario.settled.contains($0) }
+        guard scenario.isExclusive else {
+            return (0..<(1 << open.count)).map { bits in
+                Set(open.indices.filter { bits >> $0 & 1 == 1 }.map { open[$0] })
+            }
+        }
+        return [[]] + open.map { [$0] }
+    }
+
+    private func pays(_ instrument: String, _ winners: Set<String>) -> Bool {
+        scenario.outcomes[instrument] ?? winners.contains(instrument)
+    }
+
+    private func flow(_ fill: Scenario.Fill) -> Int128 {
+        let order = scenario.orders[fill.order]
+        let product = Int128(fill.price.units) * Int128(fill.quantity.units)
+        let notional =
+            order.side == .buy ? (product + 999_999_999) / 1_000_000_000 : product / 1_000_000_000
+        return -Int128(order.side.sign) * notional - Int128(fill.fee.units)
+    }
+
+    /// What filling the rest of an order brings in an outcome, its fee reserve paid.
+    private func effect(_ order: Scenario.Order, pays: Bool) -> Int128 {
+        let product = Int128(order.price.units) * Int128(order.exposed.units)
+        let value = pays ? Int128(order.exposed.units) : 0
+        let fee = feeReserve(order)
+        return order.side == .buy
+            ? value - (product + 999_999_999) / 1_000_000_000 - fee
+            : product / 1_000_000_000 - value - fee
+    }
+
+    private func feeReserve(_ order: Scenario.Order) -> Int128 {
+        if order.exposed.isZero { return 0 }
+        let p = Int128(order.price.units)
+        let numerator = 7 * Int128(order.exposed.units) * p * (1_000_000_000 - p)
+        let denominator: Int128 = 100 * 1_000_000_000 * 1_000_000_000
+        return (numerator + denominator - 1) / denominator + 10_000_000
+    }
+
+    private func committed(_ order: Scenario.Order, _ contracts: Quantity) -> Int128 {
+        let p = Int128(order.price.units)
+        let perContract = order.side == .buy ? p : 1_000_000_000 - p
+        return (perContract * Int128(contracts.units) + 999_999_999) / 1_000_000_000
+    }
+
+    /// What the venue can lock at most: per instrument, the dearest subset of the open orders.
+    func reserved(with order: Scenario.Order?) -> Int128 {
+        let all = scenario.orders + (order.map { [$0] } ?? [])
+        let open = all.filter { $0.exposed > .zero }
+        var total: Int128 = 0
+        for name in Set(open.map(\.instrument)) {
+            let held =
+                scenario.settled.contains(name)
+                ? 0 : Int128(scenario.position(of: name, strategy: nil).units)
+            var buys: Int128 = 0
+            var sells: Int128 = 0
+            var bought: Int128 = 0
+            var sold: Int128 = 0
+            for order in open where order.instrument == name {
+                total += feeReserve(order)
+                let product = Int128(order.price.units) * Int128(order.exposed.units)
+                if order.side == .buy {
+                    buys += (product + 999_999_999) / 1_000_000_000
+                    bought += Int128(order.exposed.units)
+                } else {
+                    sells += Int128(order.exposed.units) - product / 1_000_000_000
+                    sold += Int128(order.exposed.units)
+                }
+            }
+            let ifBought = buys - min(bought, max(0, -held))
+            let ifSold = sells - min(sold, max(0, held))
+            total += max(0, ifBought, ifSold)
+        }
+        return total
+    }
+
+    /// Capital, flows, payouts, less a dollar for every NO that is held.
+    var cash: Int128 {
+        var total = Int128(amount("60").units)
+        for fill in scenario.fills where !fill.isBusted { total += flow(fill) }
+        for name in scenario.instruments {
+            total -= max(0, -Int128(scenario.position(of: name, strategy: nil).units))
+        }
+        for name in scenario.settled {
+            let net = Int128(scenario.position(of: name, strategy: nil).units)
+            let isYes = scenario.outcomes[name] ?? false
+            total += isYes ? net : 0
+        }
+        return total
+    }
+
+    private func tradesWithItself(_ order: Scenario.Order) -> Bool {
+        scenario.orders.contains { other in
+            guard !other.state.isTerminal, other.instrument == order.instrument,
+                other.side != order.side
+            else { return false }
+            return order.side == .buy ? other.price <= order.price : other.price >= order.price
+        }
+    }
+
+    // MARK: - Limits
+
+    /// Whether any limit of a kind that concerns the order is exceeded in its own scope.
+    private func exceeds(
+        _ kind: LimitKind, _ order: Scenario.Order, inScopesOfInstrument isNarrow: Bool = false,
+        _ measure: ((Scenario.Order) -> Bool) -> Int128
+    ) -> Bool {
+        let event = scenario.event(of: order.instrument)
+        var scopes: [(limit: Int64, covers: (Scenario.Order) -> Bool)] = []
+        let hasFirm = scenario.limits.contains { $0.limit.kind == kind && $0.limit.level == .firm }
+        if !hasFirm, let roomy = Rig.roomyLimits.first(where: { $0.0 == kind }) {
+            scopes.append((units(roomy.1), { _ in true }))
+        }
+        for (limit, value) in scenario.limits where limit.kind == kind {
+            switch limit.level {
+            case .firm, .account, .venue: scopes.append((value, { _ in true }))
+            case .strategy where limit.strategy == order.strategy:
+                scopes.append((value, { $0.strategy == order.strategy }))
+            case .instrument where limit.instrument == order.instrument:
+                scopes.append((value, { isNarrow || $0.instrument == order.instrument }))
+            case .event where limit.instrument == event:
+                scopes.append(
+                    (value, { isNarrow || scenario.event(of: $0.instrument) == event }))
+            default: continue
+            }
+        }
+        return scopes.contains { measure($0.covers) > Int128($0.limit) }
+    }
+}

@@ -1,0 +1,308 @@
+import Portfolio
+import Risk
+import TestSupport
+import Testing
+import Trading
+import Wire
+
+/// A seeded life of a cluster: requests of two strategies, and a gateway that reports in any order.
+/// Keeps its own account of everything, from which `Oracle` computes what the engine must decide.
+struct Scenario {
+    /// What the scenario knows of an order, without asking the engine.
+    struct Order {
+        let id: OrderID
+        let strategy: Int
+        let instrument: String
+        let side: Side
+        let price: Price
+        let quantity: Quantity
+        var state: OrderState = .permitted
+        var filled: Quantity = .zero
+        var reported: Quantity = .zero
+
+        var exposed: Quantity {
+            max(.zero, (state.isTerminal ? reported : quantity) - filled)
+        }
+    }
+
+    struct Fill {
+        let order: Int
+        let trade: String
+        let quantity: Quantity
+        let price: Price
+        let fee: Money
+        var isBusted = false
+    }
+
+    struct Limit: Equatable {
+        let kind: LimitKind
+        let level: LimitLevel
+        let strategy: Int
+        let instrument: String
+    }
+
+    /// Whether venues may misbehave: late fills, busts, fees beyond the reserve.
+    let isWild: Bool
+    var random: SeededRandom
+    var rig: Rig
+    var strategies = [Rig.owner]
+    var instruments: [String] = []
+    var settled: Set<String> = []
+    var outcomes: [String: Bool] = [:]
+    var orders: [Order] = []
+    var fills: [Fill] = []
+    var limits: [(limit: Limit, value: Int64)] = []
+    var nonce: UInt64 = 0
+    var epoch: UInt64 = 1
+    var lease: UInt64 = 1
+    var incarnation: UInt64 = 1
+    var markets = 0
+    let isExclusive: Bool
+
+    init(seed: UInt64, isWild: Bool) {
+        self.isWild = isWild
+        random = SeededRandom(seed: seed)
+        isExclusive = seed.isMultiple(of: 2)
+        rig = Rig(cash: "60", instruments: [])
+        let second = StrategyKey(
+            org: Rig.owner.org, account: Rig.owner.account, mode: .paper, strategy: named("second"))
+        rig.grant(second, to: Rig.agentID)
+        strategies.append(second)
+        rig.limit(.collarAggressive, "0.5")
+        rig.limit(.collarPassive, "0.9")
+        for _ in 0..<2 { openEvent() }
+    }
+
+    /// Event sets of one to three members, named so that the set can be read off the member.
+    mutating func openEvent() {
+        markets += 1
+        for member in 0..<Int.random(in: 1...3, using: &random) {
+            let name = "KX\(markets)-\(member)"
+            rig.define(name, eventSet: "KX\(markets)", isExclusive: isExclusive)
+            instruments.append(name)
+        }
+    }
+
+    func event(of instrument: String) -> String {
+        String(instrument.prefix { $0 != "-" })
+    }
+
+    mutating func run(steps: Int, after: (inout Scenario, Int) -> Void) {
+        for step in 0..<steps {
+            rig.pass(.milliseconds(Int64.random(in: 0...300, using: &random)))
+            act()
+            after(&self, step)
+        }
+    }
+
+    mutating func act() {
+        switch Int.random(in: 0..<100, using: &random) {
+        case 0..<45: request()
+        case 45..<70: fill()
+        case 70..<82: report()
+        case 82..<86: cancel()
+        case 86..<89: isWild ? bust() : fill()
+        case 89..<92: setLimit()
+        case 92..<94: settle()
+        case 94..<95: openEvent()
+        case 95..<96: operate()
+        case 96..<97: reconnectGateway()
+        case 97..<98: restart()
+        case 98..<99: reconnectAgent()
+        default: mark()
+        }
+    }
+
+    // MARK: - Requests
+
+    mutating func request() {
+        guard let instrument = instruments.randomElement(using: &random) else { return }
+        let strategy = Int.random(in: 0..<2, using: &random)
+        let side: Side = Bool.random(using: &random) ? .buy : .sell
+        let cents = Int64.random(in: 2...98, using: &random)
+        let lots = Int64.random(in: 1...1_500, using: &random)
+        let parent = rig.declare(
+            side, instrument: instrument, quantity: "20", owner: strategies[strategy])
+        var request = rig.makeRequest(
+            side, "0.50", "1", instrument: instrument, intent: parent.id,
+            owner: strategies[strategy])
+        request.price = Price(units: cents * 10_000_000)
+        request.quantity = Quantity(units: lots * 10_000_000)
+        let expected = Oracle(self).decide(request, strategy: strategy, instrument: instrument)
+        let reference = rig.quote(instrument: instrument)
+        let judgement = rig.send(request, reference: reference)
+        if parent.judgement.verdict == .accepted, let expected {
+            #expect(judgement.reason == expected, "\(request)")
+        }
+        guard judgement.isPermitted else { return }
+        orders.append(
+            Order(
+                id: judgement.orderID, strategy: strategy, instrument: instrument, side: side,
+                price: request.price, quantity: request.quantity))
+    }
+
+    mutating func cancel() {
+        let open = orders.indices.filter { !orders[$0].state.isTerminal }
+        guard let index = open.randomElement(using: &random) else { return }
+        rig.cancel(orders[index].id)
+        if orders[index].state.canBecome(.cancelling) { orders[index].state = .cancelling }
+    }
+
+    // MARK: - Reports
+
+    mutating func report() {
+        guard let index = orders.indices.suffix(40).randomElement(using: &random) else { return }
+        let states: [OrderState] = [
+            .sent, .unknown, .working, .cancelled, .declined, .expired, .refusedByGateway,
+        ]
+        guard let state = states.randomElement(using: &random) else { return }
+        let order = orders[index]
+        var reported = order.filled
+        if Bool.random(using: &random), order.filled < order.quantity, state != .refusedByGateway {
+            let rest = (order.quantity - order.filled).units / 10_000_000
+            reported += Quantity(units: Int64.random(in: 0...rest, using: &random) * 10_000_000)
+        }
+        rig.fate(order.id, state, filled: reported.description)
+        orders[index].reported = max(order.reported, reported)
+        if order.state.canBecome(state) { orders[index].state = state }
+    }
+
+    mutating func fill() {
+        let candidates = orders.indices.suffix(60).filter { index in
+            isWild
+                ? orders[index].filled < orders[index].quantity
+                : orders[index].exposed > .zero
+        }
+        guard let index = candidates.randomElement(using: &random) else { return }
+        let order = orders[index]
+        let room = isWild ? order.quantity - order.filled : order.exposed
+        let lots = Int64.random(in: 1...(room.units / 10_000_000), using: &random)
+        let contracts = Quantity(units: lots * 10_000_000)
+        // Sometimes the venue gives a better price than the order's own.
+        let better = Int64.random(in: 0...1, using: &random) * 10_000_000 * -order.side.sign
+        let at = min(max(Price(units: order.price.units + better), price("0.01")), price("0.99"))
+        let feeMax = Money(
+            units: Int64(
+                Int128(contracts.units) * 7 * Int128(order.price.units)
+                    * Int128(order.price.complement.units) / 100 / 1_000_000_000_000_000_000))
+        let fee =
+            isWild
+            ? Money(units: Int64.random(in: -5_000_000...40_000_000, using: &random))
+            : Money(units: Int64.random(in: 0...max(0, feeMax.units), using: &random))
+        let trade = rig.fill(
+            order.id, contracts.description, at: at.description, fee: fee.description)
+        fills.append(
+            Fill(order: index, trade: trade, quantity: contracts, price: at, fee: fee))
+        orders[index].filled += contracts
+        let state = orders[index].state
+        if orders[index].filled >= order.quantity {
+            if state.canBecome(.filled) { orders[index].state = .filled }
+        } else if state != .cancelling, state.canBecome(.working) {
+            orders[index].state = .working
+        }
+    }
+
+    mutating func bust() {
+        let candidates = fills.indices.filter { index in
+            !fills[index].isBusted && !settled.contains(orders[fills[index].order].instrument)
+        }
+        guard let index = candidates.randomElement(using: &random) else { return }
+        let fill = fills[index]
+        rig.fill(
+            orders[fill.order].id, fill.quantity.description, at: fill.price.description,
+            fee: fill.fee.description, trade: fill.trade, finality: .busted)
+        fills[index].isBusted = true
+        orders[fill.order].filled -= fill.quantity
+        orders[fill.order].reported = max(
+            .zero, orders[fill.order].reported - fill.quantity)
+    }
+
+    /// Settles an instrument that has no open or awaited orders, as the venue sees the account.
+    mutating func settle() {
+        let quiet = instruments.filter { name in
+            !orders.contains {
+                $0.instrument == name && ($0.exposed > .zero || !$0.state.isTerminal)
+            }
+        }
+        guard instruments.count > 2, let name = quiet.randomElement(using: &random) else { return }
+        let isYes = Bool.random(using: &random)
+        let net = position(of: name, strategy: nil)
+        let won = isYes ? max(.zero, net) : max(.zero, -net)
+        rig.settle(name, isYes ? .yes : .no, payout: won.description)
+        instruments.removeAll { $0 == name }
+        settled.insert(name)
+        outcomes[name] = isYes
+    }
+
+    func position(of instrument: String, strategy: Int?) -> Quantity {
+        var total = Quantity.zero
+        for fill in fills where !fill.isBusted {
+            let order = orders[fill.order]
+            guard order.instrument == instrument, strategy == nil || strategy == order.strategy
+            else { continue }
+            total += Quantity(units: order.side.sign * fill.quantity.units)
+        }
+        return total
+    }
+
+    // MARK: - Configuration and sessions
+
+    mutating func setLimit() {
+        let kinds: [LimitKind] = [
+            .orderQuantityMax, .orderNotionalMax, .openOrdersMax, .openNotionalMax, .positionMax,
+            .eventLossMax,
+        ]
+        let levels: [LimitLevel] = [.firm, .account, .strategy, .instrument, .event, .venue]
+        guard let kind = kinds.randomElement(using: &random),
+            let level = levels.randomElement(using: &random),
+            let instrument = instruments.randomElement(using: &random)
+        else { return }
+        let strategy = Int.random(in: 0..<2, using: &random)
+        let value = Int64.random(in: 2...30, using: &random)
+        rig.limit(
+            kind, "\(value)", at: level, owner: strategies[strategy], instrument: instrument,
+            eventSet: event(of: instrument))
+        let limit = Limit(
+            kind: kind, level: level, strategy: level == .strategy ? strategy : 0,
+            instrument: level == .instrument
+                ? instrument : level == .event ? event(of: instrument) : "")
+        limits.removeAll { $0.limit == limit }
+        limits.append((limit, value * 1_000_000_000))
+    }
+
+    mutating func operate() {
+        nonce += 2
+        rig.operate(.halt, .strategy, nonce: nonce) { $0.strategy = named("second") }
+        for index in orders.indices where !orders[index].state.isTerminal {
+            if orders[index].strategy == 1, orders[index].state.canBecome(.cancelling) {
+                orders[index].state = .cancelling
+            }
+        }
+        rig.operate(.resume, .strategy, nonce: nonce + 1) { $0.strategy = named("second") }
+    }
+
+    mutating func reconnectGateway() {
+        lease += 1
+        rig.connectGateway(lease: lease, highestEpoch: epoch)
+        rig.reconcile()
+    }
+
+    mutating func restart() {
+        epoch += 1
+        rig.apply(
+            CoreStarted(
+                startedEpoch: Epoch(epoch), engineVersion: RiskEngine.version, mode: .paper,
+                isCrashLoop: .no))
+        reconnectGateway()
+    }
+
+    mutating func reconnectAgent() {
+        incarnation += 1
+        rig.connectAgent(incarnation)
+    }
+
+    mutating func mark() {
+        guard let instrument = instruments.randomElement(using: &random) else { return }
+        rig.apply(rig.quote(bid: "0.40", ask: "0.45", instrument: instrument))
+    }
+}

@@ -1,0 +1,226 @@
+import Portfolio
+import Risk
+import TestSupport
+import Testing
+import Trading
+import Wire
+
+/// Properties over seeded lives of a cluster.
+@Suite struct ScenarioTests {
+    @Test(arguments: 0..<UInt64(24))
+    func theEngineAgreesWithTheOracleAndItsOwnInvariants(seed: UInt64) {
+        var scenario = Scenario(seed: seed, isWild: seed.isMultiple(of: 3))
+        scenario.run(steps: 200) { scenario, step in
+            let oracle = Oracle(scenario)
+            #expect(
+                Int128(scenario.rig.cash.units) == oracle.cash, "seed \(seed) step \(step)")
+            #expect(
+                Int128(scenario.rig.reserved.units) == oracle.reserved(with: nil),
+                "seed \(seed) step \(step)")
+            if step.isMultiple(of: 5) {
+                #expect(scenario.rig.engine.firstBreak() == nil, "seed \(seed) step \(step)")
+            }
+        }
+        #expect(scenario.rig.engine.counters.permitted > 5, "seed \(seed)")
+    }
+
+    @Test(arguments: 0..<UInt64(24))
+    func whatIsReservedIsNeverMoreThanCash(seed: UInt64) {
+        var scenario = Scenario(seed: 1_000 + seed, isWild: false)
+        scenario.run(steps: 200) { scenario, step in
+            #expect(scenario.rig.reserved <= scenario.rig.cash, "seed \(seed) step \(step)")
+        }
+    }
+
+    @Test(arguments: 0..<UInt64(16))
+    func replayAndRecoveryGiveTheLiveState(seed: UInt64) throws {
+        var scenario = Scenario(seed: 2_000 + seed, isWild: true)
+        scenario.run(steps: 150) { scenario, step in
+            if step.isMultiple(of: 40) { scenario.rig.checkpoint() }
+        }
+        let live = scenario.rig.engine.snapshotBytes()
+        var checker = ReplayChecker(from: RiskEngine(cluster: named("test")), hash: testHash)
+        for (index, entry) in scenario.rig.journal.enumerated() {
+            try checker.check(SequenceNumber(UInt64(index + 1)), entry)
+        }
+        #expect(checker.engine.snapshotBytes() == live, "seed \(seed)")
+        #expect(checker.checkpoints == 4)
+        #expect(checker.decisions > 50)
+        var recovered = RiskEngine(cluster: named("test"))
+        var effects = RiskEffects()
+        for entry in scenario.rig.journal { try recovered.recover(entry, into: &effects) }
+        #expect(recovered.snapshotBytes() == live, "seed \(seed)")
+    }
+
+    @Test(arguments: 0..<UInt64(16))
+    func aSnapshotInTheMiddleContinuesLikeTheOriginal(seed: UInt64) throws {
+        var scenario = Scenario(seed: 3_000 + seed, isWild: true)
+        var middle: (bytes: [UInt8], entries: Int)?
+        scenario.run(steps: 160) { scenario, step in
+            if step == 70 {
+                middle = (scenario.rig.engine.snapshotBytes(), scenario.rig.journal.count)
+            }
+        }
+        let (bytes, entries) = try #require(middle)
+        let restored = try RiskEngine(snapshot: bytes)
+        #expect(restored.snapshotBytes() == bytes, "seed \(seed)")
+        var checker = ReplayChecker(from: restored, hash: testHash)
+        for (index, entry) in scenario.rig.journal.enumerated().dropFirst(entries) {
+            try checker.check(SequenceNumber(UInt64(index + 1)), entry)
+        }
+        #expect(
+            checker.engine.snapshotBytes() == scenario.rig.engine.snapshotBytes(), "seed \(seed)")
+    }
+
+    @Test(arguments: 0..<UInt64(12))
+    func tighteningNeverTurnsADenialIntoAPermit(seed: UInt64) {
+        var scenario = Scenario(seed: 4_000 + seed, isWild: false)
+        var random = SeededRandom(seed: seed)
+        scenario.run(steps: 120) { scenario, step in
+            guard let instrument = scenario.instruments.randomElement(using: &random) else {
+                return
+            }
+            var loose = scenario.rig
+            let parent = loose.declare(.buy, instrument: instrument).id
+            var request = loose.makeRequest(
+                .buy, "0.50", "1", instrument: instrument, intent: parent)
+            request.quantity = Quantity(
+                units: Int64.random(in: 1...2_500, using: &random) * 10_000_000)
+            request.price = Price(units: Int64.random(in: 1...99, using: &random) * 10_000_000)
+            var tight = loose
+            guard let kind = LimitKind.allCases.randomElement(using: &random) else { return }
+            let scale = kind == .orderQuantityMin ? "30" : "0.7"
+            tight.limit(kind, scale, at: .strategy)
+            let quote = loose.quote(instrument: instrument)
+            let before = loose.send(request, reference: quote)
+            let after = tight.send(request, reference: quote)
+            if !before.isPermitted {
+                #expect(!after.isPermitted, "seed \(seed) step \(step) \(kind)")
+            }
+        }
+    }
+}
+
+@Suite struct ReplayTests {
+    @Test func aChangedDecisionIsFoundWithItsEntry() throws {
+        var rig = Rig()
+        rig.order(.buy, "0.50", "1")
+        let position = rig.journal.count - 1
+        rig.order(.buy, "0.50", "1")
+        let entry = rig.journal[position]
+        var decision = try JournalEntry.decision(in: entry)
+        var judged = try Judged(decoding: decision)
+        judged.value += 1
+        decision = judged.frame(controls: try Judged.controls(in: decision))
+        rig.journal[position] = JournalEntry(at: rig.now).frame(
+            command: try JournalEntry.command(in: entry),
+            reference: try JournalEntry.reference(in: entry), decision: decision)
+        let difference = #expect(throws: ReplayDifference.self) { try replay(rig) }
+        #expect(difference?.entry == SequenceNumber(UInt64(position + 1)))
+    }
+
+    @Test func aChangedReferenceChangesTheDecision() throws {
+        var rig = Rig()
+        rig.order(.buy, "0.50", "1")
+        let position = rig.journal.count - 1
+        let entry = rig.journal[position]
+        rig.journal[position] = JournalEntry(at: rig.now).frame(
+            command: try JournalEntry.command(in: entry),
+            reference: rig.quote(isStale: true).frame(),
+            decision: try JournalEntry.decision(in: entry))
+        let difference = #expect(throws: ReplayDifference.self) { try replay(rig) }
+        guard case .decision = difference?.finding else {
+            Issue.record("expected a decision to differ, found \(String(describing: difference))")
+            return
+        }
+    }
+
+    @Test func aChangedReportIsFoundAtTheCheckpoint() throws {
+        var rig = Rig()
+        let order = rig.order(.buy, "0.50", "2")
+        rig.fill(order.orderID, "1", fee: "0.01")
+        let position = rig.journal.count - 1
+        rig.checkpoint()
+        let command = try JournalEntry.command(in: rig.journal[position])
+        var fill = try FillReport(decoding: command)
+        fill.fee += Money(units: 1)
+        rig.journal[position] = JournalEntry(at: rig.now).frame(
+            command: fill.frame(), reference: [], decision: [])
+        let difference = #expect(throws: ReplayDifference.self) { try replay(rig) }
+        #expect(difference?.entry == SequenceNumber(UInt64(position + 2)))
+    }
+
+    @Test func entriesThatCannotBeAreNamed() throws {
+        var rig = Rig()
+        rig.order(.buy, "0.50", "1")
+        let position = rig.journal.count - 1
+        let command = try JournalEntry.command(in: rig.journal[position])
+        rig.journal[position] = JournalEntry(at: rig.now).frame(
+            command: command, reference: [], decision: [])
+        let missing = #expect(throws: ReplayDifference.self) { try replay(rig) }
+        #expect(missing?.finding == .entry(.decisionMissing(.orderRequest)))
+        rig.journal[position] = JournalEntry(at: .zero).frame(
+            command: command, reference: [], decision: [])
+        let early = #expect(throws: ReplayDifference.self) { try replay(rig) }
+        #expect(early?.finding == .time(.zero, after: rig.now))
+        rig.journal[position] = JournalEntry(at: rig.now).frame(
+            command: TickDone(tick: .zero, requested: 0).frame(), reference: [], decision: [])
+        let foreign = #expect(throws: ReplayDifference.self) { try replay(rig) }
+        #expect(foreign?.finding == .entry(.notACommand(.tickDone)))
+    }
+
+    private func replay(_ rig: Rig) throws {
+        var checker = ReplayChecker(from: RiskEngine(cluster: named("test")), hash: testHash)
+        for (index, entry) in rig.journal.enumerated() {
+            try checker.check(SequenceNumber(UInt64(index + 1)), entry)
+        }
+    }
+}
+
+@Suite struct SnapshotTests {
+    @Test func everyPrefixAndEveryFlippedRecordIsRefusedOrTheSame() throws {
+        var rig = Rig()
+        let order = rig.order(.buy, "0.50", "2")
+        rig.fill(order.orderID, "1")
+        rig.operate(.halt, .org, nonce: 1) { $0.org = named("other") }
+        let bytes = rig.engine.snapshotBytes()
+        for length in 0..<bytes.count {
+            #expect(throws: SnapshotError.self) {
+                _ = try RiskEngine(snapshot: Array(bytes[..<length]))
+            }
+        }
+        #expect(throws: SnapshotError.self) { _ = try RiskEngine(snapshot: bytes + bytes) }
+    }
+
+    @Test func anotherVersionIsRefusedWithBothNumbers() throws {
+        let rig = Rig()
+        var bytes = rig.engine.snapshotBytes()
+        let offset = 4 + WireFrame.headerLength + WireFrame.envelopeLength
+        bytes[offset] = 99
+        let error = #expect(throws: SnapshotError.self) { _ = try RiskEngine(snapshot: bytes) }
+        #expect(error == .otherVersion(found: 99, expected: RiskEngine.version))
+    }
+
+    @Test func aSnapshotThatContradictsItselfIsRefused() throws {
+        var rig = Rig()
+        let order = rig.order(.buy, "0.50", "2")
+        rig.fill(order.orderID, "1")
+        let bytes = rig.engine.snapshotBytes()
+        var offset = 0
+        var isTried = false
+        while offset < bytes.count {
+            let length = (0..<4).reduce(0) { $0 | Int(bytes[offset + $1]) << (8 * $1) }
+            let frame = Array(bytes[offset + 4..<offset + 4 + length])
+            if try WireFrame.template(of: frame) == .snapshotPosition {
+                var position = try SnapshotPosition(decoding: frame)
+                position.cost += Money(units: 1)
+                var spoiled = bytes
+                spoiled.replaceSubrange(offset + 4..<offset + 4 + length, with: position.frame())
+                #expect(throws: SnapshotError.self) { _ = try RiskEngine(snapshot: spoiled) }
+                isTried = true
+            }
+            offset += 4 + length
+        }
+        #expect(isTried)
+    }
+}
