@@ -147,7 +147,11 @@ let harness: [Target] = [
     tests("Venues", ["Trading", "Execution", "Cryptography", "Venues", logging]),
     tests("Runtime", ["Trading", "Wire", "Cryptography", "Runtime"]),
     tests(
-        "RiskCore", ["Trading", "Wire", "Risk", "Journal", "Transport", "Cryptography", "RiskCore", "Runtime"]),
+        "RiskCore",
+        [
+            "Trading", "Wire", "Portfolio", "Risk", "Journal", "Transport", "Cryptography",
+            "RiskCore", "Runtime", logging, grdb,
+        ]),
     tests(
         "ExecutionGateway",
         [

@@ -71,7 +71,7 @@ package enum RiskCoreWiring {
             },
             incarnation: context.incarnation, version: ProcessContext.version, start: start,
             connectGateways: { try links.connectGateways(context, wiring) },
-            stop: { wiring.stop() }, monotonicNow: { SystemClock().read().monotonic })
+            monotonicNow: { SystemClock().read().monotonic })
         let service = RiskCoreService(
             configuration: configuration, parts: parts, engine: opened.engine,
             journal: CoreJournal(

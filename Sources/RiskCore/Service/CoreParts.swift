@@ -29,8 +29,6 @@ package struct CoreParts {
     package let start: StartRecord
     /// Connects the links to gateways; not called in a crash loop until an operator arms.
     package let connectGateways: () throws -> Void
-    /// Ends the loop after this turn.
-    package let stop: () -> Void
     /// Reads the monotonic clock, to measure how long a decision takes. Decides nothing.
     package let monotonicNow: () -> MonotonicTime
 
@@ -38,7 +36,7 @@ package struct CoreParts {
         agents: LinkServer, admin: LinkServer, gateways: [ProcessID: Gateway],
         operators: [ShortName: Ed25519PublicKey], follower: JournalFollower,
         incarnation: Incarnation, version: String, start: StartRecord,
-        connectGateways: @escaping () throws -> Void, stop: @escaping () -> Void,
+        connectGateways: @escaping () throws -> Void,
         monotonicNow: @escaping () -> MonotonicTime
     ) {
         self.agents = agents
@@ -50,7 +48,6 @@ package struct CoreParts {
         self.version = version
         self.start = start
         self.connectGateways = connectGateways
-        self.stop = stop
         self.monotonicNow = monotonicNow
     }
 }

@@ -42,7 +42,6 @@ package final class RiskCoreService: LoopService {
     private var effects = RiskEffects()
     private var spareEffects = RiskEffects()
     private var failure: (any Error)?
-    private var wantsStop = false
 
     /// Takes up the journal where recovery left it. `start` must follow.
     package init(
@@ -118,7 +117,6 @@ package final class RiskCoreService: LoopService {
         if let failure { throw failure }
         try journal.commit()
         latency.committed(at: parts.monotonicNow())
-        if wantsStop { parts.stop() }
     }
 
     package var journalHead: JournalHead {
@@ -152,8 +150,6 @@ package final class RiskCoreService: LoopService {
     func fail(_ error: any Error) {
         if failure == nil { failure = error }
     }
-
-    func stopAfterThisTurn() { wantsStop = true }
 
     // MARK: Commands
 
