@@ -9,7 +9,7 @@ CONFIG ?= deploy/config/paper.yaml
 STATE ?= $(CURDIR)/.state
 SPEED ?= 1
 BIN = .build/$(BUILD)
-SWIFT_SOURCES = Package.swift Sources Tests
+SWIFT_SOURCES = Package.swift Sources Tests Benchmarks
 
 .PHONY: help setup build run test bench format lint check fuzz clean
 

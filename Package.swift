@@ -134,6 +134,12 @@ let harness: [Target] = [
     .target(
         name: "TestSupport", dependencies: ["Trading"], path: "Tests/TestSupport",
         swiftSettings: settings),
+    .executableTarget(
+        name: "Bench",
+        dependencies: [
+            "Trading", "Wire", "Risk", "Journal", "Transport", "Cryptography", argumentParser, grdb,
+        ],
+        path: "Benchmarks/Bench", swiftSettings: settings),
     tests("Trading", ["Trading"]),
     tests("Wire", ["Trading", "Wire"]),
     tests("Portfolio", ["Trading", "Portfolio"]),
@@ -195,7 +201,7 @@ let package = Package(
     name: "bellwether",
     products: binaries.filter { names.contains($0.0) }.map {
         .executable(name: $0.1, targets: ["\($0.0)Main"])
-    },
+    } + [.executable(name: "bench", targets: ["Bench"])],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),

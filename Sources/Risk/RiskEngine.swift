@@ -68,8 +68,8 @@ package struct RiskEngine: Sendable {
     var nonces: [UInt64] = []
 
     #if DEBUG
-        /// A control that is taken out, so that a test can show that it would be missed. Not part of
-        /// the state, and absent from release builds.
+        /// A control that is taken out, so that a test can show that it would be missed. Not part
+        /// of the state, and absent from release builds.
         package var mutant: Control?
     #endif
 

@@ -1,0 +1,139 @@
+import Risk
+import Trading
+import Wire
+
+/// A risk engine of a size that matters, and orders for it: 1,000 instruments in 200 event sets,
+/// 100 strategies of one agent each in 4 orgs.
+enum BenchOrders {
+    static let instruments = 1_000
+    static let strategies = 100
+    static let now = Timestamp(seconds: 1_000)
+    static let gateway: ProcessID = named("gw-bench")
+    static let venue: VenueID = named("bench")
+    static let digest = Digest(bytes: [UInt8](repeating: 7, count: 32)) ?? .zero
+    static let features = [
+        OrderRequest.FeaturesEntry(label: named("sigma"), value: 0.5),
+        OrderRequest.FeaturesEntry(label: named("spot"), value: 64_000),
+    ]
+
+    static func named(_ text: String) -> LongName { LongName(text) ?? .empty }
+    static func named<Name: ShortIdentifier>(_ text: String) -> Name { Name(text) ?? .empty }
+    static func instrument(_ index: Int) -> InstrumentID {
+        InstrumentID("BENCH-\(index)") ?? .empty
+    }
+    static func agent(_ strategy: Int) -> ProcessID { named("agent-\(strategy)") }
+    static func org(_ strategy: Int) -> OrgID { named("org-\(strategy % 4)") }
+    static func account(_ strategy: Int) -> AccountID { named("account-\(strategy % 4)") }
+    static func strategy(_ index: Int) -> StrategyID { named("strategy-\(index)") }
+
+    /// An engine that permits what `request` asks for, with one wide intent for each strategy.
+    static func engine() -> RiskEngine {
+        var engine = RiskEngine(cluster: ShortName("bench") ?? .empty)
+        var effects = RiskEffects()
+        engine.apply(
+            CoreStarted(
+                startedEpoch: Epoch(1), engineVersion: RiskEngine.version, mode: .paper,
+                isCrashLoop: .no), at: now, into: &effects)
+        openAccounts(&engine, &effects)
+        setLimits(&engine, &effects)
+        engine.apply(
+            GatewayConnected(
+                gateway: gateway, lease: LeaseID(1), highestEpoch: Epoch(1), isKilled: .no),
+            at: now, into: &effects)
+        for index in 0..<instruments { define(index, &engine, &effects) }
+        for index in 0..<4 {
+            engine.apply(
+                AccountReconciled(
+                    gateway: gateway, account: account(index), venueCash: .zero,
+                    ledgerCash: .zero, breaks: 0), at: now, into: &effects)
+        }
+        return engine
+    }
+
+    private static func openAccounts(_ engine: inout RiskEngine, _ effects: inout RiskEffects) {
+        for index in 0..<4 {
+            engine.apply(
+                AccountOpened(
+                    org: org(index), account: account(index), mode: .paper, venue: venue,
+                    gateway: gateway, cash: Money(1_000_000)), at: now, into: &effects)
+        }
+        for index in 0..<strategies {
+            engine.apply(
+                StrategyGranted(
+                    agent: agent(index), org: org(index), account: account(index), mode: .paper,
+                    strategy: strategy(index), venue: venue, isGranted: .yes),
+                at: now, into: &effects)
+            engine.apply(
+                AgentConnected(agent: agent(index), granted: Incarnation(1)), at: now,
+                into: &effects)
+        }
+    }
+
+    private static func setLimits(_ engine: inout RiskEngine, _ effects: inout RiskEffects) {
+        let many = Int64(1_000_000)
+        let limits: [(LimitKind, Int64)] = [
+            (.orderQuantityMax, 100 * 1_000_000_000), (.orderNotionalMax, 100 * 1_000_000_000),
+            (.collarPassive, 500_000_000), (.collarAggressive, 200_000_000),
+            (.quoteAgeMax, 2_000_000_000), (.messagesPerSecond, many * 1_000_000_000),
+            (.messageBurst, many * 1_000_000_000), (.ordersPerSecond, many * 1_000_000_000),
+            (.orderBurst, many * 1_000_000_000), (.openOrdersMax, many * 1_000_000_000),
+            (.openNotionalMax, many * 1_000_000_000), (.positionMax, many * 1_000_000_000),
+            (.eventLossMax, many * 1_000_000_000),
+        ]
+        for (kind, value) in limits {
+            engine.apply(
+                LimitSet(
+                    kind: kind, level: .firm, org: .empty, account: .empty, mode: .paper,
+                    strategy: .empty, venue: .empty, instrument: .empty, eventSet: .empty,
+                    value: value, snapshot: 1), at: now, into: &effects)
+        }
+    }
+
+    private static func define(
+        _ index: Int, _ engine: inout RiskEngine, _ effects: inout RiskEffects
+    ) {
+        engine.apply(
+            InstrumentDefined(
+                envelope: envelope(gateway), instrument: instrument(index), venue: venue,
+                eventSet: EventSetID("SET-\(index / 5)") ?? .empty,
+                tick: Price(units: 10_000_000), lot: Quantity(units: 10_000_000), openAt: .zero,
+                closeAt: Timestamp(seconds: 1_000_000), status: .open, isExclusive: .yes,
+                isExhaustive: .no, ruleHash: digest, marketTime: now), at: now, into: &effects)
+    }
+
+    static func envelope(_ sender: ProcessID) -> Envelope {
+        var envelope = Envelope.unset
+        envelope.sender = sender
+        return envelope
+    }
+
+    static func intent(number: UInt64, instrument index: Int, strategy: Int) -> DeclareIntent {
+        DeclareIntent(
+            envelope: envelope(agent(strategy)), incarnation: Incarnation(1),
+            intentID: IntentID(number), org: org(strategy), account: account(strategy),
+            mode: .paper, strategy: self.strategy(strategy), instrument: instrument(index),
+            side: .buy, quantity: Quantity(1_000_000), limitPrice: Price(units: 990_000_000),
+            deadline: now + .seconds(3_600), urgency: 0.5)
+    }
+
+    static func request(number: UInt64, instrument index: Int, strategy: Int) -> OrderRequest {
+        OrderRequest(
+            envelope: envelope(agent(strategy)), incarnation: Incarnation(1),
+            requestID: RequestID(number), intentID: IntentID(1), org: org(strategy),
+            account: account(strategy), mode: .paper, strategy: self.strategy(strategy),
+            instrument: instrument(index), side: .buy, timeInForce: .goodTillTime,
+            isPostOnly: .no, price: Price(units: 500_000_000), quantity: Quantity(1),
+            expiresAt: now + .seconds(60), policyVersion: 1, modelHash: digest,
+            featureHash: digest, confidence: 0.7, fairValue: Price(units: 550_000_000),
+            expectedEdge: Money(units: 10_000_000), quoteSequence: SequenceNumber(1),
+            quotedAt: now)
+    }
+
+    static func reference(instrument index: Int) -> ReferenceUpdated {
+        ReferenceUpdated(
+            instrument: instrument(index), bid: Price(units: 490_000_000),
+            bidQuantity: Quantity(10), ask: Price(units: 510_000_000), askQuantity: Quantity(10),
+            bidDepth: Quantity(100), askDepth: Quantity(100), bookSequence: SequenceNumber(1),
+            receivedAt: now, isStale: .no, marketTime: now)
+    }
+}
