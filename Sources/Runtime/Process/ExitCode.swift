@@ -27,6 +27,8 @@ package struct ProcessFailure: Error, Sendable, CustomStringConvertible {
         case let failure as ProcessFailure: self = failure
         case let error as ConfigurationError: self.init(.usage, error.description)
         case let error as StateError: self.init(.usage, error.description)
+        case let error as RecordingError:
+            self.init(error.code == .missing ? .unavailable : .usage, error.description)
         default: self.init(.refused, "\(error)")
         }
     }

@@ -35,7 +35,13 @@ package final class VenueServer: Sendable {
                         options: options, engine: engine, loop: loop, logger: logger,
                         onEnd: onEnd, onAlive: onAlive), eventLoop: loop)
             }.wait()
-            channel = try VenueServer.bind(options, group, service)
+            do {
+                channel = try VenueServer.bind(options, group, service)
+            } catch {
+                // Nobody will wait for a venue that never served.
+                try loop.submit { service.value.stopped.fail(error) }.wait()
+                throw error
+            }
             finished = try loop.submit {
                 service.value.startClock()
                 return service.value.stopped.futureResult

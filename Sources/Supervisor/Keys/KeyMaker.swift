@@ -109,7 +109,16 @@ struct KeyMaker {
         generate: () throws -> (SecretBytes, String), derive: (SecretBytes) throws -> String
     ) throws {
         if exists(secretPath) {
-            let expected = try derive(SecretFile.read(secretPath))
+            let secret = try SecretFile.read(secretPath)
+            let expected: String
+            do {
+                expected = try derive(secret)
+            } catch {
+                throw ProcessFailure(
+                    .usage,
+                    "\(secretPath) is not a key of its kind: \(error); bring the right one back, "
+                        + "or delete it and its public key to make a new pair")
+            }
             if !exists(publicPath) {
                 try SecretFile.writePublic(expected + "\n", to: publicPath)
                 made.append(publicPath)

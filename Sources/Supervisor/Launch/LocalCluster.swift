@@ -237,11 +237,13 @@ actor LocalCluster {
 /// The last lines that a child wrote, for the message that says why it ended.
 struct OutputTail: Sendable, Equatable {
     private static let linesMax = 5
+    /// Long enough for an error that lists what it would have taken.
+    private static let lineLengthMax = 1_000
     private var lines: [String] = []
 
     mutating func append(_ line: String) {
         guard !line.isEmpty else { return }
-        lines.append(String(line.prefix(300)))
+        lines.append(String(line.prefix(OutputTail.lineLengthMax)))
         if lines.count > OutputTail.linesMax { lines.removeFirst() }
     }
 
