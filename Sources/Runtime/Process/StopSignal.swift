@@ -3,8 +3,9 @@ import Synchronization
 
 /// Turns SIGTERM and SIGINT into a request to stop, which the process's loop reads in its turn.
 ///
-/// `install` must be called before any other thread exists, so that every thread inherits the
-/// blocked signals and only ours receives them. A second signal ends the process at once.
+/// A handler passes them to a thread of ours through a pipe, so it does not matter which thread
+/// receives them: an `async` main has more than one before its first line. A second signal ends the
+/// process at once.
 package final class StopSignal: Sendable {
     /// Set in the environment of a child that must not outlive its parent.
     package static let parentVariable = "BELLWETHER_PARENT"
@@ -22,13 +23,26 @@ package final class StopSignal: Sendable {
         -> StopSignal
     {
         let stop = StopSignal()
-        var signals = StopSignal.signals()
         signal(SIGPIPE, SIG_IGN)
-        guard pthread_sigmask(SIG_BLOCK, &signals, nil) == 0 else {
-            throw ProcessFailure(.refused, "cannot block signals")
+        let descriptor = try openPipe()
+        for number in [SIGTERM, SIGINT] {
+            var action = sigaction()
+            action.__sigaction_handler.sa_handler = { _ in
+                // Only what is safe in a handler: one write, whose failure means a full pipe.
+                let (kept, byte) = (errno, UInt8(1))
+                withUnsafePointer(to: byte) {
+                    _ = Glibc.write(bell.load(ordering: .relaxed), $0, 1)
+                }
+                errno = kept
+            }
+            action.sa_flags = Int32(SA_RESTART)
+            guard sigaction(number, &action, nil) == 0 else {
+                throw ProcessFailure(.refused, "cannot handle signal \(number)")
+            }
         }
         let parent = environment[parentVariable].flatMap { pid_t($0) }
-        let context = Unmanaged.passRetained(Waiter(stop: stop, parent: parent))
+        let context = Unmanaged.passRetained(
+            Waiter(stop: stop, descriptor: descriptor, parent: parent))
         var thread = pthread_t()
         let result = pthread_create(
             &thread, nil,
@@ -55,31 +69,43 @@ package final class StopSignal: Sendable {
         action.withLock { $0 }?()
     }
 
-    fileprivate static func signals() -> sigset_t {
-        var signals = sigset_t()
-        sigemptyset(&signals)
-        sigaddset(&signals, SIGTERM)
-        sigaddset(&signals, SIGINT)
-        return signals
+    /// Makes the pipe; returns the end to read from.
+    private static func openPipe() throws(ProcessFailure) -> Int32 {
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else {
+            throw ProcessFailure(
+                .refused, "cannot make a pipe: \(String(cString: strerror(errno)))")
+        }
+        for end in ends {
+            _ = fcntl(end, F_SETFD, FD_CLOEXEC)
+            _ = fcntl(end, F_SETFL, O_NONBLOCK)
+        }
+        bell.store(ends[1], ordering: .relaxed)
+        return ends[0]
     }
 }
+
+/// Where the handler writes; made before the handler is set.
+private let bell = Atomic<Int32>(-1)
 
 /// The loop of the signal thread.
 private final class Waiter: Sendable {
     let stop: StopSignal
+    let descriptor: Int32
     let parent: pid_t?
 
-    init(stop: StopSignal, parent: pid_t?) {
+    init(stop: StopSignal, descriptor: Int32, parent: pid_t?) {
         self.stop = stop
+        self.descriptor = descriptor
         self.parent = parent
     }
 
     func run() {
-        var signals = StopSignal.signals()
         while true {
-            var patience = timespec(tv_sec: 1, tv_nsec: 0)
-            let received = sigtimedwait(&signals, nil, &patience)
-            if received < 0 {
+            var watched = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+            _ = poll(&watched, 1, 1_000)
+            var byte: UInt8 = 0
+            guard read(descriptor, &byte, 1) == 1 else {
                 // Nothing came: an orphan of the launcher ends itself.
                 if let parent, getppid() != parent, !stop.isRequested { stop.request() }
                 continue
