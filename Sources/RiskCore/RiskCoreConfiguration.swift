@@ -24,7 +24,7 @@ package struct RiskCoreConfiguration: Sendable {
     package let core: ProcessID
     package let cluster: ShortName
     package let mode: Mode
-    package let supervisor: ProcessID
+    package let adminPeers: [ProcessID]
     package let checkpointEvery: Int
     package let permitValidity: Span
     package let gateways: [Gateway]
@@ -35,7 +35,7 @@ package struct RiskCoreConfiguration: Sendable {
         core = cluster.core.name
         self.cluster = cluster.cluster
         mode = cluster.mode
-        supervisor = cluster.supervisor.name
+        adminPeers = cluster.adminPeers
         checkpointEvery = cluster.core.checkpointEvery
         permitValidity = cluster.core.permitValidity
         limits = cluster.limits

@@ -39,7 +39,7 @@ package enum RiskCoreWiring {
         let configuration = context.configuration
         let peers =
             configuration.gateways.map(\.name) + configuration.agents.map(\.name)
-            + [configuration.supervisor.name]
+            + configuration.adminPeers
         let security = try context.security(peers: peers)
         do {
             return try PollLoop(name: context.name.description, security: security) { wiring in
@@ -145,7 +145,7 @@ private struct CoreLinks {
             allowing: configuration.agents.map(\.name), settings: agentSettings)
         admin = LinkServer(
             try context.link(context.name, .admin), identity: context.identity,
-            allowing: [configuration.supervisor], settings: context.linkSettings, isUrgent: true)
+            allowing: configuration.adminPeers, settings: context.linkSettings, isUrgent: true)
         var gatewaySettings = context.linkSettings
         gatewaySettings.outboxMax = CoreLinks.gatewayOutboxMax
         var gateways: [ProcessID: CoreParts.Gateway] = [:]
