@@ -1,0 +1,81 @@
+import Foundation
+import Testing
+
+/// Tests of the whole cluster: real processes, real sockets, real faults, one at a time.
+@Suite(.serialized) struct ClusterTests {}
+
+extension ClusterTests {
+    /// Nothing goes wrong.
+    @Suite struct CleanRunTests {
+        @Test(.timeLimit(.minutes(3)))
+        func tradesStopsCleanlyAndIsJudged() async throws {
+            try await LocalClusterHarness.with(ClusterOptions(hours: 12)) { cluster in
+                try await cluster.start()
+                try await cluster.waitForTrading()
+                try await waitUntil("a fill") {
+                    try await cluster.count("fills", of: "core") ?? 0 > 0
+                }
+                let summary = try await cluster.stop()
+                try #require(summary.permitted > 0 && summary.fills > 0, "\(summary)")
+                try #require(summary.mode == "paper" && summary.restarts == 0, "\(summary)")
+                try #require(!summary.complete && summary.stateHash.count == 64, "\(summary)")
+                _ = try await cluster.requireSoundJournals()
+                try await cluster.requireJudged()
+                let left = cluster.processIDs()
+                try #require(left.isEmpty, "still running: \(left)")
+            }
+        }
+
+        /// The same data and the same seed: the same orders and the same state, at any pace.
+        @Test(.timeLimit(.minutes(4)))
+        func twoRunsGiveTheSameOrders() async throws {
+            let first = try await completeRun()
+            let second = try await completeRun()
+            try #require(first.summary.permitted > 0 && first.summary.fills > 0)
+            try #require(first.orders == second.orders)
+            try #require(first.summary == second.summary)
+        }
+
+        @Test(
+            .enabled(if: RecordedData.folder != nil, "there is no recorded data at ../shared/data"),
+            .timeLimit(.minutes(2)))
+        func tradesRecordedMarkets() async throws {
+            let data = try #require(RecordedData.folder)
+            try await LocalClusterHarness.with(ClusterOptions(data: data, limit: "20s")) {
+                cluster in
+                try cluster.launch()
+                let summary = try await cluster.finish(within: .seconds(100))
+                try #require(summary.permitted > 0, "\(summary)")
+                _ = try await cluster.requireSoundJournals()
+                try await cluster.requireJudged()
+            }
+        }
+
+        private struct Run {
+            var orders: [OrderLine] = []
+            var summary: ClusterSummary
+        }
+
+        private func completeRun() async throws -> Run {
+            var run: Run?
+            try await LocalClusterHarness.with(ClusterOptions(hours: 1)) { cluster in
+                try cluster.launch()
+                let summary = try await cluster.finish(within: .seconds(110))
+                try #require(summary.complete && summary.restarts == 0, "\(summary)")
+                _ = try await cluster.requireSoundJournals()
+                try await cluster.requireJudged()
+                run = Run(orders: try await cluster.orders(), summary: summary)
+            }
+            return try #require(run)
+        }
+    }
+}
+
+/// Recorded data, which is not part of the sources.
+enum RecordedData {
+    static let folder: String? = {
+        let named = ProcessInfo.processInfo.environment["BELLWETHER_DATA"]
+        let candidates = [named, LocalClusterHarness.sources + "/../shared/data"].compactMap { $0 }
+        return candidates.first { FileManager.default.fileExists(atPath: $0 + "/crypto") }
+    }()
+}

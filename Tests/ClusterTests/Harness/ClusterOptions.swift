@@ -1,0 +1,79 @@
+/// What a cluster under test is like.
+struct ClusterOptions {
+    /// Hours of the generated day.
+    var hours = 2
+    /// What the day and its counterparties follow from.
+    var seed = 7
+    /// The agent's own parameters, as YAML in one line.
+    var parameters = "{}"
+    /// Another agent of the configuration, whose place a test takes.
+    var hasStandIn = false
+    /// A folder of recorded data instead of a generated day.
+    var data: String?
+    /// A limit of wall time, such as `20s`; none runs to the end of the data.
+    var limit: String?
+
+    /// The configuration: the sample's, with short times and free ports.
+    func configuration(port: UInt16) -> String {
+        let standIn =
+            hasStandIn
+            ? """
+              - { name: agent-standin, domain: crypto, org: demo, account: main,
+                  strategy: standin, venue: kalshi, parameters: {} }
+            """ : ""
+        return """
+            cluster: chaos
+            mode: paper
+            keys: keys
+            operators: [ { name: local } ]
+            core:
+              name: core
+              checkpoint-every: 256
+              heartbeat: 200ms
+              lease: 1500ms
+              permit-validity: 1000ms
+              endpoint: ipc
+            gateways:
+              - name: gw-kalshi
+                venue: kalshi
+                org: demo
+                account: main
+                url: http://127.0.0.1:\(port)/trade-api/v2
+                key-id: demo-key
+                replay: true
+                publish-depth: 10
+                starting-cash: "1000"
+                last-line:
+                  { order-quantity-max: "50", order-notional-max: "50", orders-per-second: 50 }
+            agents:
+              - name: agent-crypto
+                domain: crypto
+                org: demo
+                account: main
+                strategy: updown
+                venue: kalshi
+                parameters: \(parameters)
+            \(standIn)
+            limits:
+              - { level: firm, kind: order-quantity-min, value: "1" }
+              - { level: firm, kind: order-quantity-max, value: "25" }
+              - { level: firm, kind: order-notional-max, value: "25" }
+              - { level: firm, kind: collar-passive, value: "0.25" }
+              - { level: firm, kind: collar-aggressive, value: "0.10" }
+              - { level: firm, kind: quote-age-max, value: 5s }
+              - { level: firm, kind: messages-per-second, value: 200 }
+              - { level: firm, kind: message-burst, value: 400 }
+              - { level: firm, kind: orders-per-second, value: 20 }
+              - { level: firm, kind: order-burst, value: 40 }
+              - { level: firm, kind: open-orders-max, value: 50 }
+              - { level: firm, kind: open-notional-max, value: "200" }
+              - { level: firm, kind: position-max, value: "100" }
+              - { level: firm, kind: event-loss-max, value: "60" }
+              - { level: firm, kind: collateral-max, value: "500" }
+            sim-venue:
+              { name: sim-venue, kalshi: "127.0.0.1:\(port)", seed: \(seed), balance: "1000",
+                patience: 60s }
+            supervisor: { name: supervisor, restart-delay: 200ms }
+            """
+    }
+}
