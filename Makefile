@@ -22,8 +22,9 @@ setup: ## Installs the Debian packages that are missing.
 build: setup
 	@swift build -c $(BUILD) --quiet
 
-run: build ## Starts the paper cluster. DATA=DIR SPEED=1|N|max FOR=60s CONFIG=FILE STATE=DIR
+run: build ## Starts the paper cluster. DATA=DIR SPEED=1|N|max FOR=60s CONFIG=FILE STATE=DIR KEEP=1
 	@$(BIN)/supervisor up --config $(CONFIG) --state $(STATE) --speed $(SPEED) \
+	    $(if $(KEEP),,--fresh) \
 	    $(if $(DATA),--data $(DATA)) $(if $(FOR),--for $(FOR))
 
 test: setup ## Builds and runs every test.

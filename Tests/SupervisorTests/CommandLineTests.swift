@@ -43,6 +43,8 @@ import Wire
         #expect(try parse("explain", "42", as: ExplainCommand.self).order == 42)
         #expect(try parse("orders", "--last", "7", as: OrdersCommand.self).last == 7)
         _ = try parse("journal", "verify", "--of", "gw-kalshi", as: JournalVerifyCommand.self)
+        _ = try parse("arm", as: ArmCommand.self)
+        _ = try parse("disarm", "--reason", "upgrade", as: DisarmCommand.self)
         _ = try parse("journal", "replay", as: JournalReplayCommand.self)
         #expect(try parse("journal", "show", "--from", "9", as: JournalShowCommand.self).from == 9)
         #expect(try parse("keys", "init", "/k", as: KeysInitCommand.self).folder == "/k")

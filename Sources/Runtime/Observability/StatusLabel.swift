@@ -8,7 +8,7 @@ package enum StatusLabel {
     package static let rejectedPrefix = "rejected."
     package static let fills = "fills"
     package static let settled = "settled"
-    package static let openOrders = "open_orders"
+    package static let openOrders = "orders_open"
     package static let fees = "fees_e9"
     package static let realized = "realized_e9"
     package static let unrealized = "unrealized_e9"

@@ -107,6 +107,52 @@ struct ResumeCommand: AsyncParsableCommand {
     }
 }
 
+/// Lets the core permit orders: after a start in live mode, or after repeated crashes.
+struct ArmCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "arm", abstract: "Lets the core permit orders.",
+        discussion: "Paper arms by itself; live waits for an operator, and so does a core that "
+            + "crashed three times within ten minutes.")
+
+    @OptionGroup var options: ConsoleOptions
+
+    @Option(name: .long, help: "Why; it is kept with the command.")
+    var reason = ""
+
+    @Option(name: .long, help: "The operator who orders it. Default: the first configured.")
+    var `operator`: String?
+
+    func run() async throws {
+        await SupervisorCommand.perform {
+            try await Steering(options: options, operator: `operator`).order(
+                .arm, .all, reason: reason)
+        }
+    }
+}
+
+/// Makes the core reject every order, for an upgrade: nothing is latched and nothing cancelled.
+struct DisarmCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "disarm", abstract: "Makes the core reject every new order.",
+        discussion: "For an upgrade: disarm, stop, start the new version. What rests stays; "
+            + "`halt` cancels it.")
+
+    @OptionGroup var options: ConsoleOptions
+
+    @Option(name: .long, help: "Why; it is kept with the command.")
+    var reason = ""
+
+    @Option(name: .long, help: "The operator who orders it. Default: the first configured.")
+    var `operator`: String?
+
+    func run() async throws {
+        await SupervisorCommand.perform {
+            try await Steering(options: options, operator: `operator`).order(
+                .disarm, .all, reason: reason)
+        }
+    }
+}
+
 /// Gives an operator's order to the core and to every gateway, and shows their answers.
 struct Steering {
     let options: ConsoleOptions
@@ -120,7 +166,12 @@ struct Steering {
         // A resume reaches the gateways first, so that the core never permits what they refuse.
         let gateways = configuration.gateways.map(\.name)
         let core = configuration.core.name
-        let targets = action == .resume ? gateways + [core] : [core] + gateways
+        let targets =
+            switch action {
+            case .resume: gateways + [core]
+            case .halt: [core] + gateways
+            case .arm, .disarm, .reduceOnly, .stop: [core]
+            }
         let console = try session.links(to: targets)
         defer { console.close() }
         let order = OperatorOrder(action: action, scope: scope, reason: reason)

@@ -44,7 +44,10 @@ struct ClusterPreparation: Sendable {
         }
         let folder = RunFolder(state: state)
         try folder.lock()
-        if isFresh, let aside = try folder.setAside(configuration.processNames) {
+        if isFresh, !isReplayed {
+            // A journal of real orders is never put out of the way by a convenience.
+            terminal.note("the state is kept: only a paper run on sim-venue starts afresh")
+        } else if isFresh, let aside = try folder.setAside(configuration.processNames) {
             terminal.note("the run before is kept in \(aside)")
             do throws(StateError) {
                 try state.prepare(for: configuration.supervisor.name)
@@ -60,6 +63,12 @@ struct ClusterPreparation: Sendable {
             terminal.note("made \(maker.made.count) key files in \(state.keys(configuration.keys))")
         }
         for note in maker.notes { terminal.note(note) }
+    }
+
+    /// Whether every order of the cluster goes to a simulated venue.
+    private var isReplayed: Bool {
+        configuration.mode == .paper && configuration.simVenue != nil
+            && configuration.gateways.allSatisfy(\.isReplay)
     }
 
     private func copyConfiguration() throws(ProcessFailure) {

@@ -168,22 +168,31 @@ struct ClusterRun: Sendable {
         }
     }
 
-    /// Tells the core to disarm and cancel, and waits a bounded time until nothing rests.
+    /// Tells the core to stop trading, which disarms it and cancels everything without a latch, and
+    /// waits a bounded time until nothing rests.
     private func cancelEverything(_ console: AdminConsole, _ core: ProcessID) async {
         do {
-            let party = ClusterParty(
-                configuration: configuration, state: options.state,
-                name: configuration.supervisor.name)
             guard let name = configuration.operators.first else { return }
-            let key = OperatorKey(name: name, key: try party.keys.operatorKey(name))
-            let order = OperatorOrder(action: .stop, scope: .all, reason: "clean stop")
+            let files = KeyFiles(root: options.state.keys(configuration.keys))
+            let ring = KeyRing(
+                process: configuration.supervisor.name, files: files, credentials: nil)
+            let key = OperatorKey(name: name, key: try ring.operatorKey(name))
             let answer = try await console.command(
-                order, to: core, by: key, patience: ClusterRun.statusPatience)
-            log.info("stop", metadata: ["accepted": "\(answer.isAccepted)"])
+                OperatorOrder(action: .stop, scope: .all, reason: "clean stop"), to: core,
+                by: key, patience: ClusterRun.statusPatience)
+            log.info(
+                "clean stop",
+                metadata: [
+                    "accepted": "\(answer.isAccepted)", "cancelled": "\(answer.cancelled)",
+                    "detail": "\(answer.detail)",
+                ])
+            await waitUntilNothingRests(console)
         } catch {
             log.error("cannot cancel before the stop", metadata: ["error": "\(error)"])
-            return
         }
+    }
+
+    private func waitUntilNothingRests(_ console: AdminConsole) async {
         let deadline = MonotonicClock.now() + .seconds(5)
         while MonotonicClock.now() < deadline {
             guard let status = await coreStatus(console) else { return }
