@@ -172,7 +172,10 @@ let harness: [Target] = [
         ]),
     tests(
         "SimVenue",
-        ["Trading", "MarketSim", "SimVenue", "Cryptography", "Venues", "Execution", "Runtime"]),
+        [
+            "Trading", "MarketSim", "SimVenue", "Cryptography", "Venues", "Execution", "Runtime",
+            logging,
+        ]),
     tests(
         "Supervisor",
         [

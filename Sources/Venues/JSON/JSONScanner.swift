@@ -141,19 +141,23 @@ struct JSONScanner {
         position = start
         var hasEscapes = false
         var isASCII = true
+        var end = start
         while true {
-            guard position < text.count else { throw .unexpectedEnd }
-            let byte = text[position]
+            guard end < text.count else { throw .unexpectedEnd }
+            let byte = text[end]
             if byte == UInt8(ascii: "\"") { break }
-            if byte < 0x20 { throw .badString(at: position) }
+            if byte < 0x20 { throw .badString(at: end) }
             if byte == UInt8(ascii: "\\") {
                 hasEscapes = true
+                position = end
                 try escape(text)
+                end = position
                 continue
             }
             if byte >= 0x80 { isASCII = false }
-            position += 1
+            end += 1
         }
+        position = end
         if !isASCII, !isUTF8(text, start..<position) { throw .badString(at: start) }
         append(.string, start, position, hasEscapes: hasEscapes)
         position += 1
