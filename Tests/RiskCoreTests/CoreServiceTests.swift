@@ -1,0 +1,189 @@
+import Cryptography
+import Foundation
+import Journal
+import Risk
+import RiskCore
+import Testing
+import Trading
+import Transport
+import Wire
+
+/// The core among its peers, live: what comes in is decided, journalled and answered.
+struct CoreServiceTests {
+    private let fixture: CoreFixture
+
+    init() throws { fixture = try CoreFixture() }
+
+    /// A core that is armed, with an agent that has declared an intent and sees a book.
+    private func startTrading() throws -> (RiskCoreService, PlayedGateway, PlayedAgent) {
+        let gateway = try fixture.startGateway()
+        let core = try fixture.startCore()
+        let agent = try fixture.startAgent()
+        try fixture.run("arming") { core.engine.arming == .armed && agent.isReady }
+        gateway.define()
+        gateway.publishBook()
+        agent.declare()
+        try fixture.run("the intent") { !agent.decisions.isEmpty }
+        #expect(agent.decisions.first?.verdict == .accepted)
+        return (core, gateway, agent)
+    }
+
+    @Test func paperArmsByItselfOnceTheAccountIsReconciled() throws {
+        let gateway = try fixture.startGateway()
+        let core = try fixture.startCore()
+        #expect(core.engine.arming == .disarmed)
+        try fixture.run("arming") { core.engine.arming == .armed }
+        #expect(gateway.count(.requestLease) == 1)
+        #expect(gateway.count(.reconcile) == 1)
+        #expect(core.engine.lease(of: CoreFixture.gateway) == LeaseID(1))
+        #expect(core.engine.epoch == Epoch(1))
+    }
+
+    @Test func differencesWithTheVenueKeepTheAccountShut() throws {
+        let gateway = try fixture.startGateway {
+            $0.positions = [PlayedGateway.instrument: Quantity(3)]
+        }
+        let core = try fixture.startCore()
+        try fixture.run("the reconciliation") { gateway.count(.reconcile) == 1 }
+        try fixture.network.run(for: .seconds(1))
+        #expect(core.engine.arming == .disarmed)
+        let account = try #require(core.engine.accountView(of: CoreFixture.gateway))
+        #expect(!account.isReconciled)
+    }
+
+    @Test func aPermitIsSealedAndAnswersOneRequest() throws {
+        let (core, gateway, agent) = try startTrading()
+        agent.request()
+        try fixture.run("a permit") { gateway.permits.count == 1 }
+        let permit = try #require(gateway.permits.first)
+        #expect(try gateway.isLastPermitSealed())
+        #expect(permit.lease == LeaseID(1))
+        #expect(permit.permit == PermitSequence(1))
+        #expect(permit.permitEpoch == Epoch(1))
+        #expect(permit.validity == .milliseconds(1_000))
+        #expect(permit.envelope.sender == CoreFixture.core)
+        try fixture.run("the decision") { agent.decisions.count == 2 }
+        #expect(agent.decisions.last?.verdict == .permitted)
+        gateway.report(permit, .working)
+        gateway.fill(permit)
+        try fixture.run("the fill") { agent.updates.contains { $0.state == .filled } }
+        #expect(core.engine.status.openOrders == 0)
+        #expect(core.engine.status.fees == Money(units: 10_000_000))
+        core.engine.checkInvariants()
+    }
+
+    @Test func rejectionsSayWhy() throws {
+        let (_, gateway, agent) = try startTrading()
+        agent.request(quantity: 26)
+        agent.request(signal: "")
+        try fixture.run("decisions") { agent.decisions.count == 3 }
+        #expect(agent.decisions[1].reason == .sizeAboveMaximum)
+        #expect(agent.decisions[1].limit == Quantity(25).units)
+        #expect(agent.decisions[2].reason == .explanationMissing)
+        #expect(gateway.permits.isEmpty)
+    }
+
+    @Test func withoutABookThereIsNoPermit() throws {
+        let gateway = try fixture.startGateway()
+        let core = try fixture.startCore()
+        let agent = try fixture.startAgent()
+        try fixture.run("arming") { core.engine.arming == .armed && agent.isReady }
+        gateway.define()
+        agent.declare()
+        agent.request()
+        try fixture.run("decisions") { agent.decisions.count == 2 }
+        #expect(agent.decisions.last?.reason == .quoteMissing)
+    }
+
+    @Test func anOldBookMakesAStaleQuote() throws {
+        let (_, _, agent) = try startTrading()
+        try fixture.network.run(for: .seconds(8))
+        agent.request()
+        try fixture.run("the decision") { agent.decisions.count == 2 }
+        #expect(agent.decisions.last?.reason == .quoteStale)
+    }
+
+    @Test func requestsThatWaitedTooLongAreShedAndCounted() throws {
+        let (core, _, agent) = try startTrading()
+        fixture.network.fate = { packet in
+            packet.source == CoreFixture.agent
+                ? .deliver(after: .milliseconds(1_200)) : .deliver(after: .microseconds(50))
+        }
+        let entries = try fixture.reader().head().sequence
+        agent.request()
+        try fixture.run("the decision") { agent.decisions.count == 2 }
+        #expect(agent.decisions.last?.reason == .staleWork)
+        #expect(core.engine.counters.requested == 0)
+        #expect(try fixture.reader().head().sequence >= entries)
+        let templates = try fixture.reader().read(from: .zero, limit: 1_000)
+            .map(\.header.template)
+        #expect(!templates.contains(OrderRequest.templateID))
+    }
+
+    @Test func everyRequestIsOneEntryWithItsReferenceAndDecision() throws {
+        let (_, gateway, agent) = try startTrading()
+        agent.request()
+        try fixture.run("a permit") { gateway.permits.count == 1 }
+        let entry = try #require(
+            try fixture.reader().read(from: .zero, limit: 1_000)
+                .first { $0.header.template == OrderRequest.templateID })
+        let judged = try Judged(decoding: JournalEntry.decision(in: entry.body))
+        let reference = try ReferenceUpdated(decoding: JournalEntry.reference(in: entry.body))
+        let request = try OrderRequest(decoding: JournalEntry.command(in: entry.body))
+        #expect(judged.verdict == .permitted)
+        #expect(judged.clientOrderID == gateway.permits.first?.clientOrderID)
+        #expect(reference.ask == Price(units: 520_000_000))
+        #expect(request.envelope.sender == CoreFixture.agent)
+        #expect(try !Judged.controls(in: JournalEntry.decision(in: entry.body)).isEmpty)
+    }
+
+    @Test func aCancelReachesTheGateway() throws {
+        let (_, gateway, agent) = try startTrading()
+        agent.request()
+        try fixture.run("a permit") { gateway.permits.count == 1 }
+        let permit = try #require(gateway.permits.first)
+        gateway.report(permit, .working)
+        agent.cancel(permit.orderID)
+        try fixture.run("the cancel") { gateway.count(.cancelOrder) == 1 }
+        gateway.report(permit, .cancelled)
+        try fixture.run("the end") { agent.updates.last?.state == .cancelled }
+    }
+
+    @Test func aLostGatewayIsAskedAgainForALeaseAndForFates() throws {
+        let (core, gateway, agent) = try startTrading()
+        agent.request()
+        try fixture.run("a permit") { gateway.permits.count == 1 }
+        fixture.network.crash(CoreFixture.gateway)
+        try fixture.run("the loss") { core.engine.lease(of: CoreFixture.gateway) == .zero }
+        agent.request()
+        try fixture.run("a rejection") { agent.decisions.count == 3 }
+        #expect([.gatewayUnavailable, .notArmed].contains(agent.decisions.last?.reason))
+        let next = try fixture.startGateway { $0.lease = LeaseID(1) }
+        try fixture.run("the new lease") {
+            core.engine.lease(of: CoreFixture.gateway) == LeaseID(2)
+        }
+        try fixture.run("the question") { next.count(.fateQuery) == 1 }
+        let query = try #require(
+            try next.received.first { try WireFrame.template(of: $0) == .fateQuery })
+        #expect(try FateQuery(decoding: query).lease == LeaseID(1))
+        #expect(next.permits.isEmpty)
+    }
+
+    @Test func aRestartRecoversTheStateAndTakesTheNextEpoch() throws {
+        let (core, gateway, agent) = try startTrading()
+        for _ in 0..<5 { agent.request() }
+        try fixture.run("permits") { gateway.permits.count == 5 }
+        gateway.fill(gateway.permits[0])
+        try fixture.run("the fill") { core.engine.counters.fills == 1 }
+        let before = core.engine.snapshotBytes()
+        fixture.crashCore()
+        let recovered = try fixture.openCore().1.snapshotBytes()
+        #expect(recovered == before)
+        let second = try fixture.startCore()
+        #expect(second.engine.epoch == Epoch(2))
+        try fixture.run("arming") { second.engine.arming == .armed }
+        try fixture.run("questions") { gateway.count(.fateQuery) == 4 }
+        #expect(gateway.permits.count == 5)
+        _ = try fixture.verify()
+    }
+}

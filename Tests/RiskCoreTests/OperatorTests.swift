@@ -1,0 +1,112 @@
+import Cryptography
+import Journal
+import Risk
+import RiskCore
+import Testing
+import Trading
+import Transport
+import Wire
+
+/// The supervisor's link: signed commands, status, followers.
+struct OperatorTests {
+    private let fixture: CoreFixture
+
+    init() throws { fixture = try CoreFixture() }
+
+    private func start() throws -> (RiskCoreService, PlayedSupervisor) {
+        _ = try fixture.startGateway()
+        let core = try fixture.startCore()
+        let supervisor = try fixture.startSupervisor()
+        try fixture.run("arming") { core.engine.arming == .armed && supervisor.core.isOpen }
+        return (core, supervisor)
+    }
+
+    @Test func aSignedHaltIsObeyedAndAResumeEndsIt() throws {
+        let (core, supervisor) = try start()
+        try supervisor.command(.halt, nonce: 1, key: fixture.operatorKey)
+        try fixture.run("the reply") { supervisor.replies.count == 1 }
+        #expect(supervisor.replies[0].isAccepted.isSet)
+        #expect(supervisor.replies[0].nonce == 1)
+        #expect(core.engine.arming == .halted)
+        try supervisor.command(.resume, nonce: 2, key: fixture.operatorKey)
+        try fixture.run("the reply") { supervisor.replies.count == 2 }
+        #expect(core.engine.arming == .armed)
+    }
+
+    @Test func aHaltOutlivesTheProcess() throws {
+        let (_, supervisor) = try start()
+        try supervisor.command(.halt, nonce: 1, key: fixture.operatorKey)
+        try fixture.run("the reply") { supervisor.replies.count == 1 }
+        fixture.crashCore()
+        let second = try fixture.startCore()
+        try fixture.network.run(for: .seconds(2))
+        #expect(second.engine.arming == .halted)
+    }
+
+    @Test func whatIsNotSignedByAnOperatorIsRefusedAndNotJournalled() throws {
+        let (core, supervisor) = try start()
+        let stranger = try Ed25519PrivateKey.generate()
+        try supervisor.command(.halt, nonce: 1, key: stranger)
+        try supervisor.command(.halt, nonce: 2, key: fixture.operatorKey, name: "nobody")
+        try supervisor.command(
+            .halt, nonce: 3, key: fixture.operatorKey,
+            issuedAt: supervisor.now - Span.seconds(301))
+        try fixture.run("the replies") { supervisor.replies.count == 3 }
+        #expect(supervisor.replies.allSatisfy { !$0.isAccepted.isSet })
+        #expect(core.engine.arming == .armed)
+        let templates = try fixture.reader().read(from: .zero, limit: 500).map(\.header.template)
+        #expect(!templates.contains(OperatorCommand.templateID))
+    }
+
+    @Test func aRepeatedCommandIsDoneOnce() throws {
+        let (core, supervisor) = try start()
+        try supervisor.command(.halt, nonce: 1, key: fixture.operatorKey)
+        try supervisor.command(.resume, nonce: 2, key: fixture.operatorKey)
+        try supervisor.command(.halt, nonce: 1, key: fixture.operatorKey)
+        try fixture.run("the replies") { supervisor.replies.count == 3 }
+        #expect(core.engine.arming == .armed)
+    }
+
+    @Test func statusHasTheStateAndTheCounters() throws {
+        let (core, supervisor) = try start()
+        _ = supervisor.core.send(StatusRequest(nonce: 5).frame())
+        try fixture.run("the status") { supervisor.statuses.count == 1 }
+        let status = supervisor.statuses[0]
+        #expect(status.nonce == 5)
+        #expect(status.kind == .core)
+        #expect(status.arming == .armed)
+        #expect(status.isReady.isSet)
+        #expect(status.stateHash.bytes == SHA256.hash(core.engine.snapshotBytes()).bytes)
+        let counters = try supervisor.counters()
+        #expect(counters["requested"] == 0)
+        #expect(counters["cash_e9"] == Money(1_000).units)
+    }
+
+    @Test func aFollowerGetsTheJournalInPieces() throws {
+        let (core, supervisor) = try start()
+        let head = try fixture.reader().head().sequence
+        var next = SequenceNumber(1)
+        var seen: [UInt64] = []
+        while next <= head {
+            _ = supervisor.core.send(
+                FollowJournal(nonce: next.rawValue, from: next, limit: 7).frame())
+            try fixture.network.run(for: .milliseconds(10))
+            fixture.deliverFollowed(to: core)
+            try fixture.run("the end") {
+                supervisor.received.contains {
+                    (try? FollowEnd(decoding: $0))?.nonce == next.rawValue
+                }
+            }
+            let records = supervisor.received.compactMap { try? JournalRecord(decoding: $0) }
+                .filter { $0.nonce == next.rawValue }
+            #expect(records.count <= 7)
+            seen += records.map(\.entry.rawValue)
+            let end = try #require(
+                supervisor.received.compactMap { try? FollowEnd(decoding: $0) }
+                    .first { $0.nonce == next.rawValue })
+            next = end.next
+        }
+        #expect(seen == Array(1...UInt64(seen.count)))
+        #expect(seen.count >= Int(head.rawValue))
+    }
+}
