@@ -1,5 +1,4 @@
 // swift-tools-version: 6.2
-import Foundation
 import PackageDescription
 
 let settings: [SwiftSetting] = [
@@ -49,14 +48,11 @@ func process(_ name: String, _ dependencies: [Target.Dependency]) -> [Target] {
     ]
 }
 
-/// A test target. Its `Fixtures` and `Golden` folders are read from their place in the sources.
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    let folder = Context.packageDirectory + "/Tests/\(name)Tests/"
-    let excluded = ["Fixtures", "Golden"].filter {
-        FileManager.default.fileExists(atPath: folder + $0)
-    }
-    return .testTarget(
-        name: "\(name)Tests", dependencies: dependencies + ["TestSupport"], exclude: excluded,
+/// A test target. `data` names its folders of fixtures, which are read from their place in the
+/// sources.
+func tests(_ name: String, _ dependencies: [Target.Dependency], data: [String] = []) -> Target {
+    .testTarget(
+        name: "\(name)Tests", dependencies: dependencies + ["TestSupport"], exclude: data,
         swiftSettings: settings)
 }
 
@@ -90,14 +86,14 @@ let capabilities: [Target] = [
     library(
         "Venues",
         [
-            "Trading", "Execution", "Cryptography", asyncHTTPClient, nioCore, nioHTTP1, nioPosix, nioSSL,
-            nioWebSocket, logging,
+            "Trading", "Execution", "Cryptography", asyncHTTPClient, nioCore, nioHTTP1, nioPosix,
+            nioSSL, nioWebSocket, logging,
         ]),
     library(
         "Runtime",
         [
-            "Trading", "Wire", "Transport", "Cryptography", "CLinux", "CZlib", argumentParser, yams,
-            logging,
+            "Trading", "Wire", "Transport", "Cryptography", "CLinux", "CZlib", argumentParser,
+            yams, logging,
         ]),
 ]
 
@@ -105,29 +101,32 @@ let processes: [Target] =
     process(
         "RiskCore",
         [
-            "Trading", "Wire", "Risk", "Portfolio", "Journal", "Transport", "Cryptography", "Runtime",
-            histogram, logging,
+            "Trading", "Wire", "Risk", "Portfolio", "Journal", "Transport", "Cryptography",
+            "Runtime", histogram, logging,
         ])
     + process(
         "ExecutionGateway",
         [
-            "Trading", "Wire", "Execution", "Venues", "Journal", "Transport", "Cryptography", "Runtime",
-            logging,
+            "Trading", "Wire", "Execution", "Venues", "Journal", "Transport", "Cryptography",
+            "Runtime", logging,
         ])
     + process(
         "DomainAgent",
-        ["Trading", "Wire", "Signals", "Execution", "Transport", "Runtime", "Cryptography", logging])
+        [
+            "Trading", "Wire", "Signals", "Execution", "Transport", "Runtime", "Cryptography",
+            logging,
+        ])
     + process(
         "SimVenue",
         [
-            "Trading", "MarketSim", "Cryptography", "Runtime", nioCore, nioHTTP1, nioPosix, nioWebSocket,
-            logging,
+            "Trading", "MarketSim", "Cryptography", "Runtime", nioCore, nioHTTP1, nioPosix,
+            nioWebSocket, logging,
         ])
     + process(
         "Supervisor",
         [
-            "Trading", "Wire", "Risk", "Portfolio", "Journal", "Transport", "Cryptography", "Runtime",
-            argumentParser, subprocess, logging,
+            "Trading", "Wire", "Risk", "Portfolio", "Journal", "Transport", "Cryptography",
+            "Runtime", argumentParser, subprocess, logging,
         ])
 
 let harness: [Target] = [
@@ -140,17 +139,18 @@ let harness: [Target] = [
             "Trading", "Wire", "Risk", "Journal", "Transport", "Cryptography", argumentParser, grdb,
         ],
         path: "Benchmarks/Bench", swiftSettings: settings),
-    tests("Trading", ["Trading"]),
-    tests("Wire", ["Trading", "Wire"]),
+    tests("Trading", ["Trading"], data: ["Fixtures"]),
+    tests("Wire", ["Trading", "Wire"], data: ["Golden"]),
     tests("Portfolio", ["Trading", "Portfolio"]),
-    tests("Risk", ["Trading", "Wire", "Portfolio", "Risk"]),
+    tests("Risk", ["Trading", "Wire", "Portfolio", "Risk"], data: ["Fixtures"]),
     tests("Execution", ["Trading", "Wire", "Execution"]),
-    tests("Signals", ["Trading", "Signals"]),
+    tests("Signals", ["Trading", "Signals"], data: ["Fixtures"]),
     tests("MarketSim", ["Trading", "MarketSim"]),
-    tests("Cryptography", ["Cryptography"]),
+    tests("Cryptography", ["Cryptography"], data: ["Fixtures"]),
     tests("Transport", ["Trading", "Wire", "Transport"]),
     tests("Journal", ["Trading", "Cryptography", "Journal", grdb]),
-    tests("Venues", ["Trading", "Execution", "Cryptography", "Venues", logging]),
+    tests(
+        "Venues", ["Trading", "Execution", "Cryptography", "Venues", logging], data: ["Fixtures"]),
     tests("Runtime", ["Trading", "Wire", "Cryptography", "Runtime"]),
     tests(
         "RiskCore",
@@ -161,14 +161,14 @@ let harness: [Target] = [
     tests(
         "ExecutionGateway",
         [
-            "Trading", "Wire", "Execution", "Venues", "Transport", "Cryptography", "ExecutionGateway",
-            "Journal", "Runtime", logging,
+            "Trading", "Wire", "Execution", "Venues", "Transport", "Cryptography",
+            "ExecutionGateway", "Journal", "Runtime", logging,
         ]),
     tests(
         "DomainAgent",
         [
-            "Trading", "Wire", "Signals", "Execution", "Transport", "Cryptography", "DomainAgent",
-            "Runtime", logging,
+            "Trading", "Wire", "Signals", "Execution", "Transport", "Cryptography",
+            "DomainAgent", "Runtime", logging,
         ]),
     tests(
         "SimVenue",
@@ -179,32 +179,16 @@ let harness: [Target] = [
     tests(
         "Supervisor",
         [
-            "Trading", "Wire", "Risk", "Journal", "Transport", "Cryptography", "Supervisor", "Runtime",
-            argumentParser, logging,
+            "Trading", "Wire", "Risk", "Journal", "Transport", "Cryptography", "Supervisor",
+            "Runtime", argumentParser, logging,
         ]),
     tests("Cluster", ["Trading", "Wire", "Cryptography", "Journal", "Transport", "Runtime"]),
 ]
 
-/// DEVELOPMENT ONLY: targets whose folder exists.
-let all = (pure + capabilities + processes + harness).filter { target in
-    let path = target.path ?? (target.type == .test ? "Tests/\(target.name)" : "Sources/\(target.name)")
-    return FileManager.default.fileExists(atPath: Context.packageDirectory + "/" + path)
-}
-let names = Set(all.map(\.name))
-let present = all.filter { target in
-    target.dependencies.allSatisfy { dependency in
-        switch dependency {
-        case .byNameItem(let name, _), .targetItem(let name, _): names.contains(name)
-        default: true
-        }
-    }
-}
-
 let package = Package(
     name: "bellwether",
-    products: binaries.filter { names.contains($0.0) }.map {
-        .executable(name: $0.1, targets: ["\($0.0)Main"])
-    } + [.executable(name: "bench", targets: ["Bench"])],
+    products: binaries.map { .executable(name: $0.1, targets: ["\($0.0)Main"]) }
+        + [.executable(name: "bench", targets: ["Bench"])],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
@@ -217,5 +201,5 @@ let package = Package(
         .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", exact: "1.0.2"),
     ],
-    targets: present
+    targets: pure + capabilities + processes + harness
 )
