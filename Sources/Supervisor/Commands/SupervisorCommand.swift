@@ -14,7 +14,8 @@ package struct SupervisorCommand: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             UpCommand.self, RunCommand.self, StatusCommand.self, HaltCommand.self,
-            ResumeCommand.self, ArmCommand.self, DisarmCommand.self, OrdersCommand.self, ExplainCommand.self, JournalCommand.self,
+            ResumeCommand.self, ArmCommand.self, DisarmCommand.self, OrdersCommand.self,
+            ExplainCommand.self, JournalCommand.self,
             KeysCommand.self,
         ])
 
