@@ -11,7 +11,7 @@ SPEED ?= 1
 BIN = .build/$(BUILD)
 SWIFT_SOURCES = Package.swift Sources Tests Benchmarks
 
-.PHONY: help setup build run test bench format lint check fuzz clean
+.PHONY: help setup build run test bench mutants format lint check fuzz clean
 
 help: ## Lists the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,6 +34,9 @@ test: setup ## Builds and runs every test.
 bench: setup ## Measures, beside the named peers. ONLY=name
 	@swift build -c release --product bench --quiet
 	@.build/release/bench $(if $(ONLY),--only $(ONLY))
+
+mutants: setup ## Takes each risk control out in turn; for each, some test must fail.
+	@scripts/mutants
 
 format: ## Formats the sources.
 	@swift format format --in-place --recursive $(SWIFT_SOURCES)

@@ -15,7 +15,7 @@ struct Rig {
         org: named("demo"), account: named("main"), mode: .paper, strategy: named("updown"))
     static let digest = Digest(bytes: [UInt8](repeating: 7, count: 32)) ?? .zero
 
-    var engine = RiskEngine(cluster: named("test"))
+    var engine = Rig.freshEngine()
     var effects = RiskEffects()
     var now = Timestamp(seconds: 1_000)
     /// Frames of JournalEntry, in order.
@@ -39,12 +39,20 @@ struct Rig {
     static let mutant = ProcessInfo.processInfo.environment["BELLWETHER_MUTANT"]
         .flatMap { name in Control.allCases.first { "\($0)" == name } }
 
+    /// An engine before its first command, mutated like all others.
+    static func freshEngine() -> RiskEngine { mutated(RiskEngine(cluster: named("test"))) }
+
+    static func mutated(_ engine: RiskEngine) -> RiskEngine {
+        var engine = engine
+        engine.mutant = mutant
+        return engine
+    }
+
     init(
         cash: String = "1000", without missing: LimitKind? = nil,
         instruments: [String] = ["KX-1"], eventSet: String? = nil, isExclusive: Bool = false,
         mode: Mode = .paper
     ) {
-        engine.mutant = Rig.mutant
         apply(
             CoreStarted(
                 startedEpoch: Epoch(1), engineVersion: RiskEngine.version, mode: mode,

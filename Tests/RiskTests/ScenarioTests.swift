@@ -39,14 +39,14 @@ import Wire
             if step.isMultiple(of: 40) { scenario.rig.checkpoint() }
         }
         let live = scenario.rig.engine.snapshotBytes()
-        var checker = ReplayChecker(from: RiskEngine(cluster: named("test")), hash: testHash)
+        var checker = ReplayChecker(from: Rig.freshEngine(), hash: testHash)
         for (index, entry) in scenario.rig.journal.enumerated() {
             try checker.check(SequenceNumber(UInt64(index + 1)), entry)
         }
         #expect(checker.engine.snapshotBytes() == live, "seed \(seed)")
         #expect(checker.checkpoints == 4)
         #expect(checker.decisions > 50)
-        var recovered = RiskEngine(cluster: named("test"))
+        var recovered = Rig.freshEngine()
         var effects = RiskEffects()
         for entry in scenario.rig.journal { try recovered.recover(entry, into: &effects) }
         #expect(recovered.snapshotBytes() == live, "seed \(seed)")
@@ -62,7 +62,7 @@ import Wire
             }
         }
         let (bytes, entries) = try #require(middle)
-        let restored = try RiskEngine(snapshot: bytes)
+        let restored = Rig.mutated(try RiskEngine(snapshot: bytes))
         #expect(restored.snapshotBytes() == bytes, "seed \(seed)")
         var checker = ReplayChecker(from: restored, hash: testHash)
         for (index, entry) in scenario.rig.journal.enumerated().dropFirst(entries) {
@@ -170,7 +170,7 @@ import Wire
     }
 
     private func replay(_ rig: Rig) throws {
-        var checker = ReplayChecker(from: RiskEngine(cluster: named("test")), hash: testHash)
+        var checker = ReplayChecker(from: Rig.freshEngine(), hash: testHash)
         for (index, entry) in rig.journal.enumerated() {
             try checker.check(SequenceNumber(UInt64(index + 1)), entry)
         }

@@ -75,15 +75,17 @@ extension RiskEngine {
     /// The request belongs to the agent's present incarnation and its number is new. Repetitions of
     /// a request that is still known were answered before the controls.
     func checkIdempotency(_ context: OrderContext) -> ControlResult {
-        let agent = agents[Int(context.agent)]
-        guard context.incarnation == agent.incarnation, agent.incarnation > .zero else {
+        let agent = Int(context.agent)
+        let incarnation = agents[agent].incarnation
+        guard context.incarnation == incarnation, incarnation > .zero else {
             return .denied(
-                .incarnationStale, limit: Int64(clamping: agent.incarnation.rawValue),
+                .incarnationStale, limit: Int64(clamping: incarnation.rawValue),
                 value: Int64(clamping: context.incarnation.rawValue))
         }
-        let highWater = context.kind == .intent ? agent.intentHighWater : agent.requestHighWater
+        let highWater =
+            context.kind == .intent ? agents[agent].intentHighWater : agents[agent].requestHighWater
         guard context.number > highWater else {
-            let isKnown = agent.decided(context.kind, context.number) != nil
+            let isKnown = agents[agent].decided(context.kind, context.number) != nil
             return .denied(
                 isKnown ? .duplicateMismatch : .duplicateRequest,
                 limit: Int64(clamping: highWater), value: Int64(clamping: context.number))

@@ -60,10 +60,10 @@ extension RiskEngine {
 
     /// The worst-case loss of a book's event set with one member's exposure replaced.
     func loss(_ book: Int32, event: Int32, ordinal: Int, replacedBy candidate: Exposure) -> Money? {
-        let set = events[event]
-        var worst = WorstCase(isExclusive: set.isExclusive, isExhaustive: set.isExhaustiveSet)
+        var worst = WorstCase(
+            isExclusive: events[event].isExclusive, isExhaustive: events[event].isExhaustiveSet)
         let count = book >= 0 ? books[book].exposures.count : 0
-        for member in 0..<max(count, set.members.count) {
+        for member in 0..<max(count, events[event].members.count) {
             if member == ordinal {
                 worst.add(candidate)
             } else {
