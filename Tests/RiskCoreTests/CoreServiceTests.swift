@@ -168,4 +168,24 @@ struct CoreServiceTests {
         #expect(try FateQuery(decoding: query).lease == LeaseID(1))
         #expect(next.permits.isEmpty)
     }
+
+    @Test func aRestartRecoversTheStateAndTakesTheNextEpoch() throws {
+        let (core, gateway, agent) = try startTrading()
+        for _ in 0..<5 { agent.request() }
+        try fixture.run("permits") { gateway.permits.count == 5 }
+        gateway.fill(gateway.permits[0])
+        try fixture.run("the fill") { core.engine.counters.fills == 1 }
+        gateway.cash = Money(1_000) - Money(units: 510_000_000)
+        gateway.positions = [PlayedGateway.instrument: Quantity(1)]
+        let before = core.engine.snapshotBytes()
+        fixture.crashCore()
+        let recovered = try fixture.openCore().1.snapshotBytes()
+        #expect(recovered == before)
+        let second = try fixture.startCore()
+        #expect(second.engine.epoch == Epoch(2))
+        try fixture.run("arming") { second.engine.arming == .armed }
+        try fixture.run("questions") { gateway.count(.fateQuery) == 4 }
+        #expect(gateway.permits.count == 5)
+        _ = try fixture.verify()
+    }
 }

@@ -162,14 +162,15 @@ final class PlayedGateway: LoopService {
             ).frame(detail: []))
     }
 
-    func fill(_ permit: OrderPermit, trade: String = "trade-1") {
+    func fill(_ permit: OrderPermit, trade: String = "trade-1", at time: Timestamp? = nil) {
+        let time = time ?? now
         send(
             FillReport(
                 orderID: permit.orderID, account: permit.account, instrument: permit.instrument,
                 tradeID: VenueReference(trade) ?? .empty, venueOrderID: .empty,
                 clientOrderID: permit.clientOrderID, side: permit.side, price: permit.price,
                 quantity: permit.quantity, fee: Money(units: 10_000_000), liquidity: .maker,
-                finality: .final, filledAt: now, marketTime: now
+                finality: .final, filledAt: time, marketTime: time
             ).frame())
     }
 }

@@ -35,6 +35,8 @@ struct RecoveryTests {
         #expect(try reader.head() == snapshot.head)
         let report = try fixture.verify()
         #expect(report.checkpoints > 2)
+        #expect(report.segments == 2)
+        #expect(try reader.segments().first?.end == snapshot.head)
     }
 
     @Test func theNextStartTakesUpTheSnapshot() throws {

@@ -70,8 +70,10 @@ package struct CoreJournal {
     /// Whether this checkpoint should carry a snapshot.
     package var isSnapshotDue: Bool { checkpoints % CoreJournal.checkpointsPerSnapshot == 0 }
 
+    /// Saves the state, and seals the segment that it covers, so that it can be archived.
     package func saveSnapshot(_ bytes: [UInt8]) throws(JournalError) {
         try store.saveSnapshot(bytes)
+        try store.sealSegment()
     }
 
     package func commit() throws(JournalError) { try store.commit() }

@@ -28,6 +28,8 @@ package final class RiskCoreService: LoopService {
     var clock: TurnClock
     /// When the barrier's current step began.
     var stepBeganAt: MonotonicTime
+    /// When late peers and marks are looked after again.
+    private var timersDueAt: MonotonicTime
     /// When the marks of held instruments are looked at again (live).
     var marksDue: MonotonicTime
     /// The operator's link whose command is being applied.
@@ -55,6 +57,7 @@ package final class RiskCoreService: LoopService {
         self.clock = clock
         self.log = log
         stepBeganAt = clock.monotonic
+        timersDueAt = clock.monotonic
         marksDue = clock.monotonic
         areLinksClosed = parts.start.isCrashLoop
         barrier = TickBarrier(
@@ -100,9 +103,10 @@ package final class RiskCoreService: LoopService {
         time = max(time, tickTime)
     }
 
-    package var nextDeadline: MonotonicTime? { clock.monotonic + .milliseconds(100) }
+    package var nextDeadline: MonotonicTime? { timersDueAt }
 
     package func timersDue(at clock: TurnClock) {
+        timersDueAt = clock.monotonic + .milliseconds(100)
         stopWaitingWhereLate()
         if !configuration.isReplay, clock.monotonic >= marksDue {
             marksDue = clock.monotonic + .milliseconds(250)
