@@ -6,10 +6,10 @@ import Wire
 @testable import Runtime
 
 /// The text of the sample configuration, which these tests break line by line.
-func sampleConfiguration() throws -> String {
+func sampleConfiguration(_ name: String = "paper.yaml") throws -> String {
     let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
-    return try String(contentsOf: root.appending(path: "deploy/config/paper.yaml"), encoding: .utf8)
+    return try String(contentsOf: root.appending(path: "deploy/config/\(name)"), encoding: .utf8)
 }
 
 /// A broken line of the sample, and what must be said about it.
@@ -43,6 +43,25 @@ struct BrokenLine: Sendable, CustomTestStringConvertible {
         #expect(
             configuration.processNames.map(\.description)
                 == ["sim-venue", "gw-kalshi", "core", "agent-crypto", "supervisor"])
+    }
+
+    @Test func readsTheSampleOfTheUnits() throws {
+        let configuration = try ClusterConfiguration(
+            yaml: sampleConfiguration("cluster.yaml"), file: "cluster.yaml")
+        let state = StateDirectory("/var/lib/bellwether")
+        var addresses: Set<String> = []
+        for (process, roles) in [
+            (configuration.core.name, [SocketRole.agents, .admin]),
+            (configuration.gateways[0].name, [.orders, .admin, .market]),
+            (configuration.agents[0].name, [.admin]),
+        ] {
+            for role in roles {
+                addresses.insert(try configuration.address(of: process, role, in: state))
+            }
+        }
+        #expect(addresses.count == 6)
+        #expect(addresses.allSatisfy { $0.hasPrefix("tcp://127.0.0.1:") })
+        #expect(state.keys(configuration.keys) == "/etc/bellwether/keys")
     }
 
     @Test func limitsAreInTheirOwnUnits() throws {
