@@ -69,9 +69,7 @@ extension GatewayService {
         case .reconcile:
             let request = try Reconcile(decoding: frame)
             perform { engine, _, effects in engine.reconcile(request, into: &effects) }
-        case .tickDone:
-            let done = try TickDone(decoding: frame)
-            if done.tick == tick.number { tick.isCoreDone = true }
+        case .tickDone: finish(try TickDone(decoding: frame).tick)
         default:
             parts.orders.refuse(frame, from: parts.core, .notAllowed, "not for a gateway")
         }
@@ -89,13 +87,26 @@ extension GatewayService {
         }
     }
 
+    /// The core is done with a tick. With an old one, where the venue did not wait for us, it tells
+    /// the venue that we are there and behind.
+    private func finish(_ done: TickNumber) {
+        if done == tick.number {
+            tick.isCoreDone = true
+        } else if done < tick.number {
+            parts.adapter.acknowledge(tick: done)
+        }
+    }
+
     /// Sends a report to the core. Fates and fills never wait for credit.
     func tellCore(_ report: GatewayReport) {
         switch report {
         case .leaseGranted(let message):
             send(message.frame(), lane: .priority)
             announceTick()
-        case .leaseRetired(let message): send(message.frame(), lane: .priority)
+        case .leaseRetired(let message):
+            // The core forgets the tick with the lease, and hears of it again under the next.
+            if !tick.isCoreDone { tick.isAnnounced = false }
+            send(message.frame(), lane: .priority)
         case .quiesced(let message): send(message.frame(), lane: .priority)
         case .fate(let message): send(message.frame(detail: []), lane: .priority)
         case .fill(let message):

@@ -45,6 +45,7 @@ package enum SimVenueWiring {
             balance: venue.balance)
         options.seed = venue.seed
         options.patience = venue.patience
+        options.hold = venue.hold
         options.logPath = state.venueLog(of: venue.name)
         options.expected = gateways.filter(\.isReplay).map(\.keyID)
         try apply(venue.parameters, to: &options)

@@ -26,6 +26,8 @@ package struct VenueOptions: Sendable {
     package var expected: [String] = []
     /// How long a tick waits for a participant that is silent or gone.
     package var patience = Span.seconds(10)
+    /// How long market time stands still while no participant is there; then the venue fails.
+    package var hold = Span.seconds(600)
     /// How long a tick waits for the first acknowledgement of a connection: its cluster starts.
     package var firstPatience = Span.seconds(60)
     /// How long market time runs, by the wall clock, from the first tick.

@@ -72,6 +72,34 @@ import Wire
         #expect(gateway.core?.messages(PermitFate.self).map(\.state) == [.working])
     }
 
+    /// The core that loses a lease forgets the tick with it.
+    @Test func openTickIsAnnouncedAgainUnderTheNextLease() throws {
+        let gateway = try GatewayHarness()
+        try gateway.begin()
+        #expect(gateway.core?.messages(TickBegan.self).count == 1)
+        _ = gateway.core?.link.send(
+            RequestLease(
+                coreEpoch: Epoch(1), journalSequence: .zero, chainHead: .zero
+            ).frame())
+        try gateway.run()
+        try gateway.answerQuiescing()
+        #expect(gateway.core?.messages(LeaseGranted.self).count == 2)
+        #expect(
+            gateway.core?.messages(TickBegan.self).map(\.tick) == [TickNumber(1), TickNumber(1)])
+    }
+
+    /// A venue that did not wait for us hears that we are there, if behind.
+    @Test func tickThatWasOvertakenIsAcknowledgedLate() throws {
+        let gateway = try GatewayHarness()
+        try gateway.begin()
+        gateway.service?.receive(.tick(TickNumber(2), at: Timestamp(seconds: 1_001)))
+        try gateway.run()
+        try gateway.send(TickDone(tick: TickNumber(1), requested: 0).frame())
+        #expect(gateway.venue.ticks == [TickNumber(1)])
+        try gateway.send(TickDone(tick: TickNumber(2), requested: 0).frame())
+        #expect(gateway.venue.ticks == [TickNumber(1), TickNumber(2)])
+    }
+
     @Test func stoppedCoreIsADeadMan() throws {
         let gateway = try GatewayHarness()
         try gateway.begin()

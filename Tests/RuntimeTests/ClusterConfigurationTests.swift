@@ -38,7 +38,8 @@ struct BrokenLine: Sendable, CustomTestStringConvertible {
         #expect(configuration.gateways[0].startingCash == Money(1000))
         #expect(configuration.gateways[0].lastLine.ordersPerSecond == 50)
         #expect(configuration.agents[0].strategy == StrategyID("updown"))
-        #expect(configuration.simVenue?.patience == .seconds(60))
+        #expect(configuration.simVenue?.patience == .seconds(10))
+        #expect(configuration.simVenue?.hold == .seconds(600))
         #expect(configuration.limits.count == 15)
         #expect(
             configuration.processNames.map(\.description)

@@ -158,23 +158,116 @@ import Trading
         return Money(.one, times: closing, .up) - paid - fee
     }
 
-    @Test func aSilentParticipantIsNotWaitedForForever() throws {
-        let directory = try VenueFixture.temporaryDirectory()
-        let venue = try VenueFixture(in: directory, recorded: true) {
-            lockstep(&$0)
-            $0.patience = .milliseconds(300)
-            $0.firstPatience = .milliseconds(300)
-            $0.runFor = .seconds(2)
-        }
+    private func impatient(_ options: inout VenueOptions) {
+        lockstep(&options)
+        options.patience = .milliseconds(200)
+        options.firstPatience = .milliseconds(200)
+    }
+
+    private func follow(_ venue: VenueFixture) throws -> RawClient {
         let socket = venue.client()
-        _ = try socket.openSocket()
+        #expect(try socket.openSocket() == 101)
         socket.say(ReplayTests.subscribe)
-        let first = try socket.hear("clock")["msg"] as? [String: Any]
-        #expect(first?["tick"] as? Int == 1)
-        let second = try socket.hear("clock")["msg"] as? [String: Any]
-        #expect(second?["tick"] as? Int == 2)
+        return socket
+    }
+
+    private func tick(at socket: RawClient) throws -> Int? {
+        (try socket.hear("clock")["msg"] as? [String: Any])?["tick"] as? Int
+    }
+
+    private func waitUntil(_ what: String, _ condition: () throws -> Bool) throws {
+        let deadline = MonotonicClock.now() + .seconds(20)
+        while try !condition() {
+            try #require(MonotonicClock.now() < deadline, "\(what) did not happen")
+            usleep(5_000)
+        }
+    }
+
+    @Test func aSilentParticipantIsNotWaitedForAndTakenBack() throws {
+        let venue = try VenueFixture(
+            in: VenueFixture.temporaryDirectory(), recorded: true
+        ) { impatient(&$0) }
+        let (good, slow) = (try follow(venue), try follow(venue))
+        func goOn(until count: Int) throws {
+            while try venue.log("late").count < count {
+                acknowledge(try #require(try tick(at: good)), good)
+            }
+            for _ in 0..<5 { acknowledge(try #require(try tick(at: good)), good) }
+            #expect(try venue.log("late").count == count, "it is told once")
+        }
+        try goOn(until: 1)
+        // A sign of life, though far behind: it is waited for, and missed, again.
+        acknowledge(try #require(try tick(at: slow)), slow)
+        try goOn(until: 2)
         try venue.stop()
-        #expect(try venue.log("late").count >= 1)
+    }
+
+    @Test func theMarketWaitsForItsOnlyParticipant() throws {
+        let venue = try VenueFixture(
+            in: VenueFixture.temporaryDirectory(), recorded: true
+        ) { impatient(&$0) }
+        let socket = try follow(venue)
+        #expect(try tick(at: socket) == 1)
+        try waitUntil("the hold") { try !venue.log("held").isEmpty }
+        usleep(300_000)
+        #expect(try venue.log("tick").count == 1)
+        #expect(try venue.log("held").count == 1)
+        #expect(try venue.log("late").isEmpty)
+        acknowledge(1, socket)
+        #expect(try tick(at: socket) == 2)
+        acknowledge(2, socket)
+        #expect(try tick(at: socket) == 3)
+        // The same for one that is gone and comes again.
+        socket.disconnect()
+        try waitUntil("the next hold") { try venue.log("held").count == 2 }
+        let again = try follow(venue)
+        #expect(try tick(at: again) == 4)
+        acknowledge(4, again)
+        #expect(try tick(at: again) == 5)
+        try venue.stop()
+    }
+
+    @Test func whoGivesTheClockUpIsNotWaitedFor() throws {
+        let venue = try VenueFixture(
+            in: VenueFixture.temporaryDirectory(), recorded: true
+        ) { impatient(&$0) }
+        let socket = try follow(venue)
+        #expect(try tick(at: socket) == 1)
+        socket.say(#"{"id":3,"cmd":"unsubscribe","params":{"sids":[2]}}"#)
+        try waitUntil("more ticks") { try venue.log("tick").count > 3 }
+        #expect(try venue.log("held").isEmpty)
+        try venue.stop()
+    }
+
+    @Test func timeIsUpWhileNobodyIsThere() throws {
+        let venue = try VenueFixture(
+            in: VenueFixture.temporaryDirectory(), recorded: true
+        ) {
+            impatient(&$0)
+            $0.runFor = .seconds(1)
+        }
+        let socket = try follow(venue)
+        #expect(try tick(at: socket) == 1)
+        try waitUntil("the end") { venue.ended.isSet }
+        #expect(try venue.log("tick").count == 1)
+        #expect(try venue.log("held").count == 1)
+        try venue.stop()
+    }
+
+    @Test func nobodyIsWaitedForForever() throws {
+        let venue = try VenueFixture(
+            in: VenueFixture.temporaryDirectory(), recorded: true
+        ) {
+            impatient(&$0)
+            $0.hold = .milliseconds(200)
+        }
+        let socket = try follow(venue)
+        #expect(try tick(at: socket) == 1)
+        let failure = #expect(throws: ProcessFailure.self) {
+            try venue.server.waitUntilStopped()
+        }
+        #expect(failure?.code == .unavailable)
+        #expect(!venue.ended.isSet, "such a run is not complete")
     }
 
     @Test func nothingBeginsBeforeTheParticipantsAreThere() throws {

@@ -113,18 +113,21 @@ package struct SimVenueConfiguration: Sendable, Equatable {
     package let kalshi: String
     package let seed: UInt64
     package let balance: Money
-    /// How long a tick waits for a participant that is silent.
+    /// How long a tick waits for a participant that is silent, while others are not.
     package let patience: Span
+    /// How long market time stands still while no participant is there.
+    package let hold: Span
     /// Options of the generated flow, which the venue reads itself.
     package let parameters: ConfigurationSection
 
     init(_ section: ConfigurationSection) throws(ConfigurationError) {
-        try section.allow("name", "kalshi", "seed", "balance", "patience", "parameters")
+        try section.allow("name", "kalshi", "seed", "balance", "patience", "hold", "parameters")
         name = try section.identifier("name", default: ProcessID("sim-venue"))
         kalshi = try section.text("kalshi")
         seed = try section.seed("seed", default: 7)
         balance = try section.decimal("balance")
         patience = try section.duration("patience", default: .seconds(10))
+        hold = try section.duration("hold", default: .seconds(600))
         parameters = try section.optionalSection("parameters")
         let port = kalshi.split(separator: ":").last.flatMap { UInt16($0) }
         if !kalshi.contains(":") || port == nil || port == 0 {

@@ -65,11 +65,12 @@ final class VenueEngine {
         try flush()
     }
 
-    /// Markets that live by the wall clock cannot be hurried.
-    var speed: ReplaySpeed {
-        if case .wall = listing.source { return .factor(1) }
-        return options.speed
+    /// Whether market time is a recording's; else it is the wall clock's.
+    var isRecorded: Bool {
+        if case .recording = listing.source { true } else { false }
     }
+    /// Markets that live by the wall clock cannot be hurried.
+    var speed: ReplaySpeed { isRecorded ? options.speed : .factor(1) }
     var tick: TickNumber { simulation.tick }
     var now: Timestamp { simulation.now }
     var exchange: Exchange { simulation.exchange }

@@ -15,10 +15,7 @@ extension VenueService {
 
     func disconnect(_ session: SocketSession) {
         sessions.removeAll { $0 === session }
-        guard session.subscription(.clock) != nil else { return }
-        pace.absentSince[session.participant.key.id] = MonotonicClock.now()
-        logger.info("participant left", metadata: ["key": "\(session.participant.key.id)"])
-        turn()
+        if session.subscription(.clock) != nil { leaveClock(session, isLost: true) }
     }
 
     func receive(_ bytes: [UInt8], from session: SocketSession) {
@@ -94,7 +91,7 @@ extension VenueService {
                     $0.field("type", "unsubscribed")
                 })
             session.unsubscribe(sid)
-            if subscription.channel == .clock { turn() }
+            if subscription.channel == .clock { leaveClock(session, isLost: false) }
         }
     }
 

@@ -24,6 +24,8 @@ struct Pace {
     var absentSince: [String: Span] = [:]
     /// Participants that have subscribed to the clock at least once.
     var seen: Set<String> = []
+    /// Since when market time stands still because nobody is there.
+    var heldSince: Span?
     var wake: Scheduled<Void>?
     var lastReport: Span?
     var isTurnQueued = false
@@ -51,18 +53,48 @@ extension VenueService {
         let key = session.participant.key.id
         pace.absentSince[key] = nil
         pace.seen.insert(key)
-        session.announcedAt = MonotonicClock.now()
+        // What an earlier subscription of this connection was told counts no more.
+        session.awaited = nil
         logger.info("participant joined", metadata: ["key": "\(key)"])
+        takeBack(session)
         queueTurn()
+    }
+
+    /// A participant left. One that gave its subscription up does not come back; a lost connection
+    /// does, and its next tick waits for it.
+    func leaveClock(_ session: SocketSession, isLost: Bool) {
+        let key = session.participant.key.id
+        let isThere = sessions.contains {
+            $0 !== session && $0.participant.key.id == key && $0.subscription(.clock) != nil
+        }
+        guard !isThere else { return turn() }
+        if isLost {
+            pace.absentSince[key] = MonotonicClock.now()
+        } else {
+            pace.seen.remove(key)
+        }
+        logger.info("participant left", metadata: ["key": "\(key)"])
+        turn()
     }
 
     func acknowledge(_ tick: TickNumber, by session: SocketSession) {
         guard tick <= engine.tick, tick > session.acknowledged ?? .zero else { return }
         session.acknowledged = tick
-        if tick == engine.tick {
+        if session.isLate || pace.heldSince != nil { takeBack(session) }
+        if tick == engine.tick { turn() }
+    }
+
+    /// Who is heard of again is waited for again, from the tick that it was told last.
+    private func takeBack(_ session: SocketSession) {
+        session.announcedAt = MonotonicClock.now()
+        let key = session.participant.key.id
+        if session.isLate {
             session.isLate = false
-            turn()
+            logger.notice("participant is waited for again", metadata: ["key": "\(key)"])
         }
+        guard pace.heldSince != nil else { return }
+        pace.heldSince = nil
+        logger.notice("market time goes on", metadata: ["key": "\(key)"])
     }
 
     /// One look at market time: waits, advances or ends.
@@ -93,7 +125,7 @@ extension VenueService {
             pace.deadline = options.runFor.map { now + $0 }
             queueTurn()
         case .running:
-            guard try isDrained(now) else { return }
+            guard try isDrained(now) else { return try endIfHeldTooLong(now) }
             if let deadline = pace.deadline, now >= deadline { return try end("time is up") }
             if pace.next == nil { pace.next = try engine.nextTick(wall: WallClock.now()) }
             guard let next = pace.next else { return try end("the recording is at its end") }
@@ -141,24 +173,61 @@ extension VenueService {
         return false
     }
 
-    /// Whether everybody who is waited for has acknowledged the last tick.
+    /// Whether everybody who is waited for has acknowledged the last tick. Who is silent or gone
+    /// for too long is waited for no longer, as long as somebody else is there: a market that runs
+    /// away from its only participants is of no use to them, so without any it stands still.
     private func isDrained(_ now: Span) throws -> Bool {
-        for (key, since) in pace.absentSince.sorted(by: { $0.key < $1.key }) {
-            if now < since + options.patience { return false }
+        let gone = pace.absentSince.keys.sorted()
+        if pace.absentSince.values.contains(where: { now < $0 + options.patience }) { return false }
+        var silent: [SocketSession] = []
+        var isAnybodyThere = false
+        for session in sessions where session.subscription(.clock) != nil && !session.isLate {
+            guard let awaited = session.awaited, awaited > session.acknowledged ?? .zero else {
+                isAnybodyThere = true
+                continue
+            }
+            if now < session.announcedAt + patience(with: session) { return false }
+            silent.append(session)
+        }
+        guard isAnybodyThere || pace.seen.isEmpty || !engine.isRecorded else {
+            try hold(now)
+            return false
+        }
+        for key in gone {
             pace.absentSince[key] = nil
             try report(late: key, "gone for longer than \(options.patience)")
         }
-        for session in sessions where session.subscription(.clock) != nil && !session.isLate {
-            guard let awaited = session.awaited, awaited > session.acknowledged ?? .zero else {
-                continue
-            }
-            let patience =
-                session.acknowledged == nil ? options.firstPatience : options.patience
-            if now < session.announcedAt + patience { return false }
+        for session in silent {
             session.isLate = true
-            try report(late: session.participant.key.id, "silent for longer than \(patience)")
+            try report(
+                late: session.participant.key.id,
+                "silent for longer than \(patience(with: session))")
         }
         return true
+    }
+
+    private func patience(with session: SocketSession) -> Span {
+        session.acknowledged == nil ? options.firstPatience : options.patience
+    }
+
+    /// Market time stands still from now on, until a participant is heard of again.
+    private func hold(_ now: Span) throws {
+        guard pace.heldSince == nil else { return }
+        pace.heldSince = now
+        let keys = pace.seen.sorted().joined(separator: " ")
+        logger.warning(
+            "no participant is there: market time stands still", metadata: ["keys": "\(keys)"])
+        try engine.note("held", "waits for \(keys)", wall: WallClock.now())
+    }
+
+    private func endIfHeldTooLong(_ now: Span) throws {
+        guard let since = pace.heldSince else { return }
+        if let deadline = pace.deadline, now >= deadline { return try end("time is up") }
+        guard now >= since + options.hold else { return }
+        throw ProcessFailure(
+            .unavailable,
+            "no participant for \(options.hold): market time stands at tick \(engine.tick) and "
+                + "goes on from there when the venue is started again")
     }
 
     private func report(late key: String, _ reason: String) throws {
