@@ -77,8 +77,8 @@ extension OrderUpdate {
             : OrderChange.Execution(
                 price: lastPrice, quantity: lastQuantity, fee: lastFee, liquidity: lastLiquidity)
         return OrderChange(
-            orderID: orderID, instrument: instrument, side: side, state: state,
-            remaining: remaining, position: position, execution: execution)
+            orderID: orderID, requestID: requestID, instrument: instrument, side: side,
+            state: state, remaining: remaining, position: position, execution: execution)
     }
 }
 

@@ -82,6 +82,7 @@ package struct OrderChange: Sendable {
     }
 
     package let orderID: OrderID
+    package let requestID: RequestID
     package let instrument: InstrumentID
     package let side: Side
     package let state: OrderState
@@ -92,10 +93,11 @@ package struct OrderChange: Sendable {
     package let execution: Execution?
 
     package init(
-        orderID: OrderID, instrument: InstrumentID, side: Side, state: OrderState,
-        remaining: Quantity, position: Quantity, execution: Execution?
+        orderID: OrderID, requestID: RequestID, instrument: InstrumentID, side: Side,
+        state: OrderState, remaining: Quantity, position: Quantity, execution: Execution?
     ) {
         self.orderID = orderID
+        self.requestID = requestID
         self.instrument = instrument
         self.side = side
         self.state = state

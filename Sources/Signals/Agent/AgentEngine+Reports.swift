@@ -29,12 +29,13 @@ extension AgentEngine {
 
     mutating func take(_ change: OrderChange, at now: Timestamp) {
         account.book(change)
-        let index = orders.firstIndex { $0.orderID == change.orderID }
+        let index = place(of: change)
         if let fill = change.execution {
             counts.fills += 1
             follow(fill, of: change, index.map { orders[$0] }, at: now)
         }
         guard let index else { return }
+        orders[index].orderID = change.orderID
         orders[index].remaining = change.remaining
         guard change.state.isTerminal else { return }
         release(orders.remove(at: index))
@@ -47,6 +48,16 @@ extension AgentEngine {
         takerMarkout.settle(instrument, value: value)
         markets[instrument]?.status = .settled
         intents.forget(instrument)
+    }
+
+    /// The order that a change is about. Fills and fates have a lane of their own, so they may come
+    /// before the decision that tells the order's id.
+    private func place(of change: OrderChange) -> Int? {
+        if let known = orders.firstIndex(where: { $0.orderID == change.orderID }) { return known }
+        return orders.firstIndex {
+            $0.orderID == nil && $0.requestID == change.requestID
+                && $0.instrument == change.instrument && $0.side == change.side
+        }
     }
 
     /// Gives what an order did not fill back to its parent.

@@ -272,6 +272,17 @@ import Trading
         #expect(counts.scanned == 21)
     }
 
+    @Test func aFillMayComeBeforeTheDecision() throws {
+        var harness = bullish()
+        harness.act()
+        let request = try #require(harness.requests.first)
+        harness.fill(request)
+        #expect(harness.engine.position(request.instrument) == request.quantity)
+        #expect(harness.engine.openOrderCount == 0)
+        harness.allow(request)
+        #expect(harness.engine.openOrderCount == 0)
+    }
+
     @Test func aTickActsOnce() {
         var harness = bullish()
         harness.act()

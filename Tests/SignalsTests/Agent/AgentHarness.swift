@@ -107,8 +107,9 @@ struct AgentHarness {
         apply(
             .changeOrder(
                 OrderChange(
-                    orderID: OrderID(request.requestID.rawValue), instrument: request.instrument,
-                    side: request.side, state: .filled, remaining: .zero,
+                    orderID: OrderID(request.requestID.rawValue), requestID: request.requestID,
+                    instrument: request.instrument, side: request.side, state: .filled,
+                    remaining: .zero,
                     position: engine.position(request.instrument) + request.quantity
                         * request.side.sign,
                     execution: OrderChange.Execution(
@@ -121,8 +122,9 @@ struct AgentHarness {
         apply(
             .changeOrder(
                 OrderChange(
-                    orderID: OrderID(request.requestID.rawValue), instrument: request.instrument,
-                    side: request.side, state: state, remaining: request.quantity,
+                    orderID: OrderID(request.requestID.rawValue), requestID: request.requestID,
+                    instrument: request.instrument, side: request.side, state: state,
+                    remaining: request.quantity,
                     position: engine.position(request.instrument), execution: nil)))
     }
 }
