@@ -36,8 +36,8 @@ package enum AgentWiring {
         do { parameters = try CryptoParameters(agent.parameters) } catch {
             throw ProcessFailure(error)
         }
-        let source = try spot(context, options)
-        try context.run(try startLoop(agent, parameters, context, reading: source))
+        let folder = options.data ?? context.state.data
+        try context.run(try startLoop(agent, parameters, context, reading: folder))
     }
 
     private static func agent(
@@ -55,19 +55,22 @@ package enum AgentWiring {
         return agent
     }
 
-    /// The recorded feed in `--data`, or the generated day of the state directory.
+    /// The recorded feed of a folder in replay, else the feed that is being recorded there.
     private static func spot(
-        _ context: ProcessContext, _ options: ProcessOptions
-    ) throws(ProcessFailure) -> SpotRecording {
-        let folder = options.data ?? context.state.data
-        do { return try SpotRecording(directory: folder) } catch {
+        in folder: String, isReplay: Bool
+    ) throws(ProcessFailure) -> any ObservationSource<SpotObservation> {
+        do throws(RecordingError) {
+            return isReplay
+                ? try RecordedSpot(SpotRecording(directory: folder))
+                : FollowedSpot(try SpotFollower(directory: folder))
+        } catch {
             throw ProcessFailure(error.code == .missing ? .unavailable : .usage, "\(error)")
         }
     }
 
     private static func startLoop(
         _ agent: AgentConfiguration, _ parameters: CryptoParameters, _ context: ProcessContext,
-        reading recording: SpotRecording
+        reading folder: String
     ) throws(ProcessFailure) -> PollLoop<AgentService<CryptoUpDownPolicy>> {
         let configuration = context.configuration
         let core = configuration.core.name
@@ -83,7 +86,7 @@ package enum AgentWiring {
         do {
             return try PollLoop(name: context.name.description, security: security) { wiring in
                 let links = try AgentLinks(context, core: core, gateway: gateway.name)
-                let source = try RecordedSpot(recording)
+                let source = try spot(in: folder, isReplay: gateway.isReplay)
                 let parts = AgentParts(
                     name: agent.name,
                     key: StrategyKey(
