@@ -4,9 +4,10 @@ package import Trading
 package struct TradingTerms: Sendable, Equatable {
     // Edge.
 
-    /// What a taker and a maker pay per unit of `P × (1 − P)`.
+    /// What a taker and a maker pay per unit of `P × (1 − P)`. Series without maker fees exist; one
+    /// that is not known is taken to have them.
     package var takerRate = KalshiFees.takerRate
-    package var makerRate = Price.zero
+    package var makerRate = KalshiFees.makerRate
     /// What capital costs a year, as a fraction of itself.
     package var capitalCost = 0.05
     /// The least net edge per contract worth an order, in price.
@@ -40,7 +41,7 @@ package struct TradingTerms: Sendable, Equatable {
     package var moveTicks: Int64 = 1
     /// How many ticks behind the touch a quote may stand.
     package var quoteDistanceTicks: Int64 = 2
-    package var bookAgeMax = Span.seconds(30)
+    package var bookAgeMax = Span.seconds(5)
 
     // Work.
 
