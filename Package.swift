@@ -167,8 +167,8 @@ let harness: [Target] = [
     tests(
         "DomainAgent",
         [
-            "Trading", "Wire", "Signals", "Execution", "Transport", "Cryptography",
-            "DomainAgent", "Runtime", logging,
+            "Trading", "Wire", "Signals", "Execution", "Transport", "Cryptography", "DomainAgent",
+            "MarketSim", "Runtime", logging,
         ]),
     tests(
         "SimVenue",
