@@ -59,8 +59,8 @@ package struct GatewayJournal {
 
     /// With no order open, the latches are all there is: a snapshot keeps recovery short.
     package mutating func compact(_ engine: GatewayEngine) throws(JournalError) {
-        guard engine.openOrderCount == 0,
-            entriesSinceSnapshot >= GatewayJournal.snapshotEvery
+        guard entriesSinceSnapshot >= GatewayJournal.snapshotEvery,
+            engine.openOrderCount == 0
         else { return }
         try store.saveSnapshot(SnapshotFrames.join(engine.snapshotFacts.map(\.frame.1)))
         entriesSinceSnapshot = 0

@@ -19,7 +19,7 @@ extension ClusterTests {
                 try #require(summary.permitted > 0 && summary.fills > 0, "\(summary)")
                 try #require(summary.mode == "paper" && summary.restarts == 0, "\(summary)")
                 try #require(!summary.complete && summary.stateHash.count == 64, "\(summary)")
-                _ = try await cluster.requireSoundJournals()
+                try await cluster.requireSoundJournals()
                 try await cluster.requireJudged()
                 let left = cluster.processIDs()
                 try #require(left.isEmpty, "still running: \(left)")
@@ -46,7 +46,7 @@ extension ClusterTests {
                 try cluster.launch()
                 let summary = try await cluster.finish(within: .seconds(100))
                 try #require(summary.permitted > 0, "\(summary)")
-                _ = try await cluster.requireSoundJournals()
+                try await cluster.requireSoundJournals()
                 try await cluster.requireJudged()
             }
         }
@@ -62,7 +62,7 @@ extension ClusterTests {
                 try cluster.launch()
                 let summary = try await cluster.finish(within: .seconds(110))
                 try #require(summary.complete && summary.restarts == 0, "\(summary)")
-                _ = try await cluster.requireSoundJournals()
+                try await cluster.requireSoundJournals()
                 try await cluster.requireJudged()
                 run = Run(orders: try await cluster.orders(), summary: summary)
             }

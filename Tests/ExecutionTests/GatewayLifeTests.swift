@@ -143,6 +143,50 @@ import Wire
         #expect(gateway.fills.first?.orderID == .zero)
     }
 
+    @Test func aRepeatedFillAfterSettlementIsOfItsOrder() {
+        var gateway = GatewayFixture()
+        let permit = gateway.permit(1)
+        gateway.accept(permit)
+        let working = gateway.venueOrder(permit, .working)
+        gateway.answer { id in .placed(id, working) }
+        let fill = gateway.fill(permit, trade: "t", quantity: permit.quantity)
+        gateway.perform { engine, now, effects in
+            engine.handle(.filled(fill), at: now, into: &effects)
+        }
+        let settlement = VenueSettlement(
+            instrument: permit.instrument, outcome: .yes, value: .one,
+            quantity: permit.quantity, payout: Money(2), settledAt: gateway.now.market)
+        gateway.perform { engine, now, effects in
+            engine.handle(.settled(settlement), at: now, into: &effects)
+        }
+        gateway.forget()
+        gateway.perform { engine, _, effects in
+            engine.reconcile(Reconcile(fillsSince: .zero), into: &effects)
+        }
+        gateway.answer { id in .fills(id, [fill]) }
+        #expect(gateway.fills.map(\.orderID) == [permit.orderID])
+        #expect(gateway.facts.isEmpty)
+        #expect(gateway.alarms.isEmpty)
+    }
+
+    @Test func onlySoManyEndedOrdersAreKept() {
+        var gateway = GatewayFixture()
+        let count = UInt64(GatewayEngine.endedOrdersKept) + 10
+        for number in 1...count {
+            gateway.now = GatewayInstant(
+                market: gateway.now.market + .seconds(1),
+                monotonic: gateway.now.monotonic + .seconds(1))
+            var permit = gateway.permit(number)
+            permit.expiresAt = gateway.now.market + .seconds(10)
+            gateway.accept(permit)
+            let declined = gateway.venueOrder(permit, .declined)
+            gateway.answer { id in .placed(id, declined) }
+        }
+        #expect(gateway.engine.orders.count == GatewayEngine.endedOrdersKept)
+        #expect(gateway.engine.orders[OrderID(10)] == nil)
+        #expect(gateway.engine.orders[OrderID(count)] != nil)
+    }
+
     @Test func fateOfAPermitThatNeverCame() {
         var gateway = GatewayFixture()
         gateway.perform { engine, now, effects in

@@ -260,7 +260,35 @@ import Wire
         rig.fill(first.orderID, "1", trade: trade, filledAt: at)
         #expect(rig.position == quantity("1"))
         #expect(rig.effects.alarms.isEmpty)
+        rig.fillWithoutID(first.orderID, "1", trade: trade, filledAt: at)
+        #expect(rig.position == quantity("1"))
+        #expect(rig.effects.alarms.isEmpty)
         rig.check()
+    }
+
+    @Test func aFillWithoutAnIDIsOfTheOrderThatTheVenueNames() {
+        var rig = Rig()
+        let order = rig.order(.buy, "0.50", "2")
+        let trade = rig.fill(order.orderID, "1")
+        rig.fillWithoutID(order.orderID, "1", trade: trade)
+        #expect(rig.position == quantity("1"))
+        rig.fillWithoutID(order.orderID, "1", trade: "another")
+        #expect(rig.position == quantity("2"))
+        #expect(rig.effects.alarms.isEmpty)
+        #expect(rig.order(.buy, "0.50", "1").isPermitted)
+        rig.check()
+    }
+
+    @Test func aNameOfAnotherClusterIsNotOurs() {
+        var rig = Rig()
+        let order = rig.order(.buy, "0.50", "2")
+        let permit = rig.permits[order.orderID]
+        let foreign = clientOrderID(
+            epoch: permit?.permitEpoch ?? .zero, lease: permit?.lease ?? .zero,
+            permit: permit?.permit ?? .zero, cluster: named("other"))
+        rig.fillWithoutID(order.orderID, "1", trade: "foreign", name: foreign)
+        #expect(rig.position.isZero)
+        #expect(rig.effects.alarms == [.fillWithoutOrder(.zero, named("KX-1"))])
     }
 }
 

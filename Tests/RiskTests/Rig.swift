@@ -295,6 +295,23 @@ struct Rig {
         return tradeID
     }
 
+    /// Reports a fill as a gateway does that has forgotten the order: the venue's name is all there
+    /// is.
+    mutating func fillWithoutID(
+        _ id: OrderID, _ contracts: String, trade: String, filledAt: Timestamp? = nil,
+        name: VenueReference? = nil
+    ) {
+        guard let permit = permits[id] else { return }
+        report(
+            FillReport(
+                envelope: Rig.envelope(permit.gateway), orderID: .zero, account: permit.account,
+                instrument: permit.instrument, tradeID: VenueReference(trade) ?? .empty,
+                venueOrderID: .empty, clientOrderID: name ?? permit.clientOrderID,
+                side: permit.side, price: permit.price, quantity: quantity(contracts),
+                fee: .zero, liquidity: .maker, finality: .final, filledAt: filledAt ?? now,
+                marketTime: now))
+    }
+
     mutating func report(_ fill: FillReport) {
         effects.removeAll()
         engine.apply(fill, at: now, into: &effects)

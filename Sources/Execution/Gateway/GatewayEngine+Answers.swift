@@ -75,7 +75,9 @@ extension GatewayEngine {
         case .fills(let call, let fills):
             let purpose = calls.removeValue(forKey: call)
             for fill in fills {
-                filled(fill, isRepeat: purpose == .reconcileFills, at: now, into: &effects)
+                filled(
+                    fill, from: purpose == .reconcileFills ? .reconciliation : .catchUp, at: now,
+                    into: &effects)
             }
             guard purpose == .reconcileFills else { return }
             reconciliation?.fills = fills.count

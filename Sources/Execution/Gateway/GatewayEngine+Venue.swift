@@ -26,7 +26,7 @@ extension GatewayEngine {
         case .orderChanged(let state):
             guard let order = order(of: state) else { return }
             observe(order, state, at: now, into: &effects)
-        case .filled(let fill): filled(fill, isRepeat: false, at: now, into: &effects)
+        case .filled(let fill): filled(fill, from: .stream, at: now, into: &effects)
         case .instrumentChanged(let instrument):
             instruments[instrument.instrument.id] = instrument
         case .settled(let settlement): settled(settlement, at: now, into: &effects)
@@ -204,7 +204,7 @@ extension GatewayEngine {
 
     /// Books one fill, once. In a reconciliation it is reported again: the core drops repeats.
     mutating func filled(
-        _ fill: VenueFill, isRepeat: Bool, at now: GatewayInstant,
+        _ fill: VenueFill, from source: FillSource, at now: GatewayInstant,
         into effects: inout [GatewayEffect]
     ) {
         let orderID = orderByClientID[fill.clientOrderID] ?? .zero
@@ -215,7 +215,10 @@ extension GatewayEngine {
             quantity: fill.quantity, fee: fill.fee, liquidity: fill.liquidity,
             finality: fill.finality, filledAt: fill.filledAt, marketTime: now.market)
         guard let order = orders[orderID] else {
-            effects.append(.alarm("fill_without_order", detail: "trade \(fill.tradeID)"))
+            // Who asks far back hears of orders that are forgotten: the core knows what is new.
+            if source == .stream {
+                effects.append(.alarm("fill_without_order", detail: "trade \(fill.tradeID)"))
+            }
             effects.append(.report(.fill(report)))
             return
         }
@@ -223,7 +226,7 @@ extension GatewayEngine {
         if !isKnown {
             record(.fill(report), into: &effects)
         }
-        if !isKnown || isRepeat { effects.append(.report(.fill(report))) }
+        if !isKnown || source == .reconciliation { effects.append(.report(.fill(report))) }
         if let current = orders[orderID], current.isOpen, current.ending == nil,
             current.filled >= current.quantity
         {

@@ -11,6 +11,10 @@ package struct GatewayEngine: Sendable {
     package let terms: GatewayTerms
     package internal(set) var orders: [OrderID: GatewayOrder] = [:]
     var orderByClientID: [VenueReference: OrderID] = [:]
+    /// Orders that have ended, oldest end first, from `endedStart` on. The venue may still repeat
+    /// or add fills of them.
+    private var ended: [OrderID] = []
+    private var endedStart = 0
     /// The last lease that was granted, and whether it still stands.
     package internal(set) var lease: LeaseID = .zero
     package internal(set) var isLeaseActive = false
@@ -35,6 +39,9 @@ package struct GatewayEngine: Sendable {
     var cancelledBeforeArrival: [OrderID] = []
     /// The highest journal entry that a heartbeat of the core has shown.
     package internal(set) var coreJournalSequence: SequenceNumber = .zero
+
+    /// How many ended orders are kept.
+    package static let endedOrdersKept = 2_048
 
     /// A strategy or an instrument that an operator has halted here.
     package struct HaltedScope: Sendable, Hashable {
@@ -94,7 +101,7 @@ package struct GatewayEngine: Sendable {
         case .fate(let fate): restore(fate)
         case .fill(let fill): restore(fill)
         case .operatorCommand(let command): restore(command)
-        case .settled(let settlement): forgetOrders(of: settlement.instrument)
+        case .settled(let settlement): instruments[settlement.instrument] = nil
         }
     }
 
@@ -108,10 +115,12 @@ package struct GatewayEngine: Sendable {
     private mutating func restore(_ fate: PermitFate) {
         if fate.lease == lease { permitHighWater = max(permitHighWater, fate.permit) }
         guard var order = orders[fate.orderID] else { return }
+        if order.isOpen, fate.state.isTerminal { ended.append(order.orderID) }
         order.state = fate.state
         if !fate.venueOrderID.isEmpty { order.venueOrderID = fate.venueOrderID }
         if fate.state.isTerminal { order.ending = nil }
         orders[fate.orderID] = order
+        forgetOldOrders()
     }
 
     private mutating func restore(_ fill: FillReport) {
@@ -138,15 +147,21 @@ package struct GatewayEngine: Sendable {
         }
     }
 
-    /// After settlement nothing more can happen to an instrument's terminal orders.
-    private mutating func forgetOrders(of instrument: InstrumentID) {
-        for order in orders.values where order.instrument == instrument && !order.isOpen {
-            orders[order.orderID] = nil
-            orderByClientID[order.clientOrderID] = nil
-            cancelReasons[order.orderID] = nil
-            retryAt[order.orderID] = nil
+    /// Forgets the orders that ended longest ago, beyond what is kept. A fill of one of them is
+    /// still reported; the core, which keeps more, says what it is.
+    private mutating func forgetOldOrders() {
+        while ended.count - endedStart > GatewayEngine.endedOrdersKept {
+            if let order = orders.removeValue(forKey: ended[endedStart]) {
+                orderByClientID[order.clientOrderID] = nil
+                cancelReasons[order.orderID] = nil
+                retryAt[order.orderID] = nil
+            }
+            endedStart += 1
         }
-        instruments[instrument] = nil
+        if endedStart > GatewayEngine.endedOrdersKept {
+            ended.removeFirst(endedStart)
+            endedStart = 0
+        }
     }
 
     /// The facts that rebuild this state: what a snapshot of the gateway's journal holds.

@@ -58,6 +58,15 @@ package enum GatewayFact: Sendable, Equatable {
     case settled(InstrumentSettlement)
 }
 
+/// How a fill came to be known.
+enum FillSource: Sendable {
+    case stream
+    /// The venue was asked for fills that an ended order lacks.
+    case catchUp
+    /// The core asked for all since a time: each is reported, known or not.
+    case reconciliation
+}
+
 /// Why a call was made, so that its answer can be understood.
 enum CallPurpose: Sendable, Hashable {
     case place(OrderID)

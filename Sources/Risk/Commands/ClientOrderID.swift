@@ -21,6 +21,25 @@ package func clientOrderID(
     return text.reference
 }
 
+/// What the numbers in a client order id say.
+struct ClientOrderName {
+    let epoch: Epoch
+    let lease: LeaseID
+    let permit: PermitSequence
+
+    /// Nil for a name that no core makes.
+    init?(_ reference: VenueReference) {
+        let parts = reference.description.split(
+            separator: "-", maxSplits: 4, omittingEmptySubsequences: false)
+        guard parts.count >= 4, parts[0] == "bw", let epoch = UInt64(parts[1]),
+            let lease = UInt64(parts[2]), let permit = UInt64(parts[3])
+        else { return nil }
+        self.epoch = Epoch(epoch)
+        self.lease = LeaseID(lease)
+        self.permit = PermitSequence(permit)
+    }
+}
+
 /// Builds a reference byte by byte, without the heap.
 private struct ReferenceText {
     static let capacity = 36

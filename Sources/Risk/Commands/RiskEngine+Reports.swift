@@ -49,7 +49,7 @@ extension RiskEngine {
             refuse(report, into: &effects)
             return
         }
-        guard let index = orderIndex[report.orderID] else {
+        guard let index = order(of: report) else {
             bookUnknown(report, into: &effects)
             return
         }
@@ -149,14 +149,30 @@ extension RiskEngine {
         effects.append(.update(update(of: index, reason: .none), agent: agent))
     }
 
+    /// The order that was filled. A gateway that has forgotten which it was reports no id: then the
+    /// venue's name for the order tells.
+    private func order(of report: FillReport) -> Int32? {
+        if report.orderID > .zero { return orderIndex[report.orderID] }
+        guard !report.clientOrderID.isEmpty else { return nil }
+        return orders.indices.first { orders[$0].clientOrderID == report.clientOrderID }
+    }
+
+    /// Whether the report's order was once permitted here.
+    private func isNamedByUs(_ report: FillReport) -> Bool {
+        if report.orderID > .zero { return report.orderID <= lastOrderID }
+        guard let name = ClientOrderName(report.clientOrderID) else { return false }
+        return name.epoch <= epoch
+            && clientOrderID(
+                epoch: name.epoch, lease: name.lease, permit: name.permit, cluster: cluster)
+                == report.clientOrderID
+    }
+
     /// A fill of no order that is known. Of one that was forgotten, it is a repetition; otherwise
     /// it is booked to a strategy of its own and the account is halted.
     private mutating func bookUnknown(
         _ report: FillReport, into effects: inout RiskEffects
     ) {
-        if report.orderID > .zero, report.orderID <= lastOrderID,
-            report.filledAt <= forgottenThrough
-        {
+        if isNamedByUs(report), report.filledAt <= forgottenThrough {
             counters.reportsIgnored += 1
             return
         }

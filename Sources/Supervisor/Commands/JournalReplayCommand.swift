@@ -39,7 +39,8 @@ struct JournalReplayCommand: AsyncParsableCommand {
         } else {
             terminal.line(
                 "replayed \(report.entries) entries of \(path): \(report.decisions) decisions and "
-                    + "\(report.checkpoints) checkpoints agree, state hash \(report.stateHash)")
+                    + "\(report.checkpoints) checkpoints agree, ledger cash \(report.cash), "
+                    + "state hash \(report.stateHash)")
         }
     }
 }
@@ -50,6 +51,8 @@ struct ReplayReport: Codable, Sendable, Equatable {
     let decisions: UInt64
     let checkpoints: UInt64
     let head: UInt64
+    /// The ledger's cash over all accounts.
+    let cash: String
     let stateHash: String
 
     /// Replays from the first entry; where that is archived, from the latest snapshot.
@@ -70,6 +73,7 @@ struct ReplayReport: Codable, Sendable, Equatable {
         decisions = checker.decisions
         checkpoints = checker.checkpoints
         head = end.sequence.rawValue
+        cash = checker.engine.accountViews.reduce(Money.zero) { $0 + $1.cash }.description
         stateHash = ReplayReport.hash(checker.engine.snapshotBytes()).description
     }
 

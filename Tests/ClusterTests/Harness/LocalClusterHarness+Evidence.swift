@@ -118,6 +118,7 @@ extension LocalClusterHarness {
     }
 
     /// What the core's journal comes to: the chain holds, every decision is made again.
+    @discardableResult
     func requireSoundJournals() async throws -> ReplayLine {
         try expect(try await command("journal", "verify"), exitCode: 0)
         try expect(try await command("journal", "verify", "--of", "gw-kalshi"), exitCode: 0)
@@ -128,8 +129,13 @@ extension LocalClusterHarness {
 
     /// The venue's log against the journal: nothing without a permit, nothing doubled or lost.
     func requireJudged() async throws {
+        let ledger = try await requireSoundJournals()
         let result = try await run(
-            "/usr/bin/env", ["python3", LocalClusterHarness.sources + "/scripts/judge", state])
+            "/usr/bin/env",
+            [
+                "python3", LocalClusterHarness.sources + "/scripts/judge", state, "--cash",
+                ledger.cash,
+            ])
         try expect(result, exitCode: 0)
     }
 
@@ -153,5 +159,6 @@ struct ReplayLine: Decodable, Equatable {
     let entries: UInt64
     let decisions: UInt64
     let checkpoints: UInt64
+    let cash: String
     let stateHash: String
 }
