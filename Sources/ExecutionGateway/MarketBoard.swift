@@ -23,16 +23,17 @@ struct MarketBoard {
         listings.keys.sorted().compactMap { listings[$0]?.definition }
     }
 
-    /// Takes a listing; false when nothing is new in it.
+    /// Takes a listing; false when nothing is new in it. What is settled leaves the board, and is
+    /// news only where it was on it.
     mutating func list(_ instrument: VenueInstrument) -> Bool {
         let id = instrument.instrument.id
+        if instrument.status == .settled { return listings.removeValue(forKey: id) != nil }
         guard listings[id]?.definition != instrument else { return false }
         if listings[id] == nil {
             listings[id] = Listing(definition: instrument)
         } else {
             listings[id]?.definition = instrument
         }
-        if instrument.status == .settled { forget(id) }
         return true
     }
 

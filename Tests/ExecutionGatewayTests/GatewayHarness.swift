@@ -182,15 +182,7 @@ final class GatewayHarness {
     /// Lists the instrument, grants a lease of the epoch and opens tick 1.
     func begin(epoch: UInt64 = 1) throws {
         _ = try network.run(within: .seconds(5)) { core?.isLinked == true }
-        service?.receive(
-            .instrumentChanged(
-                VenueInstrument(
-                    instrument: Instrument(
-                        id: GatewayHarness.instrument, venue: VenueID("kalshi") ?? .empty,
-                        eventSet: EventSetID("KXTEST-1") ?? .empty,
-                        tick: Price(units: 10_000_000), lot: Quantity(units: 10_000_000),
-                        openAt: .zero, closeAt: Timestamp(seconds: 2_000), title: "t",
-                        ruleHash: ""), status: .open, isExclusive: true, isExhaustive: false)))
+        service?.receive(.instrumentChanged(GatewayHarness.listing(.open)))
         service?.receive(.tick(TickNumber(1), at: Timestamp(seconds: 1_000)))
         _ = core?.link.send(
             RequestLease(
@@ -198,6 +190,16 @@ final class GatewayHarness {
             ).frame())
         try run()
         try answerQuiescing()
+    }
+
+    static func listing(_ status: InstrumentStatus) -> VenueInstrument {
+        VenueInstrument(
+            instrument: Instrument(
+                id: instrument, venue: VenueID("kalshi") ?? .empty,
+                eventSet: EventSetID("KXTEST-1") ?? .empty, tick: Price(units: 10_000_000),
+                lot: Quantity(units: 10_000_000), openAt: .zero,
+                closeAt: Timestamp(seconds: 2_000), title: "t", ruleHash: ""),
+            status: status, isExclusive: true, isExhaustive: false)
     }
 
     func answerQuiescing() throws {

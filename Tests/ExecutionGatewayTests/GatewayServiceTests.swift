@@ -88,6 +88,24 @@ import Wire
             gateway.core?.messages(TickBegan.self).map(\.tick) == [TickNumber(1), TickNumber(1)])
     }
 
+    /// The venue's last word on a settled market is no definition of one.
+    @Test func aSettledInstrumentIsNotDefinedAgain() throws {
+        let gateway = try GatewayHarness()
+        try gateway.begin()
+        let before = gateway.core?.messages(InstrumentDefined.self).count
+        let id = GatewayHarness.instrument
+        gateway.service?.receive(
+            .settled(
+                VenueSettlement(
+                    instrument: id, outcome: .yes, value: .one, quantity: .zero, payout: .zero,
+                    settledAt: Timestamp(seconds: 1_001))))
+        gateway.service?.receive(.instrumentChanged(GatewayHarness.listing(.settled)))
+        gateway.service?.receive(.tick(TickNumber(2), at: Timestamp(seconds: 1_001)))
+        try gateway.run()
+        #expect(gateway.core?.messages(InstrumentSettlement.self).count == 1)
+        #expect(gateway.core?.messages(InstrumentDefined.self).count == before)
+    }
+
     /// A venue that did not wait for us hears that we are there, if behind.
     @Test func tickThatWasOvertakenIsAcknowledgedLate() throws {
         let gateway = try GatewayHarness()

@@ -134,4 +134,47 @@ import Wire
         rig.define("KX-1", eventSet: "KX-other")
         #expect(rig.effects.alarms == [.definitionRefused(named("KX-1"))])
     }
+
+    /// A gateway defines everything again whenever it or the core comes up.
+    @Test func theSameDefinitionAgainIsAccepted() {
+        var rig = Rig()
+        let order = rig.order(.buy, "0.50", "2")
+        rig.fill(order.orderID, "2")
+        let before = rig.engine.snapshotBytes()
+        rig.define("KX-1", eventSet: "KX-1")
+        #expect(rig.effects.alarms.isEmpty)
+        #expect(rig.engine.snapshotBytes() == before)
+    }
+
+    /// A venue lists a settled market for some time.
+    @Test func aSettledMarketIsNoAlarm() {
+        var rig = Rig()
+        rig.define("KX-1", eventSet: "KX-1", status: .settled)
+        #expect(rig.effects.alarms.isEmpty)
+        #expect(rig.declare(.buy).judgement.reason == .instrumentNotOpen)
+        rig.settle("KX-1", .yes, payout: "0")
+        rig.define("KX-1", eventSet: "KX-1", status: .settled)
+        rig.define("KX-2", eventSet: "KX-2", status: .settled)
+        #expect(rig.effects.alarms.isEmpty)
+        #expect(rig.declare(.buy, instrument: "KX-2").judgement.reason == .instrumentUnknown)
+    }
+
+    @Test func whatAPositionIsWorthDoesNotChangeUnderIt() throws {
+        let other = try #require(Digest(bytes: [UInt8](repeating: 8, count: 32)))
+        var rig = Rig()
+        rig.define("KX-1", eventSet: "KX-1", ruleHash: other)
+        #expect(rig.effects.alarms.isEmpty, "nobody holds it")
+        let order = rig.order(.buy, "0.50", "2")
+        rig.define("KX-1", eventSet: "KX-1", ruleHash: Rig.digest)
+        #expect(rig.effects.alarms == [.definitionRefused(named("KX-1"))])
+        rig.fill(order.orderID, "2")
+        rig.define("KX-1", eventSet: "KX-1", isExclusive: true, ruleHash: other)
+        #expect(rig.effects.alarms == [.definitionRefused(named("KX-1"))])
+        rig.define("KX-1", eventSet: "KX-1", status: .paused, ruleHash: .zero)
+        #expect(rig.effects.alarms.isEmpty, "it says nothing of the rule")
+        rig.define("KX-1", eventSet: "KX-1", status: .open, ruleHash: Rig.digest)
+        #expect(rig.effects.alarms == [.definitionRefused(named("KX-1"))])
+        #expect(rig.order(.buy, "0.50", "1").isPermitted, "its status is taken all the same")
+        rig.check()
+    }
 }

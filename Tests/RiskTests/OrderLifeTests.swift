@@ -290,6 +290,15 @@ import Wire
         #expect(rig.position.isZero)
         #expect(rig.effects.alarms == [.fillWithoutOrder(.zero, named("KX-1"))])
     }
+
+    /// Whoever trades on the account by hand may choose any name.
+    @Test func aNameThatIsLongerThanOursIsNotOurs() throws {
+        var rig = Rig()
+        let order = rig.order(.buy, "0.50", "2")
+        let long = try #require(VenueReference("bw-1-18446744073709551615-18446744073709"))
+        rig.fillWithoutID(order.orderID, "1", trade: "foreign", name: long)
+        #expect(rig.effects.alarms == [.fillWithoutOrder(.zero, named("KX-1"))])
+    }
 }
 
 extension RiskEffects {

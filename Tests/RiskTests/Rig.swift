@@ -120,14 +120,15 @@ struct Rig {
     mutating func define(
         _ name: String, eventSet: String, isExclusive: Bool = false, isExhaustive: Bool = false,
         tick: String = "0.01", lot: String = "0.01", status: InstrumentStatus = .open,
-        openAt: Timestamp = .zero, closeAt: Timestamp = Timestamp(seconds: 1_000_000)
+        openAt: Timestamp = .zero, closeAt: Timestamp = Timestamp(seconds: 1_000_000),
+        ruleHash: Digest = Rig.digest
     ) {
         apply(
             InstrumentDefined(
                 envelope: Rig.envelope(Rig.gatewayID), instrument: named(name), venue: Rig.venue,
                 eventSet: named(eventSet), tick: price(tick), lot: quantity(lot), openAt: openAt,
                 closeAt: closeAt, status: status, isExclusive: Flag(isExclusive),
-                isExhaustive: Flag(isExhaustive), ruleHash: Rig.digest, marketTime: now))
+                isExhaustive: Flag(isExhaustive), ruleHash: ruleHash, marketTime: now))
     }
 
     // MARK: - Requests

@@ -18,7 +18,7 @@ extension GatewayEngine {
             answered(event, at: now, into: &effects)
         case .instruments(let call, let listed):
             calls[call] = nil
-            for instrument in listed { instruments[instrument.instrument.id] = instrument }
+            for instrument in listed { list(instrument) }
         case .book(let call, _, _), .feeSchedule(let call, _), .healthy(let call, _):
             calls[call] = nil
         case .failed(let call, let failure):
@@ -27,8 +27,7 @@ extension GatewayEngine {
             guard let order = order(of: state) else { return }
             observe(order, state, at: now, into: &effects)
         case .filled(let fill): filled(fill, from: .stream, at: now, into: &effects)
-        case .instrumentChanged(let instrument):
-            instruments[instrument.instrument.id] = instrument
+        case .instrumentChanged(let instrument): list(instrument)
         case .settled(let settlement): settled(settlement, at: now, into: &effects)
         case .connected:
             submit(.instruments, for: .instruments, into: &effects)
@@ -37,6 +36,12 @@ extension GatewayEngine {
         case .disconnected, .bookChanged, .bookStale, .traded, .tick, .refusedPayload: break
         }
         progressQuiescing(into: &effects)
+    }
+
+    /// What is settled is listed no more.
+    private mutating func list(_ instrument: VenueInstrument) {
+        let id = instrument.instrument.id
+        instruments[id] = instrument.status == .settled ? nil : instrument
     }
 
     /// The core asks for an order to be cancelled. Always allowed.

@@ -29,9 +29,10 @@ struct ClientOrderName {
 
     /// Nil for a name that no core makes.
     init?(_ reference: VenueReference) {
-        let parts = reference.description.split(
-            separator: "-", maxSplits: 4, omittingEmptySubsequences: false)
-        guard parts.count >= 4, parts[0] == "bw", let epoch = UInt64(parts[1]),
+        let text = reference.description
+        let parts = text.split(separator: "-", maxSplits: 4, omittingEmptySubsequences: false)
+        guard text.utf8.count <= ReferenceText.capacity, parts.count >= 4, parts[0] == "bw",
+            let epoch = UInt64(parts[1]),
             let lease = UInt64(parts[2]), let permit = UInt64(parts[3])
         else { return nil }
         self.epoch = Epoch(epoch)

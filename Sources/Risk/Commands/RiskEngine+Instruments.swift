@@ -13,13 +13,16 @@ extension RiskEngine {
         let id = definition.instrument
         let isSound =
             !id.isEmpty && definition.tick > .zero && definition.tick < .one
-            && definition.lot > .zero && !definition.venue.isEmpty && definition.status != .settled
+            && definition.lot > .zero && !definition.venue.isEmpty
         guard isSound, isVenue(definition.venue, of: definition.envelope.sender) else {
             alarm(.definitionRefused(id), into: &effects)
             return
         }
         if let index = instrumentIndex[id] {
             redefine(index, definition, into: &effects)
+        } else if definition.status == .settled {
+            // It came and went without us.
+            counters.reportsIgnored += 1
         } else if instruments.count < Capacity.instruments {
             define(definition)
         } else {
@@ -45,7 +48,9 @@ extension RiskEngine {
                 isSettled: .no, settledAt: .zero, bid: .zero, ask: .zero, markedAt: .zero))
     }
 
-    /// Takes what may change. Venue, event set and a settled instrument may not.
+    /// Takes what may change; the same definition again changes nothing. Venue and event set are
+    /// fixed; so is what a position is worth, its rule and its netting, while there is one: a
+    /// change of those is refused and told, everything else is taken.
     private mutating func redefine(
         _ index: Int32, _ definition: InstrumentDefined, into effects: inout RiskEffects
     ) {
@@ -62,11 +67,35 @@ extension RiskEngine {
         instruments[index].lot = definition.lot
         instruments[index].openAt = definition.openAt
         instruments[index].closeAt = definition.closeAt
-        instruments[index].status = definition.status
+        // Only a settlement settles; until then the market has merely closed.
+        instruments[index].status = definition.status == .settled ? .closed : definition.status
+        if isWorthChanged(of: known, by: definition), isTraded(known) {
+            alarm(.definitionRefused(known.id), into: &effects)
+            return
+        }
         instruments[index].isExclusive = definition.isExclusive.isSet
         instruments[index].isExhaustive = definition.isExhaustive.isSet
-        instruments[index].ruleHash = definition.ruleHash
+        if definition.ruleHash != .zero { instruments[index].ruleHash = definition.ruleHash }
         refreshEvent(known.event)
+    }
+
+    /// Whether another rule decides, or netting would count for more than it did. A definition
+    /// without a rule says nothing of it; less netting is only more careful.
+    private func isWorthChanged(
+        of known: InstrumentState, by definition: InstrumentDefined
+    ) -> Bool {
+        let isRuleNew =
+            definition.ruleHash != .zero && known.ruleHash != .zero
+            && definition.ruleHash != known.ruleHash
+        return isRuleNew || definition.isExclusive.isSet && !known.isExclusive
+            || definition.isExhaustive.isSet && !known.isExhaustive
+    }
+
+    /// Whether anybody holds the instrument or has orders in it.
+    private func isTraded(_ instrument: InstrumentState) -> Bool {
+        booksBottomUp(of: instrument.event).contains {
+            !exposure($0, instrument.ordinal).isQuiet
+        }
     }
 
     /// The event set with a name, made when its first member is defined.
