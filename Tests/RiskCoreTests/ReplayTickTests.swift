@@ -119,6 +119,32 @@ struct ReplayTickTests {
         try fixture.run("the decision") { agent.decisions.count == 1 }
     }
 
+    @Test func anAgentThatNeverFinishesHoldsTimeUpForThreeTicksOnly() throws {
+        let (_, gateway, agent) = try start()
+        let supervisor = try fixture.startSupervisor()
+        for tick in 1...3 as ClosedRange<UInt64> {
+            announce(tick, by: gateway)
+            try fixture.run("the end of tick \(tick)") { gateway.count(.tickDone) == tick }
+        }
+        let before = fixture.network.now
+        for tick in 4...6 as ClosedRange<UInt64> {
+            announce(tick, by: gateway)
+            try fixture.run("the end of tick \(tick)") { gateway.count(.tickDone) == tick }
+        }
+        #expect(fixture.network.now - before < .seconds(1))
+        _ = supervisor.core.send(StatusRequest(nonce: 1).frame())
+        try fixture.run("the status") { !supervisor.statuses.isEmpty }
+        #expect(try supervisor.counters()["agents_unawaited"] == 1)
+        try fixture.run("the ticks at the agent") { ticks(agent).last == 6 }
+        agent.declare(at: time(of: 6))
+        agent.finish(TickNumber(6))
+        try fixture.network.run(for: .milliseconds(100))
+        announce(7, by: gateway)
+        try fixture.run("the tick") { ticks(agent).last == 7 }
+        agent.finish(TickNumber(7))
+        try fixture.run("the decision") { agent.decisions.count == 1 }
+    }
+
     /// Two days with the same flow end in the same state, however long packets take.
     @Test func theSameFlowGivesTheSameStateAtAnySpeed() throws {
         var hashes: Set<SHA256Digest> = []

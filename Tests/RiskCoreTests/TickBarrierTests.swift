@@ -154,6 +154,56 @@ struct TickBarrierTests {
         #expect(barrier.next() == .applyRequests(two, [frame(agent, 4)]))
     }
 
+    /// Begins a tick; true when it waits for an agent.
+    private func isAwaited(_ agent: ProcessID, _ tick: UInt64, _ barrier: Barrier) throws -> Bool {
+        let gateway = try name("gw-a")
+        barrier.began(TickNumber(tick), at: time, by: gateway)
+        barrier.marketReached(TickNumber(tick), of: gateway)
+        _ = barrier.next()
+        _ = barrier.next()
+        return barrier.next() == nil && barrier.awaited == [agent]
+    }
+
+    @Test func anAgentThatIsAlwaysLateIsNotWaitedForUntilItHasCaughtUp() throws {
+        let agent = try name("agent-a")
+        let barrier = Barrier(expecting: [])
+        barrier.join(gateway: try name("gw-a"))
+        barrier.join(agent: agent)
+        #expect(try isAwaited(agent, 1, barrier))
+        #expect(barrier.stopWaiting() == [])
+        _ = barrier.next()
+        // A tick in time, and it begins anew.
+        #expect(try isAwaited(agent, 2, barrier))
+        barrier.done(TickNumber(2), by: agent)
+        _ = barrier.next()
+        for tick in 3...5 as ClosedRange<UInt64> {
+            #expect(try isAwaited(agent, tick, barrier))
+            #expect(barrier.stopWaiting() == (tick == 5 ? [agent] : []))
+            _ = barrier.next()
+        }
+        #expect(barrier.unawaited == [agent])
+        for tick in 6...8 as ClosedRange<UInt64> {
+            #expect(try !isAwaited(agent, tick, barrier))
+        }
+        #expect(!barrier.done(TickNumber(3), by: agent), "it is far behind")
+        #expect(!barrier.done(TickNumber(9), by: agent), "that is yet to come")
+        _ = barrier.hold(request: [7], from: agent)
+        #expect(barrier.done(TickNumber(7), by: agent))
+        #expect(!barrier.done(TickNumber(8), by: agent), "it is back already")
+        #expect(barrier.unawaited == [])
+        // One more miss and it is out; a tick in time, and all is forgiven.
+        #expect(try isAwaited(agent, 9, barrier))
+        #expect(barrier.stopWaiting() == [agent])
+        _ = barrier.next()
+        #expect(try !isAwaited(agent, 10, barrier))
+        #expect(barrier.done(TickNumber(10), by: agent))
+        #expect(try isAwaited(agent, 11, barrier))
+        barrier.done(TickNumber(11), by: agent)
+        #expect(barrier.next() == .applyRequests(TickNumber(11), [frame(agent, 7)]))
+        #expect(try isAwaited(agent, 12, barrier))
+        #expect(barrier.stopWaiting() == [])
+    }
+
     @Test func anAgentThatJoinsInATickTakesPartInTheNext() throws {
         let gateway = try name("gw-a")
         let agent = try name("agent-a")
@@ -236,7 +286,10 @@ private final class Barrier {
         barrier.marketReached(tick, of: gateway)
     }
     func marketLost(of gateway: ProcessID) { barrier.marketLost(of: gateway) }
-    func done(_ tick: TickNumber, by agent: ProcessID) { barrier.done(tick, by: agent) }
+    @discardableResult
+    func done(_ tick: TickNumber, by agent: ProcessID) -> Bool { barrier.done(tick, by: agent) }
+    var unawaited: [ProcessID] { barrier.unawaited }
     func stopExpecting() { barrier.stopExpecting() }
-    func stopWaiting() { barrier.stopWaiting() }
+    @discardableResult
+    func stopWaiting() -> [ProcessID] { barrier.stopWaiting() }
 }

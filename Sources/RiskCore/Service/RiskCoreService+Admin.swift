@@ -149,6 +149,7 @@ extension RiskCoreService {
             ("reports_ignored", Int64(clamping: counted.reportsIgnored)),
             ("permits_sent", counters.permitsSent), ("cancels_sent", counters.cancelsSent),
             ("ticks", counters.ticks), ("steps_late", counters.lateSteps),
+            ("agents_unawaited", Int64(barrier.unawaited.count)),
             ("market_gaps", counters.marketGaps), ("malformed", counters.malformed),
             ("agent_overflows", counters.agentOverflows),
             ("gateway_overflows", counters.gatewayOverflows),

@@ -44,7 +44,10 @@ extension RiskCoreService {
                 return refuse(frame, from: agent, on: parts.agents.name, .outOfRange, detail)
             }
             try take(template, frame, from: agent)
-        case .tickDone: barrier.done(try TickDone(decoding: frame).tick, by: agent)
+        case .tickDone:
+            if barrier.done(try TickDone(decoding: frame).tick, by: agent) {
+                log.notice("waited_for_again", metadata: ["agent": "\(agent)"])
+            }
         default:
             refuse(
                 frame, from: agent, on: parts.agents.name, .notAllowed,

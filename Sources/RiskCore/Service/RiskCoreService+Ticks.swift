@@ -59,7 +59,11 @@ extension RiskCoreService {
             counters.lateSteps += 1
             log.warning(
                 "late", metadata: ["step": "\(barrier.phase)", "waits_for": "\(barrier.awaited)"])
-            barrier.stopWaiting()
+            for agent in barrier.stopWaiting() {
+                log.error(
+                    "not_waited_for",
+                    metadata: ["agent": "\(agent)", "missed": "\(TickBarrier.missesMax)"])
+            }
         }
     }
 }

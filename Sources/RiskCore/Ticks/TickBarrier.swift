@@ -55,6 +55,8 @@ package struct TickBarrier: Sendable {
     package static let reportsMax = 65_536
     /// More requests than this of one agent are not held.
     package static let requestsMax = 4_096
+    /// An agent that has missed so many ticks in a row is not waited for until it has caught up.
+    package static let missesMax = 3
 
     /// The first tick waits until all of `expected` have joined.
     package init(expecting expected: some Sequence<ProcessID>) {
@@ -134,20 +136,29 @@ package struct TickBarrier: Sendable {
         agents[agent]?.hold(request) ?? false
     }
 
-    /// An agent has sent everything of a tick.
-    package mutating func done(_ number: TickNumber, by agent: ProcessID) {
-        guard number == tick else { return }
-        agents[agent]?.finish()
+    /// An agent has sent everything of a tick. True where that takes it back: it was not waited for
+    /// and has caught up, which is to be at the last tick or the one before, since time did not
+    /// stand still for it.
+    package mutating func done(_ number: TickNumber, by agent: ProcessID) -> Bool {
+        if number == tick { agents[agent]?.finish() }
+        let isThere = number <= tick && number.next >= tick
+        return isThere && agents[agent]?.takeBack() == true
     }
 
     /// Nobody waits in this step for who is late. What a late peer sends is held for the next tick.
-    package mutating func stopWaiting() {
+    /// Agents that have now been late too often are handed back: later ticks do not wait for them.
+    package mutating func stopWaiting() -> [ProcessID] {
         switch phase {
-        case .gateways: break
-        case .market: marketLost.formUnion(gateways.keys)
-        case .agents: for name in agents.keys { agents[name]?.isAwaited = false }
+        case .gateways: return []
+        case .market:
+            marketLost.formUnion(gateways.keys)
+            return []
+        case .agents: return awaited.filter { agents[$0]?.miss() == true }
         }
     }
+
+    /// Agents that are there and that no tick waits for, in order of their names.
+    package var unawaited: [ProcessID] { agents.filter { $0.value.isOut }.keys.sorted() }
 
     // MARK: Steps
 
@@ -180,7 +191,7 @@ package struct TickBarrier: Sendable {
     private mutating func nextBegin() -> Step? {
         guard gateways.keys.allSatisfy({ hasMarketReached($0) }) else { return nil }
         marketLost.removeAll()
-        for name in agents.keys { agents[name]?.isAwaited = true }
+        for name in agents.keys { agents[name]?.begin() }
         phase = .agents
         return .beginTick(tick, at: at)
     }
@@ -234,7 +245,14 @@ private struct AgentProgress: Sendable {
     private var frames: [[UInt8]] = []
     /// How many of the held frames belong to the tick that the agent has finished.
     private var doneCount: Int?
-    var isAwaited = false
+    private(set) var isAwaited = false
+    /// Ticks in a row that it did not finish in time.
+    private var misses = 0
+
+    /// It was late too often, and ticks do not wait for it.
+    var isOut: Bool { misses >= TickBarrier.missesMax }
+
+    mutating func begin() { isAwaited = !isOut }
 
     mutating func hold(_ frame: [UInt8]) -> Bool {
         guard frames.count < TickBarrier.requestsMax else { return false }
@@ -245,7 +263,22 @@ private struct AgentProgress: Sendable {
     mutating func finish() {
         guard isAwaited else { return }
         isAwaited = false
+        misses = 0
         doneCount = frames.count
+    }
+
+    /// It is late; true where it is so for once too often.
+    mutating func miss() -> Bool {
+        isAwaited = false
+        misses += 1
+        return misses == TickBarrier.missesMax
+    }
+
+    /// The next tick waits for it again, though not for long: one more miss and it is out.
+    mutating func takeBack() -> Bool {
+        guard isOut else { return false }
+        misses = TickBarrier.missesMax - 1
+        return true
     }
 
     /// An agent that was not waited for has nothing in this tick.
