@@ -11,6 +11,7 @@ package protocol VenueAdapter: AnyObject, Sendable {
     func submit(_ call: VenueCall, id: VenueCallID)
     /// In replay: this tick's effects are drained here; the venue may go on.
     func acknowledge(tick: TickNumber)
+    /// Disconnects. Returns when nothing of the adapter runs any more, so that the process may end.
     func stop()
 }
 

@@ -3,6 +3,7 @@ import Foundation
 package import Logging
 import NIOCore
 import NIOPosix
+import Synchronization
 package import Trading
 
 /// Kalshi's trade-api v2 behind the venue port: the shell around `KalshiSession`.
@@ -32,6 +33,12 @@ package final class KalshiAdapter: VenueAdapter, @unchecked Sendable {
     private let logger: Logger
     private let group: MultiThreadedEventLoopGroup
     private let loop: any EventLoop
+    private let hasBeenStopped = Mutex(false)
+    /// Signalled when the thread has ended.
+    private let ended = DispatchSemaphore(value: 0)
+
+    private static let stopPatience = DispatchTimeInterval.seconds(5)
+    private static let shutdownQueue = DispatchQueue(label: "kalshi-shutdown")
 
     /// How often waits are looked at.
     private static let turn = TimeAmount.milliseconds(20)
@@ -60,8 +67,19 @@ package final class KalshiAdapter: VenueAdapter, @unchecked Sendable {
         loop.execute { self.take(.acknowledge(tick)) }
     }
 
+    /// Waits until the adapter's thread has ended: what it calls, OpenSSL among it, is torn down
+    /// when the process ends.
     package func stop() {
+        precondition(!loop.inEventLoop, "an adapter cannot wait for its own thread")
+        let isFirst = hasBeenStopped.withLock { hasBeen in
+            defer { hasBeen = true }
+            return !hasBeen
+        }
+        guard isFirst else { return }
         loop.execute { self.end() }
+        if ended.wait(timeout: .now() + KalshiAdapter.stopPatience) == .timedOut {
+            logger.error("the adapter's thread did not end")
+        }
     }
 
     private func begin(_ sink: @escaping @Sendable (VenueEvent) -> Void) {
@@ -81,7 +99,10 @@ package final class KalshiAdapter: VenueAdapter, @unchecked Sendable {
         socket?.close("stopped")
         sink = nil
         let group = group
-        let finish: @Sendable () -> Void = { group.shutdownGracefully { _ in } }
+        let ended = ended
+        let finish: @Sendable () -> Void = {
+            group.shutdownGracefully(queue: KalshiAdapter.shutdownQueue) { _ in ended.signal() }
+        }
         if let http { http.shutdown(finish) } else { finish() }
     }
 
