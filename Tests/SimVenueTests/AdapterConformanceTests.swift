@@ -288,6 +288,36 @@ import Venues
         try venue.stop()
     }
 
+    /// Without ticks: events come as they happen, calls overlap.
+    @Test func liveNeedsNoTicks() throws {
+        let venue = try VenueFixture(in: VenueFixture.temporaryDirectory(), recorded: false) {
+            $0.speed = .factor(20)
+        }
+        let driver = try driver(venue, isReplay: false)
+        var instrument: InstrumentID?
+        while instrument == nil {
+            _ = try driver.next()
+            instrument = driver.books.keys.sorted().first { driver.books[$0]?.bestAsk != nil }
+        }
+        let ticket = VenueTicket(
+            clientOrderID: try #require(VenueReference("l-1")),
+            instrument: try #require(instrument), side: .buy, price: Price(units: 10_000_000),
+            quantity: Quantity(1), timeInForce: .goodTillCancelled, isPostOnly: true,
+            expiresAt: nil)
+        #expect(try driver.place(ticket)?.state == .working)
+        guard case .cancelledAll(_, 1) = try driver.call(.cancelAll) else {
+            Issue.record("not cancelled")
+            return
+        }
+        guard case .openOrders(_, []) = try driver.call(.openOrders) else {
+            Issue.record("something rests")
+            return
+        }
+        #expect(driver.refusals.isEmpty, "\(driver.refusals)")
+        #expect(driver.tick == .zero)
+        try venue.stop()
+    }
+
     @Test func aWrongKeyIsRefused() throws {
         let venue = try venue(in: VenueFixture.temporaryDirectory())
         let driver = try VenueDriver(

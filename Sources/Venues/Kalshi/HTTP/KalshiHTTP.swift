@@ -30,6 +30,8 @@ final class KalshiHTTP: Sendable {
         settings.httpVersion = .http1Only
         settings.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit =
             configuration.concurrency
+        // Given up before the venue does: an order on a connection that is closing is in doubt.
+        settings.connectionPool.idleTimeout = .seconds(30)
         // A connection that cannot be made is our caller's to know about, at once.
         settings.connectionPool.retryConnectionEstablishment = false
         client = HTTPClient(eventLoopGroupProvider: .shared(loop), configuration: settings)
