@@ -65,6 +65,16 @@ private func transmitAll(_ session: inout LinkSession) throws -> [UInt64] {
         check(try transmitAll(&session) == [3, 4])
     }
 
+    @Test func priorityMessagesTakeNoCredit() throws {
+        var session = session()
+        session.giveCredit(3)
+        for nonce in 100...110 {
+            check(session.enqueue(numbered(UInt64(nonce)), .priority, at: start))
+        }
+        for nonce in 1...4 { check(session.enqueue(numbered(UInt64(nonce)), .normal, at: start)) }
+        check(try transmitAll(&session) == Array(100...110) + [1, 2, 3])
+    }
+
     @Test func priorityIsAcceptedWithoutCreditAndWithAFullNormalLane() throws {
         var settings = LinkSettings()
         settings.outboxMax = 2

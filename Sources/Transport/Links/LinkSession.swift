@@ -37,7 +37,7 @@ package struct LinkSession {
     private var assigned: UInt64 = 0
     /// The highest sequence that any connection of the session took.
     private var highest: UInt64 = 0
-    private var creditEnd: UInt64 = 0
+    private var credit = 0
     private var progressedAt: MonotonicTime
 
     // Incoming. Invariant: reported <= committed <= received.
@@ -87,7 +87,7 @@ package struct LinkSession {
         if window.isEmpty && waiting.isEmpty { progressedAt = now }
         let entry = FrameQueue.Entry(frame: frame, lane: lane)
         if lane == .normal { normalBytes += frame.count }
-        if lane == .normal && (!waiting.isEmpty || assigned >= creditEnd) {
+        if lane == .normal && (!waiting.isEmpty || normalInWindow >= credit) {
             waiting.append(entry)
         } else {
             assign(entry)
@@ -124,16 +124,16 @@ package struct LinkSession {
             }
             acknowledged += 1
         }
-        if let credit, through.rawValue == acknowledged { giveCredit(credit) }
-        while assigned < creditEnd, let entry = waiting.popFirst() { assign(entry) }
+        if let credit, through.rawValue == acknowledged { self.credit = Int(credit) }
+        admitWaiting()
         checkInvariants()
         return true
     }
 
     /// The peer allows so many unacknowledged messages of the normal lane.
     package mutating func giveCredit(_ credit: UInt32) {
-        creditEnd = acknowledged + UInt64(credit)
-        while assigned < creditEnd, let entry = waiting.popFirst() { assign(entry) }
+        self.credit = Int(credit)
+        admitWaiting()
     }
 
     /// Continues on a new connection from the peer's mark: everything after it is sent again. False
@@ -219,6 +219,10 @@ package struct LinkSession {
             return window.count - normalInWindow < settings.priorityMax
                 && bytes + frame.count <= settings.outboxBytesMax
         }
+    }
+
+    private mutating func admitWaiting() {
+        while normalInWindow < credit, let entry = waiting.popFirst() { assign(entry) }
     }
 
     private mutating func assign(_ entry: FrameQueue.Entry) {

@@ -31,7 +31,7 @@ package struct LinkSettings: Sendable, Hashable {
     package var heartbeat = Span.milliseconds(200)
     /// A peer that was silent for this long is gone: its session ends.
     package var timeout = Span.milliseconds(1_500)
-    /// How many messages the peer may have unacknowledged towards us.
+    /// How many messages of the normal lane the peer may have unacknowledged towards us.
     package var credit: UInt32 = 4_096
     /// How many messages of the normal lane an outbox holds, reservations included.
     package var outboxMax = 8_192
@@ -62,7 +62,8 @@ package struct LinkSettings: Sendable, Hashable {
 
 /// Which queue of an outbox a message takes.
 package enum Lane: Sendable, Hashable {
-    /// Waits for credit, bounded by `LinkSettings.outboxMax`.
+    /// Waits while as many of this lane as the peer gave credit for are unacknowledged. Bounded by
+    /// `LinkSettings.outboxMax`: where that is not above the peer's credit, nothing ever waits.
     case normal
     /// Fills, cancels, kill: never waits for credit, and so may overtake normal messages that do.
     /// Among themselves they keep their order.
