@@ -155,12 +155,13 @@ struct SecurityTests {
         try server.end()
     }
 
-    @Test func aRoutingIDOfOnesOwnChoiceOpensNothing() throws {
+    @Test(arguments: ["agent-a", "claim"])
+    func aRoutingIDOfOnesOwnChoiceOpensNothing(claim: String) throws {
         let cluster = try Cluster()
         let server = try cluster.startServer()
         let peer = try RawPeer.dealer(
             cluster.keys[rival], to: try cluster.endpoint(),
-            server: cluster.directory.key(of: core), routingID: Array("agent-a".utf8))
+            server: cluster.directory.key(of: core), routingID: Array(claim.utf8))
         defer { peer.close() }
         try peer.send(peer.opening(rival, incarnation: 1, sessionID: 0))
         try server.waitUntil("the count") { $0.servers[0].strayCounters.unbound == 1 }
