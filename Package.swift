@@ -147,7 +147,7 @@ let harness: [Target] = [
     tests("Signals", ["Trading", "Signals"], data: ["Fixtures"]),
     tests("MarketSim", ["Trading", "MarketSim"]),
     tests("Cryptography", ["Cryptography"], data: ["Fixtures"]),
-    tests("Transport", ["Trading", "Wire", "Transport"]),
+    tests("Transport", ["Trading", "Wire", "Transport", "CZeroMQ"]),
     tests("Journal", ["Trading", "Cryptography", "Journal", grdb]),
     tests(
         "Venues", ["Trading", "Execution", "Cryptography", "Venues", logging], data: ["Fixtures"]),
