@@ -169,6 +169,61 @@ import Wire
         #expect(gateway.alarms.isEmpty)
     }
 
+    private func reconcile(_ gateway: inout GatewayFixture) {
+        gateway.perform { engine, _, effects in
+            engine.reconcile(Reconcile(fillsSince: Timestamp(seconds: 7)), into: &effects)
+        }
+    }
+
+    private func isReconciled(_ gateway: GatewayFixture) -> Bool {
+        gateway.reports.contains { if case .reconciled = $0 { true } else { false } }
+    }
+
+    private func answerReconciliation(_ gateway: inout GatewayFixture) {
+        gateway.answer { id in .fills(id, []) }
+        gateway.answer { id in .openOrders(id, []) }
+        gateway.answer { id in .positions(id, []) }
+        gateway.answer { id in .balance(id, Money(5)) }
+    }
+
+    @Test func aReconciliationThatFailsIsTriedAgain() {
+        var gateway = GatewayFixture()
+        reconcile(&gateway)
+        gateway.answer { id in .fills(id, []) }
+        gateway.answer { id in .failed(id, .unknown("timeout")) }
+        #expect(gateway.alarms == ["reconcile_failed"])
+        gateway.forget()
+        gateway.now = GatewayInstant(
+            market: gateway.now.market, monotonic: MonotonicTime(nanoseconds: 2_000_000_000))
+        for _ in 0..<2 {
+            gateway.perform { engine, now, effects in
+                engine.timerFired(at: now, into: &effects)
+            }
+        }
+        guard case .fills(Timestamp(seconds: 7))? = gateway.submitted.first?.call else {
+            Issue.record("it begins with the fills again")
+            return
+        }
+        #expect(gateway.submitted.count == 1)
+        answerReconciliation(&gateway)
+        #expect(isReconciled(gateway))
+    }
+
+    @Test func aCoreThatAsksAgainHearsAllOfIt() {
+        var gateway = GatewayFixture()
+        reconcile(&gateway)
+        let first = gateway.submitted.last?.id ?? .zero
+        gateway.forget()
+        reconcile(&gateway)
+        #expect(gateway.submitted.count == 1)
+        gateway.perform { engine, now, effects in
+            engine.handle(.fills(first, []), at: now, into: &effects)
+        }
+        #expect(gateway.submitted.count == 1, "the answer to the first goes no further")
+        answerReconciliation(&gateway)
+        #expect(isReconciled(gateway))
+    }
+
     @Test func onlySoManyEndedOrdersAreKept() {
         var gateway = GatewayFixture()
         let count = UInt64(GatewayEngine.endedOrdersKept) + 10

@@ -39,7 +39,7 @@ extension GatewayEngine {
             retry(order, at: now)
         case .quiesceCancel, .quiesceCheck: waitToQuiesce(at: now)
         case .reconcileFills, .reconcileOrders, .reconcilePositions, .reconcileBalance:
-            reconciliation = nil
+            reconciliation?.retryAt = now.monotonic + GatewayEngine.reconcileDelay
             effects.append(.alarm("reconcile_failed", detail: "\(failure)"))
         case .catchUpFills, .balance, .instruments:
             effects.append(.alarm("venue_call_failed", detail: "\(purpose): \(failure)"))

@@ -81,11 +81,12 @@ extension GatewayEngine {
         }
     }
 
-    /// The core asks for venue truth: fills first, so that positions never run ahead of them.
+    /// The core asks for venue truth: fills first, so that positions never run ahead of them. One
+    /// that is under way begins anew: a core that asks again has heard nothing of it.
     package mutating func reconcile(
         _ request: Reconcile, into effects: inout [GatewayEffect]
     ) {
-        guard reconciliation == nil else { return }
+        for (call, purpose) in calls where purpose.isReconciling { calls[call] = nil }
         reconciliation = Reconciliation(fillsSince: request.fillsSince)
         submit(.fills(since: request.fillsSince), for: .reconcileFills, into: &effects)
     }
@@ -104,6 +105,9 @@ extension GatewayEngine {
                 submit(
                     .fills(since: Timestamp(nanoseconds: 0)), for: .catchUpFills, into: &effects)
             }
+        }
+        if let waiting = reconciliation, let due = waiting.retryAt, due <= now.monotonic {
+            reconcile(Reconcile(fillsSince: waiting.fillsSince), into: &effects)
         }
         if let due = quiescing?.retryAt, due <= now.monotonic {
             quiescing?.retryAt = nil

@@ -64,9 +64,12 @@ package struct GatewayEngine: Sendable {
         var fills = 0
         var orders = 0
         var positions = 0
+        /// When to begin again, after a call that failed.
+        var retryAt: MonotonicTime?
     }
 
     package static let retryDelay = Span.milliseconds(250)
+    package static let reconcileDelay = Span.seconds(2)
     package static let inquiriesMax = 20
 
     package init(terms: GatewayTerms) {

@@ -81,6 +81,16 @@ enum CallPurpose: Sendable, Hashable {
     case reconcileBalance
     case balance
     case instruments
+
+    /// Whether its answer belongs to a reconciliation.
+    var isReconciling: Bool {
+        switch self {
+        case .reconcileOrders, .reconcileFills, .reconcilePositions, .reconcileBalance: true
+        case .place, .cancel, .inquire, .quiesceCancel, .quiesceCheck, .catchUpFills, .balance,
+            .instruments:
+            false
+        }
+    }
 }
 
 /// What the gateway's shell must do, in order: facts are committed before anything else goes out.
