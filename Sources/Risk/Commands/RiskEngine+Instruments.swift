@@ -259,7 +259,7 @@ extension RiskEngine {
         let isQuiet = books.indices.allSatisfy { book in
             books[book].event != event
                 || books[book].exposures.allSatisfy { $0.isQuiet }
-                    && books[book].firstOrders.allSatisfy { $0 < 0 }
+                    && books[book].openOrders.allSatisfy(\.isEmpty)
         }
         guard isQuiet else { return false }
         return accounts.allSatisfy { account in

@@ -195,11 +195,12 @@ extension RiskEngine {
 
     private mutating func link(_ index: Int32) {
         let (book, ordinal) = accountBook(of: index)
-        let first = books[book].firstOrders[ordinal]
+        let side = orders[index].side
+        let first = books[book].openOrders[ordinal][side]
         orders[index].next = first
         orders[index].previous = -1
         if first >= 0 { orders[first].previous = index }
-        books[book].firstOrders[ordinal] = index
+        books[book].openOrders[ordinal][side] = index
     }
 
     private mutating func unlink(_ index: Int32) {
@@ -210,8 +211,10 @@ extension RiskEngine {
         if previous >= 0 {
             orders[previous].next = next
         } else {
-            precondition(books[book].firstOrders[ordinal] == index, "open orders are not linked")
-            books[book].firstOrders[ordinal] = next
+            let side = orders[index].side
+            precondition(
+                books[book].openOrders[ordinal][side] == index, "open orders are not linked")
+            books[book].openOrders[ordinal][side] = next
         }
         orders[index].next = -1
         orders[index].previous = -1

@@ -11,13 +11,13 @@ extension RiskEngine {
             return .denied(.arithmeticOverflow)
         }
         let path = context.path
-        let count = each(.openOrdersMax, path, .openOrdersExceeded) { _, meter in
-            (meters[meter].openOrders + 1).multipliedReportingOverflow(by: 1_000_000_000)
+        let count = each(.openOrdersMax, path, .openOrdersExceeded) { engine, _, meter in
+            (engine.meters[meter].openOrders + 1).multipliedReportingOverflow(by: 1_000_000_000)
                 .partialValue
         }
         if count.isDenied { return count }
-        let notional = each(.openNotionalMax, path, .openNotionalExceeded) { _, meter in
-            meters[meter].openNotional.addingChecked(load.notional)?.units
+        let notional = each(.openNotionalMax, path, .openNotionalExceeded) { engine, _, meter in
+            engine.meters[meter].openNotional.addingChecked(load.notional)?.units
         }
         return notional.isDenied ? notional : tighter(count, notional)
     }
@@ -29,8 +29,8 @@ extension RiskEngine {
         }
         let chain = context.chain
         let ordinal = context.ordinal
-        return each(.positionMax, context.path, .positionExceeded) { level, _ in
-            var candidate = exposure(chain[level], ordinal)
+        return each(.positionMax, context.path, .positionExceeded) { engine, level, _ in
+            var candidate = engine.exposure(chain[level], ordinal)
             guard candidate.add(load) else { return nil }
             return candidate.worstPosition?.units
         }
@@ -38,8 +38,8 @@ extension RiskEngine {
 
     /// What the event set can lose over all outcomes and all subsets of the open orders.
     func checkEventLoss(_ context: OrderContext) -> ControlResult {
-        return each(.eventLossMax, context.path, .eventLossExceeded) { level, _ in
-            lossWithOrder(context, level)?.units
+        return each(.eventLossMax, context.path, .eventLossExceeded) { engine, level, _ in
+            engine.lossWithOrder(context, level)?.units
         }
     }
 
@@ -62,11 +62,12 @@ extension RiskEngine {
         guard locked <= Int128(cash.units) else {
             return .denied(.collateralInsufficient, .account, limit: cash.units, value: value)
         }
-        let limited = each(.collateralMax, context.path, .collateralInsufficient) { level, meter in
-            guard let loss = lossWithOrder(context, level) else { return nil }
+        let limited = each(.collateralMax, context.path, .collateralInsufficient) {
+            engine, level, meter in
+            guard let loss = engine.lossWithOrder(context, level) else { return nil }
             let book = context.chain[level]
-            let before = book < 0 ? Money.zero : books[book].loss
-            return meters[meter].collateral.addingChecked(max(.zero, loss) - before)?.units
+            let before = book < 0 ? Money.zero : engine.books[book].loss
+            return engine.meters[meter].collateral.addingChecked(max(.zero, loss) - before)?.units
         }
         if limited.isDenied { return limited }
         return .passed(.account, limit: cash.units, value: value)
@@ -75,14 +76,12 @@ extension RiskEngine {
     /// The order would not trade against a resting order of its own account.
     func checkSelfTrade(_ context: OrderContext) -> ControlResult {
         let book = context.chain.account
-        guard book >= 0, context.ordinal < books[book].firstOrders.count else { return .passed }
-        var index = books[book].firstOrders[context.ordinal]
+        guard book >= 0, context.ordinal < books[book].openOrders.count else { return .passed }
+        var index = books[book].openOrders[context.ordinal][context.side.opposite]
         var nearest: Price?
         while index >= 0 {
-            let side = orders[index].side
             let price = orders[index].price
             index = orders[index].next
-            guard side != context.side else { continue }
             let isCrossed =
                 context.side == .buy ? price <= context.price : price >= context.price
             guard isCrossed else { continue }
@@ -107,16 +106,17 @@ extension RiskEngine {
     }
 
     /// Measures every scope of a path that states a limit. A limit that is mandatory and stated
-    /// nowhere denies, and so does a measure that does not fit.
+    /// nowhere denies, and so does a measure that does not fit. The measure is given the engine: if
+    /// it captured it, it would copy it.
     private func each(
         _ kind: LimitKind, _ path: MeterPath, _ reason: RejectReason,
-        _ measure: (LimitLevel, Int32) -> Int64?
+        _ measure: (RiskEngine, LimitLevel, Int32) -> Int64?
     ) -> ControlResult {
         var found: ControlResult?
         for slot in 0..<7 where path.meters[slot] >= 0 {
             guard let limit = meters[path.meters[slot]].limits[kind] else { continue }
             let level = MeterPath.levels[slot]
-            guard let value = measure(level, path.meters[slot]) else {
+            guard let value = measure(self, level, path.meters[slot]) else {
                 return .denied(.arithmeticOverflow, level, limit: limit)
             }
             guard value <= limit else {

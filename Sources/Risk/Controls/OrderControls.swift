@@ -70,20 +70,18 @@ extension RiskEngine {
             return .denied(.quoteMissing, .instrument)
         }
         if quote.isStale { return .denied(.quoteStale, .instrument) }
-        var oldest: Int64 = 0
-        for moment in [quote.receivedAt, context.quotedAt] {
-            let (age, overflow) = context.now.nanoseconds.subtractingReportingOverflow(
-                moment.nanoseconds)
-            if overflow { return .denied(.arithmeticOverflow) }
-            // Clocks of processes differ by little; a quote from the far future is no quote.
-            if age < 0, -age > limit {
-                return .denied(.clockSkewed, level, limit: limit, value: age)
-            }
-            if age > limit { return .denied(.quoteStale, level, limit: limit, value: age) }
-            oldest = max(oldest, age)
-        }
+        let older = min(quote.receivedAt, context.quotedAt)
+        let newer = max(quote.receivedAt, context.quotedAt)
+        let (age, ageOverflow) = context.now.nanoseconds.subtractingReportingOverflow(
+            older.nanoseconds)
+        let (lead, leadOverflow) = newer.nanoseconds.subtractingReportingOverflow(
+            context.now.nanoseconds)
+        if ageOverflow || leadOverflow { return .denied(.arithmeticOverflow) }
+        // Clocks of processes differ by little; a quote from the far future is no quote.
+        if lead > limit { return .denied(.clockSkewed, level, limit: limit, value: -lead) }
+        if age > limit { return .denied(.quoteStale, level, limit: limit, value: age) }
         if quote.isCrossed { return .denied(.quoteCrossed, .instrument) }
-        return .passed(level, limit: limit, value: oldest)
+        return .passed(level, limit: limit, value: max(0, age))
     }
 
     /// Between the smallest and the largest order, on the instrument's grid. A parent needs only to

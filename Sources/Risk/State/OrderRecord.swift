@@ -45,7 +45,7 @@ struct OrderRecord: Sendable {
     var fills: [FillRecord] = []
     /// The order's place among those that are done; zero while it is not.
     var retirement: UInt64 = 0
-    /// Neighbours among the account's open orders in the instrument; −1 for none.
+    /// Neighbours among the account's open orders of this side in the instrument; −1 for none.
     var next: Int32 = -1
     var previous: Int32 = -1
 

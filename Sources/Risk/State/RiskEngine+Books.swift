@@ -98,7 +98,7 @@ extension RiskEngine {
     private mutating func reserveMember(_ ordinal: Int, in book: Int32) {
         while books[book].exposures.count <= ordinal {
             books[book].exposures.append(Exposure())
-            books[book].firstOrders.append(-1)
+            books[book].openOrders.append(OpenOrders())
         }
     }
 
@@ -131,7 +131,7 @@ extension RiskEngine {
     /// Removes a book whose event is over; its cached loss leaves the sums.
     mutating func removeBook(_ index: Int32) {
         books[index].exposures = []
-        books[index].firstOrders = []
+        books[index].openOrders = []
         let node = books[index].node
         let event = books[index].event
         refreshLoss(of: index)

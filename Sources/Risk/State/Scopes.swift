@@ -38,10 +38,23 @@ struct EventBook: Sendable {
     let parent: Int32
     /// By the member's ordinal within the event set.
     var exposures: [Exposure] = []
-    /// First open order of each member, for books of accounts; −1 for none.
-    var firstOrders: [Int32] = []
+    /// The open orders of each member, in books of accounts.
+    var openOrders: [OpenOrders] = []
     /// The worst-case loss, cached; never negative.
     var loss: Money = .zero
+}
+
+/// Where the lists of an account's open orders in one instrument begin; −1 for none.
+struct OpenOrders: Sendable, BitwiseCopyable {
+    private var firstBuy: Int32 = -1
+    private var firstSell: Int32 = -1
+
+    var isEmpty: Bool { firstBuy < 0 && firstSell < 0 }
+
+    subscript(side: Side) -> Int32 {
+        get { side == .buy ? firstBuy : firstSell }
+        set { if side == .buy { firstBuy = newValue } else { firstSell = newValue } }
+    }
 }
 
 /// An account and what the engine knows of its venue.

@@ -5,7 +5,7 @@
 /// `Orders/OrderState.swift`.
 
 /// How a result that does not fit nine decimals is brought to the grid. Never implied.
-package enum Rounding: Sendable {
+@usableFromInline package enum Rounding: Sendable {
     /// Toward negative infinity.
     case down
     /// Toward positive infinity.
@@ -30,33 +30,39 @@ package protocol FixedPoint: Sendable, Hashable, Comparable, BitwiseCopyable,
 
 extension FixedPoint {
     /// Units in one whole.
-    package static var scale: Int64 { 1_000_000_000 }
-    package static var zero: Self { Self(units: 0) }
-    package static var max: Self { Self(units: .max) }
+    @inlinable package static var scale: Int64 { 1_000_000_000 }
+    @inlinable package static var zero: Self { Self(units: 0) }
+    @inlinable package static var max: Self { Self(units: .max) }
 
     /// The whole number `value`.
-    package init(_ value: Int64) { self.init(units: value * Self.scale) }
+    @inlinable package init(_ value: Int64) { self.init(units: value * Self.scale) }
 
-    package var isZero: Bool { units == 0 }
-    package var isNegative: Bool { units < 0 }
-    package var magnitude: Self { Self(units: units < 0 ? -units : units) }
+    @inlinable package var isZero: Bool { units == 0 }
+    @inlinable package var isNegative: Bool { units < 0 }
+    @inlinable package var magnitude: Self { Self(units: units < 0 ? -units : units) }
 
-    package static func < (lhs: Self, rhs: Self) -> Bool { lhs.units < rhs.units }
-    package static func + (lhs: Self, rhs: Self) -> Self { Self(units: lhs.units + rhs.units) }
-    package static func - (lhs: Self, rhs: Self) -> Self { Self(units: lhs.units - rhs.units) }
-    package static prefix func - (value: Self) -> Self { Self(units: -value.units) }
-    package static func += (lhs: inout Self, rhs: Self) { lhs = lhs + rhs }
-    package static func -= (lhs: inout Self, rhs: Self) { lhs = lhs - rhs }
-    package static func * (lhs: Self, rhs: Int64) -> Self { Self(units: lhs.units * rhs) }
+    @inlinable package static func < (lhs: Self, rhs: Self) -> Bool { lhs.units < rhs.units }
+    @inlinable package static func + (lhs: Self, rhs: Self) -> Self {
+        Self(units: lhs.units + rhs.units)
+    }
+    @inlinable package static func - (lhs: Self, rhs: Self) -> Self {
+        Self(units: lhs.units - rhs.units)
+    }
+    @inlinable package static prefix func - (value: Self) -> Self { Self(units: -value.units) }
+    @inlinable package static func += (lhs: inout Self, rhs: Self) { lhs = lhs + rhs }
+    @inlinable package static func -= (lhs: inout Self, rhs: Self) { lhs = lhs - rhs }
+    @inlinable package static func * (lhs: Self, rhs: Int64) -> Self {
+        Self(units: lhs.units * rhs)
+    }
 
     /// The sum, or nil where it overflows.
-    package func addingChecked(_ other: Self) -> Self? {
+    @inlinable package func addingChecked(_ other: Self) -> Self? {
         let (sum, overflow) = units.addingReportingOverflow(other.units)
         return overflow ? nil : Self(units: sum)
     }
 
     /// The difference, or nil where it overflows.
-    package func subtractingChecked(_ other: Self) -> Self? {
+    @inlinable package func subtractingChecked(_ other: Self) -> Self? {
         let (difference, overflow) = units.subtractingReportingOverflow(other.units)
         return overflow ? nil : Self(units: difference)
     }
@@ -128,11 +134,15 @@ extension FixedPoint {
     }
 
     /// Whether this value lies on the grid of `step`.
-    package func isMultiple(of step: Self) -> Bool { step.units > 0 && units % step.units == 0 }
+    @inlinable package func isMultiple(of step: Self) -> Bool {
+        step.units > 0 && units % step.units == 0
+    }
 }
 
 /// The quotient of two integers under a named rounding. The divisor must be positive.
-package func divide(_ dividend: Int128, by divisor: Int128, _ rounding: Rounding) -> Int128 {
+@inlinable package func divide(_ dividend: Int128, by divisor: Int128, _ rounding: Rounding)
+    -> Int128
+{
     precondition(divisor > 0, "divisor must be positive")
     let (quotient, remainder) = dividend.quotientAndRemainder(dividingBy: divisor)
     if remainder == 0 { return quotient }
