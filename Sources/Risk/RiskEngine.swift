@@ -16,7 +16,7 @@ package import Wire
 /// and compares. Time is an argument and never decreases.
 package struct RiskEngine: Sendable {
     /// Changes whenever the same journal could give another state or decision.
-    package static let version: UInt32 = 3
+    package static let version: UInt32 = 4
 
     /// Names the cluster in client order ids.
     package let cluster: ShortName
@@ -60,6 +60,8 @@ package struct RiskEngine: Sendable {
     var retired: [Int32] = []
     var retiredStart = 0
     var retirements: UInt64 = 0
+    /// The last fills of no order of ours that were booked, oldest first.
+    var foreignFills: [FillRecord] = []
     /// No order that was last touched after this has been forgotten.
     var forgottenThrough = Timestamp(nanoseconds: .min)
     /// Latched halts, sorted by scope.
@@ -87,6 +89,7 @@ package struct RiskEngine: Sendable {
         static let instruments = 65_536
         static let halts = 1_024
         static let nonces = 64
+        static let foreignFills = 1_024
     }
 
     /// The strategy that takes fills which belong to no order of ours.

@@ -190,6 +190,25 @@ import Wire
         rig.check()
     }
 
+    /// Every reconciliation of the next minutes tells of it again.
+    @Test func aFillWithoutAnOrderIsBookedOnce() throws {
+        var rig = Rig()
+        rig.fill(OrderID(77), "3", trade: "by hand")
+        let cash = rig.cash
+        rig.fill(OrderID(77), "3", trade: "by hand")
+        #expect(rig.effects.alarms.isEmpty)
+        rig.engine = Rig.mutated(try RiskEngine(snapshot: rig.engine.snapshotBytes()))
+        rig.fill(OrderID(77), "3", trade: "by hand")
+        #expect(rig.effects.alarms.isEmpty)
+        #expect(rig.cash == cash)
+        // To take it back is for a person.
+        rig.fill(OrderID(77), "3", trade: "by hand", finality: .busted)
+        #expect(rig.effects.alarms == [.fillWithoutOrder(OrderID(77), named("KX-1"))])
+        rig.fill(OrderID(77), "3", trade: "another")
+        #expect(rig.cash == cash - amount("1.5"))
+        rig.check()
+    }
+
     @Test func numbersThatAFillCannotHaveAreNotBooked() {
         let spoilings: [(inout FillReport) -> Void] = [
             { $0.price = Price(units: -1) }, { $0.price = Price(units: 1_000_000_001) },

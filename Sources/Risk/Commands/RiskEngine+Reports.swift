@@ -168,11 +168,13 @@ extension RiskEngine {
     }
 
     /// A fill of no order that is known. Of one that was forgotten, it is a repetition; otherwise
-    /// it is booked to a strategy of its own and the account is halted.
+    /// it is booked once, to a strategy of its own, and the account is halted.
     private mutating func bookUnknown(
         _ report: FillReport, into effects: inout RiskEffects
     ) {
-        if isNamedByUs(report), report.filledAt <= forgottenThrough {
+        let isForgotten = isNamedByUs(report) && report.filledAt <= forgottenThrough
+        let isBooked = foreignFills.contains { $0.tradeID == report.tradeID }
+        if isForgotten || isBooked && report.finality != .busted {
             counters.reportsIgnored += 1
             return
         }
@@ -185,11 +187,17 @@ extension RiskEngine {
             org: key.org, account: key.account, mode: key.mode, strategy: RiskEngine.unattributed)
         guard report.finality != .busted, let strategy = strategyNode(owner) else { return }
         counters.fills += 1
-        _ = move(
+        let change = move(
             LedgerFill(
                 owner: owner, instrument: report.instrument, side: report.side,
                 price: report.price, quantity: report.quantity, fee: report.fee),
             strategy: strategy, instrument: instrument)
+        foreignFills.append(
+            FillRecord(
+                tradeID: report.tradeID, price: report.price, quantity: report.quantity,
+                fee: report.fee, change: change, filledAt: report.filledAt,
+                finality: report.finality))
+        if foreignFills.count > Capacity.foreignFills { foreignFills.removeFirst() }
     }
 
     /// Books a fill in the ledger and in the exposure of every scope.

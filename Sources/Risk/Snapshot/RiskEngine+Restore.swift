@@ -346,14 +346,16 @@ private struct Restoration {
         let value = try record.decode { frame throws(WireError) in
             try SnapshotFill(decoding: frame)
         }
-        guard let index = engine.orderIndex[value.orderID] else {
+        let fill = FillRecord(
+            tradeID: value.tradeID, price: value.price, quantity: value.quantity, fee: value.fee,
+            change: Position.Change(cost: value.cost, gain: value.gain, short: value.short),
+            filledAt: value.filledAt, finality: value.finality)
+        if value.orderID == .zero {
+            engine.foreignFills.append(fill)
+        } else if let index = engine.orderIndex[value.orderID] {
+            engine.orders[index].fills.append(fill)
+        } else {
             throw .misplaced(offset: record.offset, "a fill of order \(value.orderID)")
         }
-        engine.orders[index].fills.append(
-            FillRecord(
-                tradeID: value.tradeID, price: value.price, quantity: value.quantity,
-                fee: value.fee,
-                change: Position.Change(cost: value.cost, gain: value.gain, short: value.short),
-                filledAt: value.filledAt, finality: value.finality))
     }
 }

@@ -186,16 +186,19 @@ extension RiskEngine {
         }
         let known = orders.indices.sorted { orders[$0].id < orders[$1].id }
         for index in known { writer.append(record(ofOrder: index)) }
+        for fill in foreignFills { writer.append(record(of: fill, order: .zero)) }
         for index in known {
             for fill in orders[index].fills {
-                writer.append(
-                    SnapshotFill(
-                        orderID: orders[index].id, tradeID: fill.tradeID, price: fill.price,
-                        quantity: fill.quantity, fee: fill.fee, cost: fill.change.cost,
-                        gain: fill.change.gain, short: fill.change.short,
-                        filledAt: fill.filledAt, finality: fill.finality))
+                writer.append(record(of: fill, order: orders[index].id))
             }
         }
+    }
+
+    private func record(of fill: FillRecord, order: OrderID) -> SnapshotFill {
+        SnapshotFill(
+            orderID: order, tradeID: fill.tradeID, price: fill.price, quantity: fill.quantity,
+            fee: fill.fee, cost: fill.change.cost, gain: fill.change.gain,
+            short: fill.change.short, filledAt: fill.filledAt, finality: fill.finality)
     }
 
     private func record(ofOrder index: Int32) -> SnapshotOrder {

@@ -2,8 +2,8 @@
 
 package import Trading
 
-/// A fill of a remembered order, in the order of arrival. `cost`, `gain` and `short` are what it
-/// did to the position.
+/// A fill of a remembered order, in the order of arrival; of no order of ours where `orderID` is 0.
+/// `cost`, `gain` and `short` are what it did to the position.
 ///
 /// Template 113. Snapshot only.
 package struct SnapshotFill: FixedWireMessage {
