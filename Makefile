@@ -32,7 +32,8 @@ test: setup ## Builds and runs every test.
 	@swift test --skip-build
 
 bench: setup ## Measures, beside the named peers. ONLY=name
-	@swift build -c release --product bench --quiet
+	@for product in bench risk-core supervisor; do \
+	    swift build -c release --product $$product --quiet || exit 1; done
 	@.build/release/bench $(if $(ONLY),--only $(ONLY))
 
 mutants: setup ## Takes each risk control out in turn; for each, some test must fail.

@@ -137,7 +137,8 @@ let harness: [Target] = [
     .executableTarget(
         name: "Bench",
         dependencies: [
-            "Trading", "Wire", "Risk", "Journal", "Transport", "Cryptography", argumentParser, grdb,
+            "Trading", "Wire", "Risk", "Journal", "Transport", "Cryptography", "Runtime",
+            argumentParser, grdb,
         ],
         path: "Benchmarks/Bench", swiftSettings: settings),
     tests("Trading", ["Trading"], data: ["Fixtures"]),

@@ -23,6 +23,7 @@ import Foundation
             ("risk", RiskBench.measure),
             ("journal", { try JournalBench.measure(in: folder) }),
             ("transport", { try TransportBench.measure(in: folder) }),
+            ("latency", { try LatencyBench.measure(in: folder) }),
         ]
         let chosen = measurements.filter { only.map($0.name.hasPrefix) ?? true }
         guard !chosen.isEmpty else {

@@ -92,13 +92,16 @@ enum BenchOrders {
     private static func define(
         _ index: Int, _ engine: inout RiskEngine, _ effects: inout RiskEffects
     ) {
-        engine.apply(
-            InstrumentDefined(
-                envelope: envelope(gateway), instrument: instrument(index), venue: venue,
-                eventSet: EventSetID("SET-\(index / 5)") ?? .empty,
-                tick: Price(units: 10_000_000), lot: Quantity(units: 10_000_000), openAt: .zero,
-                closeAt: Timestamp(seconds: 1_000_000), status: .open, isExclusive: .yes,
-                isExhaustive: .no, ruleHash: digest, marketTime: now), at: now, into: &effects)
+        engine.apply(definition(of: index), at: now, into: &effects)
+    }
+
+    static func definition(of index: Int) -> InstrumentDefined {
+        InstrumentDefined(
+            envelope: envelope(gateway), instrument: instrument(index), venue: venue,
+            eventSet: EventSetID("SET-\(index / 5)") ?? .empty,
+            tick: Price(units: 10_000_000), lot: Quantity(units: 10_000_000), openAt: .zero,
+            closeAt: Timestamp(seconds: 1_000_000), status: .open, isExclusive: .yes,
+            isExhaustive: .no, ruleHash: digest, marketTime: now)
     }
 
     static func envelope(_ sender: ProcessID) -> Envelope {
@@ -127,6 +130,13 @@ enum BenchOrders {
             featureHash: digest, confidence: 0.7, fairValue: Price(units: 550_000_000),
             expectedEdge: Money(units: 10_000_000), quoteSequence: SequenceNumber(1),
             quotedAt: now)
+    }
+
+    /// A request with its explanation, as an agent sends it.
+    static func frame(of request: OrderRequest) -> [UInt8] {
+        request.frame(
+            features: features, signal: Array("bench signal".utf8),
+            model: Array("bench model".utf8))
     }
 
     static func reference(instrument index: Int) -> ReferenceUpdated {

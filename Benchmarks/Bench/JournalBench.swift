@@ -1,7 +1,5 @@
 import Cryptography
 import Dispatch
-import Foundation
-import GRDB
 import Journal
 import Risk
 import Trading
@@ -23,9 +21,10 @@ enum JournalBench {
             ours.append(decided.perSecond)
             oneCommit.append(decided.commit)
             bytes = decided.bytesEach
-            let rows = try rawRows(in: "\(folder)/raw-\(run).sqlite", bytes: bytes)
-            raw.append(rows.perSecond)
-            rawCommit.append(rows.commit)
+            let rows = try RawSQLite(path: "\(folder)/raw-\(run).sqlite")
+            defer { rows.close() }
+            raw.append(try rows.rowsPerSecond(orders, bytes: bytes, batch: batch))
+            rawCommit.append(Stopwatch.median(try rows.commitMicroseconds(200, bytes: bytes)))
         }
         return [
             Figure(
@@ -93,45 +92,5 @@ enum JournalBench {
         _ = try store.append(
             epoch: Epoch(1), at: BenchOrders.now, template: OrderRequest.templateID, body: body)
         return body.count
-    }
-
-    /// The same number of rows of the same size, with nothing else: what SQLite itself takes.
-    private static func rawRows(
-        in path: String, bytes: Int
-    ) throws -> (perSecond: Double, commit: Double) {
-        var configuration = Configuration()
-        configuration.prepareDatabase { db in
-            try db.execute(sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
-        }
-        let queue = try DatabaseQueue(path: path, configuration: configuration)
-        defer { try? queue.close() }  // The file is deleted with its folder.
-        try queue.writeWithoutTransaction { db in
-            try db.execute(sql: "CREATE TABLE entry (seq INTEGER PRIMARY KEY, body BLOB)")
-        }
-        let body = Foundation.Data(repeating: 7, count: bytes)
-        let insert = "INSERT INTO entry (body) VALUES (?)"
-        return try queue.writeWithoutTransaction { db in
-            let statement = try db.makeStatement(sql: insert)
-            let start = DispatchTime.now().uptimeNanoseconds
-            var left = orders
-            while left > 0 {
-                try db.inTransaction(.immediate) {
-                    for _ in 0..<min(batch, left) { try statement.execute(arguments: [body]) }
-                    return .commit
-                }
-                left -= batch
-            }
-            let end = DispatchTime.now().uptimeNanoseconds
-            var single: [Double] = []
-            for _ in 0..<200 {
-                let began = DispatchTime.now().uptimeNanoseconds
-                try db.inTransaction(.immediate) {
-                    try statement.execute(arguments: [body])
-                    return .commit
-                }
-                single.append(Double(DispatchTime.now().uptimeNanoseconds - began) / 1_000)
-            }
-            return (Double(orders) / (Double(end - start) / 1e9), Stopwatch.median(single))
-        }
     }
 }

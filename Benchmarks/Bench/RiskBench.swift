@@ -83,9 +83,7 @@ struct BenchWork {
             let request = BenchOrders.request(
                 number: UInt64(index / BenchOrders.strategies + 1), instrument: strategy,
                 strategy: strategy)
-            let frame = request.frame(
-                features: BenchOrders.features, signal: Array("bench signal".utf8),
-                model: Array("bench model".utf8))
+            let frame = BenchOrders.frame(of: request)
             return BenchWork(
                 request: request, frame: frame,
                 facts: try RequestFacts(orderRequest: frame.span.bytes),
