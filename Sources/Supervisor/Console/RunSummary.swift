@@ -31,7 +31,9 @@ struct RunSummary: Codable, Sendable, Equatable {
         case isComplete = "complete"
     }
 
-    init(core: ProcessStatus, mode: Mode, restarts: Int, isComplete: Bool) {
+    init(
+        core: ProcessStatus, stateHash: String, mode: Mode, restarts: Int, isComplete: Bool
+    ) {
         let totals = Totals(core)
         requested = totals.requested
         permitted = totals.permitted
@@ -43,7 +45,7 @@ struct RunSummary: Codable, Sendable, Equatable {
         unrealized = totals.unrealized.description
         decisionMedian = Double(totals.median) / 1_000
         decisionTail = Double(totals.tail) / 1_000
-        stateHash = core.stateHash.description
+        self.stateHash = stateHash
         self.mode = mode.description
         self.restarts = restarts
         self.isComplete = isComplete

@@ -1,3 +1,5 @@
+import Cryptography
+import Journal
 import Logging
 import Runtime
 import Subprocess
@@ -74,8 +76,22 @@ struct ClusterRun: Sendable {
         }
         return .success(
             RunSummary(
-                core: final, mode: configuration.mode, restarts: restarts,
+                core: final, stateHash: journalledState ?? final.stateHash.description,
+                mode: configuration.mode, restarts: restarts,
                 isComplete: ending == .replayEnded))
+    }
+
+    /// The state that the stopped core signed at the end of its journal: what a replay comes to.
+    private var journalledState: String? {
+        let path = options.state.journal(of: configuration.core.name)
+        do {
+            let reader = try JournalReader(opening: path)
+            let end = try reader.head()
+            return try reader.checkpoints().last { $0.head == end }?.stateHash.description
+        } catch {
+            log.error("no journalled state", metadata: ["error": "\(error)"])
+            return nil
+        }
     }
 
     private func waitForStart(of kind: ChildKind, _ cluster: LocalCluster) async
