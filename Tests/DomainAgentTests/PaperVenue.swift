@@ -11,8 +11,8 @@ struct PaperVenue {
     private let account = SimAccountID(0)
     private let received: [SpotSample]
     private let observed: [SpotSample]
-    private let served: [SpotSample]
-    private var next = (received: 0, observed: 0, served: 0)
+    private let flow = FlowParameters()
+    private var next = (received: 0, observed: 0, noticed: 0)
     private var effects = ExchangeEffects()
     private var wanted = AgentEffects()
     private var dirty: Set<SimMarketID> = []
@@ -38,6 +38,9 @@ struct PaperVenue {
 
     static let cash = Money(1_000)
 
+    /// What the venue says that the agent has.
+    var cash: Money { simulation.exchange.cash(account) }
+
     init(
         samples: [SpotSample], markets: [MarketDefinition], seed: UInt64, _ model: UpDownTerms,
         _ trading: TradingTerms = TradingTerms()
@@ -47,7 +50,6 @@ struct PaperVenue {
             seed: seed, markets: markets, participants: [("agent", PaperVenue.cash)])
         received = samples.sorted { $0.receivedAt < $1.receivedAt }
         observed = samples.sorted { $0.feedAt < $1.feedAt }
-        served = samples.sorted { $0.serverAt < $1.serverAt }
         tell(.restore(cash: PaperVenue.cash, incarnation: Incarnation(1)))
         tell(.ready)
     }
@@ -66,8 +68,9 @@ struct PaperVenue {
         effects.removeAll()
         simulation.advance(
             to: now,
-            observed: take(observed, &next.observed) { $0.feedAt + .milliseconds(200) <= now },
-            served: take(served, &next.served) { $0.serverAt <= now }, into: &effects)
+            observed: take(observed, &next.observed) { $0.feedAt + flow.informedDelay <= now },
+            noticed: take(observed, &next.noticed) { $0.feedAt + flow.makerDelay <= now },
+            into: &effects)
         list()
         report()
         while next.received < received.count, received[next.received].receivedAt <= now {

@@ -41,7 +41,7 @@ struct ExchangeFixture {
 
     mutating func advance(to seconds: Int64) {
         simulation.advance(
-            to: Timestamp(seconds: seconds), observed: [], served: [], into: &effects)
+            to: Timestamp(seconds: seconds), observed: [], noticed: [], into: &effects)
     }
 
     @discardableResult

@@ -10,8 +10,8 @@ struct FlowFixture {
 
     private var rows: [SyntheticRow] = []
     private var observedIndex = 0
-    private var servedIndex = 0
-    private let served: [SyntheticRow]
+    private var noticedIndex = 0
+    private let parameters: FlowParameters
     private var tickTimes: ArraySlice<Timestamp>
 
     init(
@@ -27,7 +27,7 @@ struct FlowFixture {
                 markets.append(FlowFixture.definition(market, fees: fees))
             }
         }
-        served = rows.sorted { ($0.serverAt, $0.feedAt) < ($1.serverAt, $1.feedAt) }
+        self.parameters = parameters
         tickTimes = rows.map(\.receivedAt).sorted()[...]
         simulation = VenueSimulation(
             seed: seed, markets: markets, participants: [("trader", deposit)],
@@ -46,20 +46,17 @@ struct FlowFixture {
     /// The next tick; false at the end.
     mutating func advance() -> Bool {
         guard let now = tickTimes.popFirst() else { return false }
-        var observed: [SpotPoint] = []
-        while observedIndex < rows.count, rows[observedIndex].feedAt <= now {
-            observed.append(
-                SpotPoint(at: rows[observedIndex].feedAt, price: rows[observedIndex].price))
-            observedIndex += 1
-        }
-        var points: [SpotPoint] = []
-        while servedIndex < served.count, served[servedIndex].serverAt <= now {
-            points.append(
-                SpotPoint(at: served[servedIndex].feedAt, price: served[servedIndex].price))
-            servedIndex += 1
-        }
-        simulation.advance(to: now, observed: observed, served: points, into: &effects)
+        simulation.advance(
+            to: now, observed: points(from: &observedIndex, until: now - parameters.informedDelay),
+            noticed: points(from: &noticedIndex, until: now - parameters.makerDelay),
+            into: &effects)
         return true
+    }
+
+    private func points(from index: inout Int, until moment: Timestamp) -> [SpotPoint] {
+        let first = index
+        while index < rows.count, rows[index].feedAt <= moment { index += 1 }
+        return rows[first..<index].map { SpotPoint(at: $0.feedAt, price: $0.price) }
     }
 
     /// The markets that trade and whose strike is known.

@@ -113,7 +113,7 @@ import Trading
         #expect(fixture.simulation.exchange.best(.buy, market) != nil)
         for _ in 0..<40 {
             fixture.simulation.advance(
-                to: fixture.simulation.now + .seconds(1), observed: [], served: [],
+                to: fixture.simulation.now + .seconds(1), observed: [], noticed: [],
                 into: &fixture.effects)
         }
         #expect(fixture.simulation.exchange.levels(.buy, market).isEmpty)

@@ -15,6 +15,7 @@ package struct SimRandom: Sendable {
         case character = 5
         case spot = 6
         case latency = 7
+        case race = 8
     }
 
     package init(seed: UInt64, stream: Stream, market: UInt64 = 0, tick: UInt64 = 0) {

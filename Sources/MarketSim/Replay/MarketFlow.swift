@@ -1,7 +1,7 @@
 import Trading
 
-/// All generated counterparties of one market, in the order in which they act: informed traders
-/// before makers, because they know first.
+/// All generated counterparties of one market, in the order in which they act: makers who win the
+/// race, informed traders, slower makers, noise.
 struct MarketFlow: Sendable {
     let market: SimMarketID
     private let seed: UInt64
@@ -27,11 +27,16 @@ struct MarketFlow: Sendable {
         _ view: MarketView, tick: TickNumber, _ parameters: FlowParameters,
         _ exchange: inout Exchange, into effects: inout ExchangeEffects
     ) {
-        var random = self.random(.informed, tick)
+        var random = self.random(.race, tick)
+        let isQuick = makers.map { _ in random.chance(parameters.makerQuickness) }
+        var makerRandom = self.random(.makers, tick)
+        for index in makers.indices where isQuick[index] {
+            makers[index].act(view, parameters, &makerRandom, &exchange, into: &effects)
+        }
+        random = self.random(.informed, tick)
         for trader in informed { trader.act(view, parameters, &random, &exchange, into: &effects) }
-        random = self.random(.makers, tick)
-        for index in makers.indices {
-            makers[index].act(view, parameters, &random, &exchange, into: &effects)
+        for index in makers.indices where !isQuick[index] {
+            makers[index].act(view, parameters, &makerRandom, &exchange, into: &effects)
         }
         random = self.random(.noise, tick)
         noise.act(view, parameters, &random, &exchange, into: &effects)

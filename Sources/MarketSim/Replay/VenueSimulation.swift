@@ -16,7 +16,7 @@ package struct VenueSimulation: Sendable {
     private var latent: [Double]
     /// What informed traders and makers know of the spot price.
     private var truth = SpotTracker()
-    private var served = SpotTracker()
+    private var noticed = SpotTracker()
     /// What traders who know first take as the strike of each market.
     private var strikes: [Price?]
     /// Markets below are settled; markets from `nextToOpen` on are not listed.
@@ -61,10 +61,10 @@ package struct VenueSimulation: Sendable {
 
     /// Brings the venue to the next tick of market time.
     ///
-    /// `observed` are the spot prices that became true, `served` those that the feed's server sent
-    /// since the last tick, each in order.
+    /// `observed` are the spot prices that informed traders came to know since the last tick,
+    /// `noticed` those that makers did, each in order.
     package mutating func advance(
-        to moment: Timestamp, observed: [SpotPoint], served points: [SpotPoint],
+        to moment: Timestamp, observed: [SpotPoint], noticed points: [SpotPoint],
         into effects: inout ExchangeEffects
     ) {
         precondition(moment >= now, "market time never goes back: \(now) to \(moment)")
@@ -75,7 +75,7 @@ package struct VenueSimulation: Sendable {
             truth.observe(point)
             takeStrikes(from: point)
         }
-        for point in points { served.observe(point) }
+        for point in points { noticed.observe(point) }
         changePhases(into: &effects)
         exchange.expireOrders(in: listed, at: now, into: &effects)
         for index in firstUnsettled..<nextToOpen {
@@ -185,8 +185,8 @@ package struct VenueSimulation: Sendable {
             return latentView(market, elapsed: elapsed, secondsToEnd: secondsToEnd)
         }
         guard let truePrice = truth.price, let trueAt = truth.at else { return nil }
-        let makerPrice = served.price ?? truePrice
-        let makerAt = served.at ?? trueAt
+        let makerPrice = noticed.price ?? truePrice
+        let makerAt = noticed.at ?? trueAt
         let strike = strikes[index]?.doubleValue
         let hasStarted = strike != nil
         func fair(_ price: Double, _ at: Timestamp, _ variance: Double) -> Double {
@@ -195,11 +195,11 @@ package struct VenueSimulation: Sendable {
                 spot: price, strike: strike, variancePerSecond: variance,
                 seconds: max((definition.closesAt - at).seconds, 0))
         }
-        let makerFair = fair(makerPrice, makerAt, served.variancePerSecond)
-        let shift = (2 * served.variancePerSecond).squareRoot()
-        let moved = fair(makerPrice * (1 + shift), makerAt, served.variancePerSecond)
+        let makerFair = fair(makerPrice, makerAt, noticed.variancePerSecond)
+        let shift = (2 * noticed.variancePerSecond).squareRoot()
+        let moved = fair(makerPrice * (1 + shift), makerAt, noticed.variancePerSecond)
         let isAfterJump =
-            served.jumpedAt.map { (now - $0).seconds < parameters.pullAfterJump } ?? false
+            noticed.jumpedAt.map { (now - $0).seconds < parameters.pullAfterJump } ?? false
         return MarketView(
             market: market, now: now, elapsed: elapsed, secondsToEnd: secondsToEnd,
             hasStarted: hasStarted,

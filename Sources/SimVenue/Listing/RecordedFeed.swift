@@ -5,29 +5,30 @@ import Trading
 /// Market time of a recording, and what informed traders and makers know at each moment.
 ///
 /// A tick for each row that was received, at the moment of its receipt, and a tick a second while
-/// nothing comes. Three readers of the same files, each sorted by its own moment, hold a bounded
-/// window each.
+/// nothing comes. Makers watch the exchanges and not the feed, which is slower, so they know a
+/// price some time after it was true, whenever the feed tells it. Three readers of the same files,
+/// each at its own place, hold a bounded window each.
 final class RecordedFeed {
     private let received: SpotSamples
     private let observed: SpotSamples
-    private let served: SpotSamples
+    private let noticed: SpotSamples
     private var nextReceived: SpotSample?
     private var nextObserved: SpotSample?
-    private var nextServed: SpotSample?
-    private let informedDelay: Span
+    private var nextNoticed: SpotSample?
+    private let flow: FlowParameters
 
     /// Silence longer than this is a gap of the feed: market time goes on by itself.
     static let silence = Span.seconds(2)
     static let gapTick = Span.seconds(1)
 
-    init(_ recording: SpotRecording, informedDelay: Span) throws(RecordingError) {
+    init(_ recording: SpotRecording, _ flow: FlowParameters) throws(RecordingError) {
         received = try recording.samples(by: .received)
         observed = try recording.samples(by: .observed)
-        served = try recording.samples(by: .served)
+        noticed = try recording.samples(by: .observed)
         nextReceived = try received.next()
         nextObserved = try observed.next()
-        nextServed = try served.next()
-        self.informedDelay = informedDelay
+        nextNoticed = try noticed.next()
+        self.flow = flow
     }
 
     /// The moment of the tick after `last`; nil when the recording is at its end.
@@ -40,20 +41,20 @@ final class RecordedFeed {
         return last + RecordedFeed.gapTick
     }
 
-    /// What became true up to a moment, and what the server sent, since the last call.
+    /// What informed traders and makers came to know up to a moment, since the last call.
     func points(
         until now: Timestamp
-    ) throws(RecordingError) -> (observed: [SpotPoint], served: [SpotPoint]) {
+    ) throws(RecordingError) -> (observed: [SpotPoint], noticed: [SpotPoint]) {
         var truths: [SpotPoint] = []
-        while let row = nextObserved, row.feedAt + informedDelay <= now {
+        while let row = nextObserved, row.feedAt + flow.informedDelay <= now {
             truths.append(SpotPoint(at: row.feedAt, price: row.price))
             nextObserved = try observed.next()
         }
-        var sent: [SpotPoint] = []
-        while let row = nextServed, row.serverAt <= now {
-            sent.append(SpotPoint(at: row.feedAt, price: row.price))
-            nextServed = try served.next()
+        var known: [SpotPoint] = []
+        while let row = nextNoticed, row.feedAt + flow.makerDelay <= now {
+            known.append(SpotPoint(at: row.feedAt, price: row.price))
+            nextNoticed = try noticed.next()
         }
-        return (truths, sent)
+        return (truths, known)
     }
 }

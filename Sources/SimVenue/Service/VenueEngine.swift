@@ -43,7 +43,7 @@ final class VenueEngine {
             throw VenueLogError(description: "the recording has no market that can be listed")
         }
         if case .recording(let recording) = listing.source {
-            feed = try RecordedFeed(recording, informedDelay: options.flow.informedDelay)
+            feed = try RecordedFeed(recording, options.flow)
         } else {
             feed = nil
         }
@@ -116,10 +116,10 @@ final class VenueEngine {
         let before = now
         let isFirst = tick == .zero
         if let feed, try feed.nextTick(after: isFirst ? nil : before) == nil { epilogueCount += 1 }
-        let points = try feed?.points(until: moment) ?? (observed: [], served: [])
+        let points = try feed?.points(until: moment) ?? (observed: [], noticed: [])
         effects.removeAll()
         simulation.advance(
-            to: moment, observed: points.observed, served: points.served, into: &effects)
+            to: moment, observed: points.observed, noticed: points.noticed, into: &effects)
         absorb()
         if !isFirst {
             for participant in participants { participant.writes.fill(moment - before) }
