@@ -50,4 +50,21 @@ import Trading
         #expect(profit < 0, "a coin flip gained \(profit)")
         print("coin flip: \(profit) of \(-paid) over \(luck.count) runs, luck \(mean)±\(error)")
     }
+
+    /// The model finds what noise pays for: it is filled as a maker in most markets, takes now and
+    /// then, and never loses more than its tiny size allows.
+    @Test func theModelIsFilledAsAMaker() {
+        for seed in UInt64(1)...3 {
+            let venue = run(.updown, seed: seed, seconds: 3_600)
+            let result = venue.result
+            print("model, seed \(seed): \(result)")
+            let fills = result.makerFills + result.takerFills
+            #expect(result.makerFills > 12, "seed \(seed): \(result)")
+            #expect(result.makerFills > result.takerFills, "seed \(seed): \(result)")
+            #expect(result.orders < 60 * fills, "seed \(seed): \(result)")
+            #expect(result.profit > -Money(60), "seed \(seed): \(result)")
+            #expect(venue.engine.openOrderCount == 0, "seed \(seed)")
+            #expect(venue.engine.cash == venue.cash, "seed \(seed)")
+        }
+    }
 }

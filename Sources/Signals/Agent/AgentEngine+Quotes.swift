@@ -53,9 +53,23 @@ extension AgentEngine {
         of idea: OrderIdea, _ opinion: Opinion, _ view: MarketView, at now: Timestamp
     ) -> Edge {
         edges.edge(
-            idea, fair: edges.fair(idea, opinion, view),
-            haircut: adverseMarkout(idea.liquidity),
+            idea, fair: edges.fair(idea.side, opinion, view),
+            haircut: haircut(of: idea, opinion, view, at: now),
             secondsToPayout: (view.window.endsAt - now).seconds)
+    }
+
+    /// The selection to expect of a fill: measured on our fills of this kind, and until enough
+    /// were, what the order expects of itself.
+    private func haircut(
+        of idea: OrderIdea, _ opinion: Opinion, _ view: MarketView, at now: Timestamp
+    ) -> Double {
+        switch idea.liquidity {
+        case .taker: takerMarkout.adverse(at: terms.markoutHorizon, asOf: now)
+        case .maker:
+            makerMarkout.adverse(
+                at: terms.markoutHorizon, prior: edges.selection(of: idea, opinion, view),
+                asOf: now)
+        }
     }
 
     /// Taking, when the edge pays fee and markout; else the best passive price that does; else nil.

@@ -59,7 +59,7 @@ extension AgentEngine {
         into effects: inout AgentEffects
     ) {
         guard let market = markets[id] else { return }
-        switch market.view(at: now, tick: tick, ageMax: terms.bookAgeMax) {
+        switch view(of: market, at: now, tick) {
         case .failure(let abstention): counts.abstentions.add(abstention.reason)
         case .success(let view):
             switch policy.assess(view, at: now) {
@@ -74,6 +74,12 @@ extension AgentEngine {
         }
     }
 
+    private func view(
+        of market: MarketState, at now: Timestamp, _ tick: TickNumber
+    ) -> Result<MarketView, AbstentionError> {
+        market.view(at: now, tick: tick, ageMax: terms.bookAgeMax, without: orders)
+    }
+
     /// Why a standing quote may not stand any longer; nil while it may.
     private func danger(
         to order: WorkingOrder, at now: Timestamp, _ tick: TickNumber
@@ -81,7 +87,7 @@ extension AgentEngine {
         guard let ground = order.ground, let market = markets[order.instrument] else {
             return .adopted
         }
-        switch market.view(at: now, tick: tick, ageMax: terms.bookAgeMax) {
+        switch view(of: market, at: now, tick) {
         case .failure(let abstention): return abstention.reason
         case .success(let view):
             switch policy.assess(view, at: now) {

@@ -8,10 +8,11 @@ package struct Edge: Sendable, Equatable {
     package let liquidity: Liquidity
     package let price: Price
     /// The fair value of YES for this side: the worse end of the model's interval, drawn toward the
-    /// market's touch on the side that is against us.
+    /// market's mid.
     package let fair: Double
     /// The fee per contract, with the rounding of an order of the quantity it was computed for.
     package let fee: Double
+    /// How far the value is expected to have moved against us when the order is filled.
     package let haircut: Double
     package let capital: Double
 
@@ -51,17 +52,27 @@ package struct EdgeRule: Sendable {
 
     package init(_ terms: TradingTerms) { self.terms = terms }
 
-    /// The fair value for an order. The market's own belief lies anywhere between its touches, and
-    /// an order behind its touch is filled only when the market has come to it: so the touch that
-    /// is against us, or the order's own price where that is worse, stands for the market. An agent
-    /// that knows no more than the market has no edge at any price.
-    package func fair(_ order: OrderIdea, _ opinion: Opinion, _ market: MarketView) -> Double {
-        let model = order.side == .buy ? opinion.low : opinion.high
-        let belief =
-            order.side == .buy
-            ? min(market.bid.price, order.price) : max(market.ask.price, order.price)
-        let believed = min(0.999, max(0.001, belief.doubleValue))
+    /// The fair value for a side: the worse end of the model's interval, drawn toward the mid by as
+    /// much as the model is not believed.
+    package func fair(_ side: Side, _ opinion: Opinion, _ market: MarketView) -> Double {
+        let model = side == .buy ? opinion.low : opinion.high
+        let believed = min(0.999, max(0.001, market.mid))
         return Logit.shrink(model: model, toward: believed, weight: opinion.weight)
+    }
+
+    /// What a passive order loses to selection before any of its fills was measured. To the market
+    /// a fill at the touch says that the value is no better than the touch (Glosten and Milgrom
+    /// 1985), and an order behind it is filled only when the market has come to it; what the model
+    /// says is not changed by a fill. So the distance counts by as much as the market is believed,
+    /// and an agent that knows no more than the market has no edge at any price.
+    package func selection(
+        of order: OrderIdea, _ opinion: Opinion, _ market: MarketView
+    ) -> Double {
+        let told =
+            order.side == .buy
+            ? market.mid - min(market.bid.price, order.price).doubleValue
+            : max(market.ask.price, order.price).doubleValue - market.mid
+        return (1 - opinion.weight) * told
     }
 
     /// The edge of an order.

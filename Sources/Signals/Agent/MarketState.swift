@@ -37,14 +37,15 @@ struct MarketState: Sendable {
         return (bid.price.doubleValue + ask.price.doubleValue) / 2
     }
 
-    /// The market as a policy may see it, or why it may not.
+    /// The market as a policy may see it, or why it may not. Our own quotes are left out: they say
+    /// nothing about what others believe.
     func view(
-        at now: Timestamp, tick: TickNumber, ageMax: Span
+        at now: Timestamp, tick: TickNumber, ageMax: Span, without own: [WorkingOrder]
     ) -> Result<MarketView, AbstentionError> {
         if let reason = closedReason(at: now) { return .failure(AbstentionError(reason)) }
         guard let received = bookReceivedAt else { return .failure(AbstentionError(.bookMissing)) }
         if isBookStale || now - received > ageMax { return .failure(AbstentionError(.bookStale)) }
-        guard let bid = book.bestBid, let ask = book.bestAsk else {
+        guard let bid = best(.buy, without: own), let ask = best(.sell, without: own) else {
             return .failure(AbstentionError(.oneSided))
         }
         if book.isCrossed { return .failure(AbstentionError(.bookCrossed)) }
@@ -52,6 +53,22 @@ struct MarketState: Sendable {
             MarketView(
                 instrument: instrument, window: window, bid: bid, ask: ask,
                 bookSequence: book.sequence, bookReceivedAt: received, tick: tick))
+    }
+
+    private func best(_ side: Side, without own: [WorkingOrder]) -> BookLevel? {
+        let levels = side == .buy ? book.bids : book.asks
+        for level in levels {
+            let ours = own.reduce(Quantity.zero) { sum, order in
+                let isThere =
+                    order.instrument == instrument.id && order.side == side
+                    && order.price == level.price && order.liquidity == .maker
+                return isThere ? sum + order.remaining : sum
+            }
+            if level.quantity > ours {
+                return BookLevel(price: level.price, quantity: level.quantity - ours)
+            }
+        }
+        return nil
     }
 
     private func closedReason(at now: Timestamp) -> Abstention? {

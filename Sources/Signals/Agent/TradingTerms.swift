@@ -40,7 +40,7 @@ package struct TradingTerms: Sendable, Equatable {
     /// How many ticks' worth the basis may move under a standing quote.
     package var moveTicks: Int64 = 1
     /// How many ticks behind the touch a quote may stand.
-    package var quoteDistanceTicks: Int64 = 2
+    package var quoteDistanceTicks: Int64 = 1
     package var bookAgeMax = Span.seconds(5)
 
     // Work.
@@ -64,6 +64,7 @@ package struct TradingTerms: Sendable, Equatable {
             "takerRate=\(takerRate)", "makerRate=\(makerRate)", "capitalCost=\(capitalCost)",
             "edgeMinimum=\(edgeMinimum)", "markoutHorizon=\(markoutHorizon.nanoseconds)",
             "markoutPrior=\(markout.prior)x\(markout.priorQuantity)/\(markout.halfLife)",
+            "markoutMemory=\(markout.memory.nanoseconds)",
             "kelly=\(kellyFraction)", "quantity=\(orderQuantityMin)...\(orderQuantityMax)",
             "position=\(positionMax)", "moveTicks=\(moveTicks)", "requoteTicks=\(requoteTicks)",
             "distance=\(quoteDistanceTicks)", "lifetime=\(quoteLifetime.nanoseconds)",

@@ -18,8 +18,9 @@ package struct UpDownTerms: Sendable, Equatable {
     package var tailDegrees: Double?
     /// No probability is believed nearer to 0 or 1 than this.
     package var probabilityFloor = 0.02
-    /// How far volatility may be off, as a fraction of itself.
-    package var volatilityError = 0.25
+    /// How far volatility may be off, as a fraction of itself: about the standard error of an
+    /// average that forgets 6 % a minute, which sees 32 returns at a time.
+    package var volatilityError = 0.125
     /// How many deviations the price may have moved since the feed's last value.
     package var lagDeviations = 0.25
     /// How far the model is believed against the market.

@@ -7,7 +7,8 @@ package import Trading
 /// The adverse markout of a fill at a horizon h is side × (reference − mid(t + h)), where the
 /// reference is the mid when the order was priced and the mid at t + h is the last one known then;
 /// what was settled in between counts with its settlement value (ALGORITHMS 1.10). Averages are
-/// weighted by quantity and forget exponentially; a prior keeps a young strategy careful.
+/// weighted by quantity and forget exponentially, with what is traded and with time: a strategy
+/// that was driven out of a market tries again. A prior keeps a young strategy careful.
 package struct MarkoutTracker: Sendable {
     /// What the tracker starts from and how it forgets.
     package struct Terms: Sendable, Equatable {
@@ -15,6 +16,8 @@ package struct MarkoutTracker: Sendable {
         package var horizons: [Span]
         /// After this many contracts a fill counts half.
         package var halfLife: Double
+        /// After this long a fill counts half.
+        package var memory: Span
         /// The adverse markout that is believed before anything is measured, in price.
         package var prior: Double
         /// How many contracts the prior weighs.
@@ -22,13 +25,15 @@ package struct MarkoutTracker: Sendable {
 
         package init(
             horizons: [Span] = [.seconds(1), .seconds(5), .seconds(30)], halfLife: Double = 200,
-            prior: Double = 0.005, priorQuantity: Double = 50
+            memory: Span = .seconds(1_800), prior: Double = 0.005, priorQuantity: Double = 50
         ) {
             precondition(!horizons.isEmpty, "a markout needs a horizon")
             precondition(zip(horizons, horizons.dropFirst()).allSatisfy { $0 < $1 }, "ascending")
             precondition(halfLife > 0 && priorQuantity > 0, "weights are positive")
+            precondition(memory > .zero, "a memory has a length")
             self.horizons = horizons
             self.halfLife = halfLife
+            self.memory = memory
             self.prior = prior
             self.priorQuantity = priorQuantity
         }
@@ -47,6 +52,8 @@ package struct MarkoutTracker: Sendable {
     private struct Average: Sendable {
         var sum = 0.0
         var weight = 0.0
+        /// The moment that the weight is for.
+        var at = Timestamp.zero
     }
 
     private let terms: Terms
@@ -108,15 +115,27 @@ package struct MarkoutTracker: Sendable {
     }
 
     /// The adverse markout to expect at a horizon, in price; never negative, because luck is not
-    /// paid for in advance.
-    package func adverse(at horizon: Span) -> Double { max(0, mean(at: horizon)) }
+    /// paid for in advance. `prior` is what an order expects of itself before anything is measured;
+    /// without it the terms' holds.
+    package func adverse(
+        at horizon: Span, prior: Double? = nil, asOf now: Timestamp? = nil
+    ) -> Double {
+        max(0, mean(at: horizon, prior: prior, asOf: now))
+    }
 
     /// The measured mean with its prior; negative where the market moved our way.
-    package func mean(at horizon: Span) -> Double {
+    package func mean(
+        at horizon: Span, prior: Double? = nil, asOf now: Timestamp? = nil
+    ) -> Double {
         let index = terms.horizons.lastIndex { $0 <= horizon } ?? 0
         let average = averages[index]
-        return (average.sum + terms.prior * terms.priorQuantity)
-            / (average.weight + terms.priorQuantity)
+        let kept = now.map { remembered(since: average.at, at: $0) } ?? 1
+        return (average.sum * kept + (prior ?? terms.prior) * terms.priorQuantity)
+            / (average.weight * kept + terms.priorQuantity)
+    }
+
+    private func remembered(since past: Timestamp, at now: Timestamp) -> Double {
+        now > past ? exp2(-(now - past).seconds / terms.memory.seconds) : 1
     }
 
     private mutating func measure(
@@ -127,16 +146,24 @@ package struct MarkoutTracker: Sendable {
                 isDue(pending[index].filledAt + terms.horizons[pending[index].next])
             {
                 let fill = pending[index]
-                add(fill.sign * (fill.reference - mid), quantity: fill.quantity, at: fill.next)
+                add(
+                    fill.sign * (fill.reference - mid), quantity: fill.quantity, to: fill.next,
+                    at: fill.filledAt)
                 pending[index].next += 1
             }
         }
         pending.removeAll { $0.next == terms.horizons.count }
     }
 
-    private mutating func add(_ adverse: Double, quantity: Double, at index: Int) {
-        let kept = exp2(-quantity / terms.halfLife)
-        averages[index].sum = averages[index].sum * kept + adverse * quantity
-        averages[index].weight = averages[index].weight * kept + quantity
+    private mutating func add(
+        _ adverse: Double, quantity: Double, to index: Int, at moment: Timestamp
+    ) {
+        var average = averages[index]
+        let kept =
+            exp2(-quantity / terms.halfLife) * remembered(since: average.at, at: moment)
+        average.sum = average.sum * kept + adverse * quantity
+        average.weight = average.weight * kept + quantity
+        average.at = max(average.at, moment)
+        averages[index] = average
     }
 }

@@ -283,6 +283,26 @@ import Trading
         #expect(harness.engine.openOrderCount == 0)
     }
 
+    @Test func ourOwnQuoteIsNotTheMarket() throws {
+        var harness = AgentHarness()
+        harness.warmUp(to: 120)
+        harness.feed(65_014)
+        harness.book(bid: 49, ask: 57)
+        harness.act()
+        let request = try #require(harness.requests.first)
+        harness.allow(request)
+        harness.wait(.seconds(1))
+        harness.feed(65_014)
+        let cents = request.price.units / 10_000_000
+        let size = request.quantity.units / Quantity(1).units
+        harness.book(bid: cents, ask: 57, depth: size + 1)
+        harness.act()
+        #expect(harness.cancels.isEmpty, "somebody else bids there too")
+        harness.book(bid: cents, ask: 57, depth: size)
+        harness.act()
+        #expect(harness.engine.counts.withdrawals[.oneSided] == 1)
+    }
+
     @Test func aTickActsOnce() {
         var harness = bullish()
         harness.act()

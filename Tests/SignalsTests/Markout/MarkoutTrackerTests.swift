@@ -43,6 +43,16 @@ import Trading
         #expect(tracker.adverse(at: .seconds(5)) == 0)
     }
 
+    @Test func forgetsWithTimeTowardTheOrdersOwnPrior() {
+        var tracker = tracker()
+        tracker.record(market, .buy, quantity: Quantity(10), reference: 0.50, at: start)
+        tracker.advance(market, through: start + .seconds(5), mid: 0.46)
+        let fresh = tracker.adverse(at: .seconds(5), prior: 0.01, asOf: start)
+        let later = tracker.adverse(at: .seconds(5), prior: 0.01, asOf: start + .seconds(1_800))
+        #expect(abs(fresh - (0.04 * 10 + 0.01 * 10) / 20) < 1e-12)
+        #expect(abs(later - (0.04 * 5 + 0.01 * 10) / 15) < 1e-12)
+    }
+
     @Test func settlementEndsEveryMeasurement() {
         var tracker = tracker()
         tracker.record(market, .buy, quantity: Quantity(10), reference: 0.50, at: start)
