@@ -162,7 +162,7 @@ struct ClusterRun: Sendable {
             await cancelEverything(console, core)
         }
         await cluster.stop(.gateway, patience: ClusterRun.stopPatience)
-        if !isComplete || final == nil { final = await coreStatus(console) ?? final }
+        if !isComplete || final == nil { final = await lastCoreStatus(console) ?? final }
         await cluster.stop(.core, patience: ClusterRun.stopPatience)
         await cluster.stop(.venue, patience: ClusterRun.stopPatience)
         return final
@@ -182,6 +182,17 @@ struct ClusterRun: Sendable {
             log.error("no status", metadata: ["error": "\(error)"])
             return nil
         }
+    }
+
+    /// The core's state once it has noticed that its gateways are gone: nothing changes it any
+    /// more, so it is the one that the journal ends with.
+    private func lastCoreStatus(_ console: AdminConsole) async -> ProcessStatus? {
+        let deadline = MonotonicClock.now() + ClusterRun.statusPatience
+        while let status = await coreStatus(console) {
+            if !status.isReady || MonotonicClock.now() >= deadline { return status }
+            await pause(.milliseconds(10))
+        }
+        return nil
     }
 
     /// Tells the core to stop trading, which disarms it and cancels everything without a latch, and
