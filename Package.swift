@@ -184,7 +184,9 @@ let harness: [Target] = [
             "Trading", "Wire", "Risk", "Journal", "Transport", "Cryptography", "Supervisor",
             "Runtime", argumentParser, logging,
         ]),
-    tests("Cluster", ["Trading", "Wire", "Cryptography", "Journal", "Transport", "Runtime"]),
+    tests(
+        "Cluster",
+        ["Trading", "Wire", "Cryptography", "Journal", "Transport", "Runtime", "CZeroMQ"]),
 ]
 
 let package = Package(

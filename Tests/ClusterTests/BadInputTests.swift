@@ -93,11 +93,13 @@ extension ClusterTests {
                     lines[200] = "1,2,3,4"
                     lines[300] = String(lines[300].prefix(10))
                 }
-                try cluster.launch()
-                let summary = try await cluster.finish()
-                try #require(summary.complete, "\(summary)")
-                let log = cluster.log(of: "sim-venue")
-                try #require(log.contains("skipped") || log.contains("corrupt"), "\(log)")
+                try await cluster.start()
+                try await waitUntil("the corrupt rows are reported") {
+                    cluster.hasLogged("sim-venue", "skipped")
+                        || cluster.hasLogged("sim-venue", "corrupt")
+                }
+                try await cluster.waitForTrading(permits: 2)
+                _ = try await cluster.stop()
                 try await cluster.requireJudged()
             }
         }

@@ -15,6 +15,6 @@ func waitUntil(
         guard ContinuousClock.now < deadline else {
             throw ClusterFailure("not within \(patience): \(what)")
         }
-        try await Task.sleep(for: .milliseconds(20))
+        try await Task.sleep(for: .milliseconds(50))
     }
 }

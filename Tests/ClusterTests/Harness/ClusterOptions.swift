@@ -1,6 +1,6 @@
 /// What a cluster under test is like.
 struct ClusterOptions {
-    /// Hours of the generated day.
+    /// Hours of the generated day. A replay at full speed takes well over a second for a minute.
     var hours = 2
     /// What the day and its counterparties follow from.
     var seed = 7
@@ -8,6 +8,8 @@ struct ClusterOptions {
     var parameters = "{}"
     /// Another agent of the configuration, whose place a test takes.
     var hasStandIn = false
+    /// A second agent that takes random sides, so that there are fills soon.
+    var hasCoin = false
     /// A folder of recorded data instead of a generated day.
     var data: String?
     /// A limit of wall time, such as `20s`; none runs to the end of the data.
@@ -15,12 +17,10 @@ struct ClusterOptions {
 
     /// The configuration: the sample's, with short times and free ports.
     func configuration(port: UInt16) -> String {
-        let standIn =
-            hasStandIn
-            ? """
-              - { name: agent-standin, domain: crypto, org: demo, account: main,
-                  strategy: standin, venue: kalshi, parameters: {} }
-            """ : ""
+        let standIn = hasStandIn ? "\n" + agent("standin", parameters: "{}") : ""
+        let coin =
+            hasCoin
+            ? "\n" + agent("coin", parameters: "{ policy: coin-flip, flip-every: 4 }") : ""
         return """
             cluster: chaos
             mode: paper
@@ -52,8 +52,7 @@ struct ClusterOptions {
                 account: main
                 strategy: updown
                 venue: kalshi
-                parameters: \(parameters)
-            \(standIn)
+                parameters: \(parameters)\(standIn)\(coin)
             limits:
               - { level: firm, kind: order-quantity-min, value: "1" }
               - { level: firm, kind: order-quantity-max, value: "25" }
@@ -75,5 +74,18 @@ struct ClusterOptions {
                 patience: 60s }
             supervisor: { name: supervisor, restart-delay: 200ms }
             """
+    }
+
+    /// A further agent of the same account.
+    private func agent(_ strategy: String, parameters: String) -> String {
+        """
+          - name: agent-\(strategy)
+            domain: crypto
+            org: demo
+            account: main
+            strategy: \(strategy)
+            venue: kalshi
+            parameters: \(parameters)
+        """
     }
 }

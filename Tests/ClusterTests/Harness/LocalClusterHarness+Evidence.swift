@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import Trading
 
 /// A process's state as `supervisor status --json` prints it.
 struct StatusLine: Decodable {
@@ -53,6 +54,9 @@ struct OrderLine: Decodable, Equatable {
     let filled: String
     let fees: String
     let state: String
+
+    /// The states that an order never leaves.
+    static let endings = Set(OrderState.allCases.filter(\.isTerminal).map { "\($0)" })
 }
 
 /// A line of the venue's own log, as far as tests look at it.
@@ -80,19 +84,21 @@ extension LocalClusterHarness {
         try await status(of: process)?.count(label)
     }
 
-    /// Waits until the core has permitted so many more orders than it has now.
-    func waitForTrading(permits more: Int64 = 5, within patience: Duration = .seconds(60))
-        async throws
-    {
-        var base: Int64?
-        try await waitUntil("\(more) more permits", within: patience) {
+    /// Waits until the core has permitted so many more orders, and booked so many more fills, than
+    /// it has now.
+    func waitForTrading(
+        permits: Int64 = 5, fills: Int64 = 0, within patience: Duration = .seconds(60)
+    ) async throws {
+        var base: StatusLine?
+        try await waitUntil("\(permits) more permits, \(fills) more fills", within: patience) {
             try requireRunning()
-            guard let now = try await count("permitted", of: "core") else { return false }
+            guard let now = try await status(of: "core") else { return false }
             guard let first = base else {
                 base = now
                 return false
             }
-            return now >= first + more
+            return now.count("permitted") >= first.count("permitted") + permits
+                && now.count("fills") >= first.count("fills") + fills
         }
     }
 
@@ -127,6 +133,20 @@ extension LocalClusterHarness {
         return try JSONDecoder().decode(ReplayLine.self, from: Data(replay.output.utf8))
     }
 
+    /// After a run: the chain holds, every decision comes out again, the state that the core had at
+    /// the end is the one that its journal gives, no order is in doubt, and the venue agrees.
+    func requireConsistent(with summary: ClusterSummary) async throws {
+        let replayed = try await requireSoundJournals()
+        guard replayed.stateHash == summary.stateHash else {
+            throw ClusterFailure(
+                "the core ended with state \(summary.stateHash), its journal gives "
+                    + "\(replayed.stateHash)")
+        }
+        let open = try await orders().filter { !OrderLine.endings.contains($0.state) }
+        guard open.isEmpty else { throw ClusterFailure("orders without an end: \(open)") }
+        try await requireJudged()
+    }
+
     /// The venue's log against the journal: nothing without a permit, nothing doubled or lost.
     func requireJudged() async throws {
         let ledger = try await requireSoundJournals()
@@ -144,6 +164,11 @@ extension LocalClusterHarness {
         log(of: process).split(separator: "\n").contains { line in
             words.allSatisfy { line.contains($0) }
         }
+    }
+
+    /// How many lines of a process's log have a word.
+    func countLogged(_ process: String, _ word: String) -> Int {
+        log(of: process).split(separator: "\n").count { $0.contains(word) }
     }
 
     /// The log of a process.

@@ -121,6 +121,14 @@ final class LocalClusterHarness {
 
     // MARK: Faults
 
+    /// Kills `supervisor up` itself and waits until its children have noticed.
+    func killSupervisor() async throws {
+        up?.signal(SIGKILL)
+        try await waitUntil("the children end without their supervisor", within: .seconds(30)) {
+            processIDs().isEmpty && up?.isRunning != true
+        }
+    }
+
     /// The process id of a child at this moment.
     func pid(of name: String) throws -> pid_t {
         guard let pid = processIDs()[name] else { throw ClusterFailure("\(name) does not run") }
