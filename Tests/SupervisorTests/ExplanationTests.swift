@@ -47,6 +47,19 @@ import Wire
         #expect(text.contains("PnL         0 of these fills"))
     }
 
+    @Test(arguments: [
+        (Control.openOrders, "3", "50"), (.orderRate, "3", "50"), (.messageRate, "3", "50"),
+        (.notional, "3", "50"), (.staleQuote, "3000.0 ms", "50000.0 ms"),
+    ])
+    func statesMeasuresInTheirOwnUnits(_ control: Control, _ value: String, _ limit: String) {
+        let check = Explanation.Check(
+            Judged.ControlsEntry(
+                control: control, outcome: .passed, level: .firm, limit: 50_000_000_000,
+                value: 3_000_000_000))
+        #expect(check.value == value)
+        #expect(check.limit == limit)
+    }
+
     @Test func doesNotInventAnOrder() async throws {
         #expect(Explanation(try await story(9)) == nil)
     }

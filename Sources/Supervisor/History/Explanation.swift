@@ -211,12 +211,12 @@ extension Explanation.Check {
     private static func text(_ units: Int64, of control: Control) -> String {
         switch control {
         case .staleQuote: "\(Double(units) / 1e6) ms"
-        case .messageRate, .orderRate, .openOrders, .expiry, .identity, .arming, .kill,
-            .idempotency, .explanation,
-            .instrumentState, .gateway:
+        case .expiry, .identity, .arming, .kill, .idempotency, .explanation, .instrumentState,
+            .gateway:
             String(units)
-        case .size, .notional, .priceCollar, .position, .eventLoss, .collateral, .parentChild,
-            .selfTrade:
+        // Messages, orders, contracts and dollars: all of them decimals with nine digits.
+        case .messageRate, .orderRate, .openOrders, .size, .notional, .priceCollar, .position,
+            .eventLoss, .collateral, .parentChild, .selfTrade:
             Money(units: units).description
         }
     }
