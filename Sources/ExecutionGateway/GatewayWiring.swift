@@ -106,7 +106,8 @@ package enum GatewayWiring {
             lastLine: LastLineLimits(
                 orderQuantityMax: gateway.lastLine.orderQuantityMax,
                 orderNotionalMax: gateway.lastLine.orderNotionalMax,
-                ordersPerSecondMax: Int64(gateway.lastLine.ordersPerSecond)))
+                ordersPerSecondMax: Int64(gateway.lastLine.ordersPerSecond)),
+            isReplay: gateway.isReplay)
         var engine = GatewayEngine(terms: terms)
         let journal = try openJournal(context, into: &engine)
         var operators: [ShortName: Ed25519PublicKey] = [:]

@@ -136,7 +136,7 @@ final class GatewayHarness {
             org: OrgID("demo") ?? .empty, account: AccountID("main") ?? .empty, mode: .paper,
             lastLine: LastLineLimits(
                 orderQuantityMax: Quantity(10), orderNotionalMax: Money(8),
-                ordersPerSecondMax: 50))
+                ordersPerSecondMax: 50), isReplay: true)
         var engine = GatewayEngine(terms: terms)
         let path = folder + "/journal.sqlite"
         let journalIdentity = JournalIdentity(

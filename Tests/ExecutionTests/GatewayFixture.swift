@@ -13,16 +13,21 @@ struct GatewayFixture {
     var submitted: [(call: VenueCall, id: VenueCallID)] = []
 
     static let instrument = InstrumentID(name: LongName("KXTEST-1") ?? .empty)
-    static let terms = GatewayTerms(
-        gateway: ProcessID(name: ShortName("gw-kalshi") ?? .empty),
-        venue: VenueID(name: ShortName("kalshi") ?? .empty),
-        org: OrgID(name: ShortName("demo") ?? .empty),
-        account: AccountID(name: ShortName("main") ?? .empty), mode: .paper,
-        lastLine: LastLineLimits(
-            orderQuantityMax: Quantity(10), orderNotionalMax: Money(8), ordersPerSecondMax: 5))
+    static let terms = terms(isReplay: false)
 
-    init(granted: Bool = true) {
-        engine = GatewayEngine(terms: GatewayFixture.terms)
+    static func terms(isReplay: Bool) -> GatewayTerms {
+        GatewayTerms(
+            gateway: ProcessID(name: ShortName("gw-kalshi") ?? .empty),
+            venue: VenueID(name: ShortName("kalshi") ?? .empty),
+            org: OrgID(name: ShortName("demo") ?? .empty),
+            account: AccountID(name: ShortName("main") ?? .empty), mode: .paper,
+            lastLine: LastLineLimits(
+                orderQuantityMax: Quantity(10), orderNotionalMax: Money(8), ordersPerSecondMax: 5),
+            isReplay: isReplay)
+    }
+
+    init(granted: Bool = true, isReplay: Bool = false) {
+        engine = GatewayEngine(terms: GatewayFixture.terms(isReplay: isReplay))
         perform { engine, now, effects in
             engine.handle(
                 .instrumentChanged(GatewayFixture.listing(.open)), at: now, into: &effects)

@@ -134,6 +134,22 @@ import Wire
         #expect(gateway.placements == 6)
     }
 
+    /// However fast a day is replayed, the same orders pass.
+    @Test func inReplayTheRateIsCountedInMarketTime() {
+        var gateway = GatewayFixture(isReplay: true)
+        for number in 1...6 { gateway.accept(gateway.permit(UInt64(number))) }
+        #expect(gateway.placements == 5)
+        let monotonic = gateway.now.monotonic
+        gateway.now = GatewayInstant(
+            market: gateway.now.market, monotonic: monotonic + .seconds(10))
+        gateway.accept(gateway.permit(7))
+        #expect(gateway.placements == 5)
+        gateway.now = GatewayInstant(
+            market: gateway.now.market + .milliseconds(200), monotonic: monotonic)
+        gateway.accept(gateway.permit(8))
+        #expect(gateway.placements == 6)
+    }
+
     @Test func validityThatRanOutBeforeTheWireIsExpiry() {
         var gateway = GatewayFixture()
         gateway.accept(gateway.permit(1))

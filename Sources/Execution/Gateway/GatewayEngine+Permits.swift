@@ -93,7 +93,8 @@ extension GatewayEngine {
         guard let notional = Money(checking: worst, times: permit.quantity, .up),
             notional <= terms.lastLine.orderNotionalMax
         else { return .lastLineNotional }
-        return rate.take(at: now.monotonic) ? nil : .lastLineRate
+        let time = terms.isReplay ? now.market.nanoseconds : now.monotonic.nanoseconds
+        return rate.take(at: time) ? nil : .lastLineRate
     }
 
     /// A fate for a permit that never became an order here.

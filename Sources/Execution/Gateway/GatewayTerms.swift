@@ -9,10 +9,13 @@ package struct GatewayTerms: Sendable {
     /// The highest mode that this gateway may send in.
     package let mode: Mode
     package let lastLine: LastLineLimits
+    /// Whether the venue owns market time. Then rates are counted in it: a replay that depended on
+    /// its own speed would be none.
+    package let isReplay: Bool
 
     package init(
         gateway: ProcessID, venue: VenueID, org: OrgID, account: AccountID, mode: Mode,
-        lastLine: LastLineLimits
+        lastLine: LastLineLimits, isReplay: Bool
     ) {
         self.gateway = gateway
         self.venue = venue
@@ -20,6 +23,7 @@ package struct GatewayTerms: Sendable {
         self.account = account
         self.mode = mode
         self.lastLine = lastLine
+        self.isReplay = isReplay
     }
 }
 
@@ -52,7 +56,7 @@ package struct GatewayInstant: Sendable {
 struct OrderRateBucket: Sendable {
     let perSecond: Int64
     private var nanoTokens: Int64
-    private var refilledAt: MonotonicTime?
+    private var refilledAt: Int64?
 
     private static let oneToken: Int64 = 1_000_000_000
 
@@ -61,9 +65,10 @@ struct OrderRateBucket: Sendable {
         nanoTokens = perSecond * OrderRateBucket.oneToken
     }
 
-    mutating func take(at now: MonotonicTime) -> Bool {
+    /// - Parameter now: Nanoseconds of one clock, always the same.
+    mutating func take(at now: Int64) -> Bool {
         if let last = refilledAt, now > last {
-            let elapsed = min(now.nanoseconds - last.nanoseconds, OrderRateBucket.oneToken)
+            let elapsed = min(now - last, OrderRateBucket.oneToken)
             nanoTokens = min(
                 nanoTokens + elapsed * perSecond, perSecond * OrderRateBucket.oneToken)
         }
