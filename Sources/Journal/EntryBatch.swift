@@ -1,4 +1,5 @@
 import Cryptography
+import GRDB
 import GRDBSQLite
 import Trading
 
@@ -87,31 +88,34 @@ struct EntrySelect {
             let result = sqlite3_step(statement)
             if result == SQLITE_DONE { return }
             guard result == SQLITE_ROW else {
-                throw JournalError(.unreadable, "reading failed with SQLite code \(result)")
+                throw DatabaseError(resultCode: ResultCode(rawValue: result))
             }
             let header = try header()
-            let bytes = UnsafeRawBufferPointer(
-                start: sqlite3_column_blob(statement, 5),
-                count: Int(sqlite3_column_bytes(statement, 5)))
-            goesOn = try body(header, bytes.bytes)
+            goesOn = try body(header, blob(5).bytes)
         }
     }
 
+    /// A column's bytes, valid until the next step.
+    private func blob(_ column: Int32) -> UnsafeRawBufferPointer {
+        guard let start = sqlite3_column_blob(statement, column) else {
+            return UnsafeRawBufferPointer(start: nil, count: 0)
+        }
+        return UnsafeRawBufferPointer(
+            start: start, count: Int(sqlite3_column_bytes(statement, column)))
+    }
+
     private func header() throws(JournalError) -> EntryHeader {
-        let sequence = SequenceNumber(UInt64(bitPattern: sqlite3_column_int64(statement, 0)))
-        let chain = UnsafeRawBufferPointer(
-            start: sqlite3_column_blob(statement, 6),
-            count: Int(sqlite3_column_bytes(statement, 6)))
-        guard let engine = UInt32(exactly: sqlite3_column_int64(statement, 2)),
+        guard let sequence = UInt64(exactly: sqlite3_column_int64(statement, 0)),
+            let engine = UInt32(exactly: sqlite3_column_int64(statement, 2)),
             let template = UInt16(exactly: sqlite3_column_int64(statement, 4)),
-            let chainHash = try? SHA256Digest(bytes: chain)
+            let chainHash = try? SHA256Digest(bytes: blob(6))
         else {
+            // Its own number may be what is wrong: whoever walks knows which one was expected.
             throw JournalError(
-                .damaged, "engine version, template or chain hash is out of range",
-                entry: sequence)
+                .damaged, "number, engine version, template or chain hash is out of range")
         }
         return EntryHeader(
-            sequence: sequence,
+            sequence: SequenceNumber(sequence),
             epoch: Epoch(UInt64(bitPattern: sqlite3_column_int64(statement, 1))),
             engineVersion: engine,
             at: Timestamp(nanoseconds: sqlite3_column_int64(statement, 3)),

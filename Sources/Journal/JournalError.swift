@@ -35,6 +35,9 @@ package struct JournalError: Error, Sendable, Equatable, CustomStringConvertible
     package let message: String
     /// The entry that is wrong, where one is.
     package let entry: SequenceNumber?
+    /// True where `entry` is the last one that could be read and whose chain held: what follows it
+    /// cannot be read.
+    package let isAfterEntry: Bool
     /// What the layer below said.
     package let cause: String?
 
@@ -45,7 +48,18 @@ package struct JournalError: Error, Sendable, Equatable, CustomStringConvertible
         self.code = code
         self.message = message
         self.entry = entry
+        isAfterEntry = false
         self.cause = cause.map { "\($0)" }
+    }
+
+    /// A file that holds up to `last`, and why no further.
+    init(tornAfter last: SequenceNumber, _ reason: String) {
+        code = .damaged
+        let what = last == .zero ? "no entry can be read" : "the file is torn"
+        message = "\(what): " + reason.split(whereSeparator: \.isNewline).joined(separator: "; ")
+        entry = last
+        isAfterEntry = true
+        cause = nil
     }
 
     package var isFatal: Bool {
@@ -58,10 +72,16 @@ package struct JournalError: Error, Sendable, Equatable, CustomStringConvertible
     }
 
     package var description: String {
-        let place = entry.map { "entry \($0): " } ?? ""
+        let place = entry.map { "\(isAfterEntry ? "after " : "")entry \($0): " } ?? ""
         let reason = cause.map { " (\($0))" } ?? ""
-        return place + message + reason
+        return place + message + reason + (code == .damaged ? JournalError.advice : "")
     }
+}
+
+extension JournalError {
+    private static let advice =
+        ". Nothing was changed: keep the file, and go on as docs/HACKING.md says under "
+        + "\"When a journal is lost or damaged\"."
 }
 
 /// Runs `body` and gives every error that is not ours already a code and a message.

@@ -12,12 +12,18 @@ package final class JournalReader: Sendable {
     package init(
         opening path: String, expected: JournalIdentity? = nil
     ) throws(JournalError) {
-        (connection, identity) = try wrapped(.unreadable, "cannot read the journal \(path)") {
-            let connection = try DatabaseQueue(path: path, configuration: JournalSchema.reading())
-            let identity = try connection.read { try JournalSchema.identity(of: $0) }
-            if let expected { try JournalSchema.check(identity, expected: expected) }
-            return (connection, identity)
+        connection = try JournalDamage.opened(path) {
+            try DatabaseQueue(path: path, configuration: JournalSchema.reading())
         }
+        identity = try JournalDamage.located(connection) { connection in
+            try connection.read { try JournalSchema.identity(of: $0) }
+        }
+        if let expected { try JournalSchema.check(identity, expected: expected) }
+    }
+
+    /// Asks SQLite whether the file is whole. It says nothing about what the entries hold.
+    package func checkStructure() throws(JournalError) {
+        try query { try JournalTables.checkStructure($0) }
     }
 
     /// The last committed entry.
@@ -81,16 +87,20 @@ package final class JournalReader: Sendable {
         var failure: (any Error)?
         let end = try query { db in
             var walker = ChainWalker(after: head)
-            try JournalTables.walk(
-                db, from: head.sequence.next, through: SequenceNumber(.max)
-            ) { header, bytes in
-                try walker.accept(header, bytes)
-                do {
-                    try body(header, bytes)
-                } catch {
-                    failure = error
+            do {
+                try JournalTables.walk(
+                    db, from: head.sequence.next, through: SequenceNumber(.max)
+                ) { header, bytes in
+                    try walker.accept(header, bytes)
+                    do {
+                        try body(header, bytes)
+                    } catch {
+                        failure = error
+                    }
+                    return failure == nil
                 }
-                return failure == nil
+            } catch let error as JournalError {
+                throw walker.placed(error)
             }
             return walker.head
         }
@@ -105,9 +115,17 @@ package final class JournalReader: Sendable {
         try query { try verifier.verify($0, knownHeads: knownHeads) }
     }
 
+    /// Checks the newest signed checkpoint against its entry; see `JournalStore`.
+    func verifyLatestCheckpoint(with verifier: JournalVerifier) throws(JournalError) {
+        try query { db in
+            guard let checkpoint = try JournalTables.checkpoints(db).last else { return }
+            try verifier.check(checkpoint, in: db)
+        }
+    }
+
     private func query<Result>(
         _ body: (Database) throws -> Result
     ) throws(JournalError) -> Result {
-        try wrapped(.unreadable, "cannot read the journal") { try connection.read(body) }
+        try JournalDamage.located(connection) { try $0.read(body) }
     }
 }

@@ -63,6 +63,15 @@ enum JournalSchema {
         return configuration
     }
 
+    /// A connection that reads what is left of a torn file: SQLite refuses a file that is shorter
+    /// than its header says, unless the schema counts as writable. It still writes nothing.
+    static func salvaging() -> Configuration {
+        var configuration = reading()
+        configuration.label = "journal salvage"
+        configuration.prepareDatabase { try $0.execute(sql: "PRAGMA writable_schema = ON") }
+        return configuration
+    }
+
     private static func common() -> Configuration {
         var configuration = Configuration()
         configuration.busyMode = .timeout(10)
@@ -88,18 +97,14 @@ enum JournalSchema {
             arguments: [segment.number, Int64(segment.first.rawValue), segment.previous.data])
     }
 
-    static func isEmpty(_ db: Database) throws -> Bool {
-        try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master") == 0
-    }
-
     /// What the file says that it is. Throws where it is no journal or of another format.
     static func identity(of db: Database) throws -> JournalIdentity {
         guard try db.tableExists("meta"), try db.tableExists("entry") else {
-            throw JournalError(.unreadable, "this is a database but not a journal")
+            throw JournalError(.damaged, "this is a database but not a journal")
         }
         let rows = try Row.fetchAll(db, sql: "SELECT key, value FROM meta")
-        let facts = Dictionary(rows.map { ($0[0] as String, $0[1] as String) }) { first, _ in first
-        }
+        let pairs = try rows.map { (try $0.value(0) as String, try $0.value(1) as String) }
+        let facts = Dictionary(pairs) { first, _ in first }
         guard let format = facts["format"].flatMap(Int.init), let cluster = facts["cluster"],
             let owner = facts["owner"], let schema = facts["schema"].flatMap(UInt32.init)
         else {
@@ -135,9 +140,11 @@ extension SHA256Digest {
     /// For a column.
     var data: Data { withBytes { Data($0) } }
 
-    /// From a column; nil where it has another length.
-    init?(column data: Data?) {
-        guard let data, let digest = try? SHA256Digest(bytes: data) else { return nil }
+    /// From a column; nil where it is no blob of that length.
+    init?(column: DatabaseValue) {
+        guard let data = Data.fromDatabaseValue(column),
+            let digest = try? SHA256Digest(bytes: data)
+        else { return nil }
         self = digest
     }
 }

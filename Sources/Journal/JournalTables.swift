@@ -32,20 +32,21 @@ enum JournalTables {
             db,
             sql: "SELECT number, first, previous, last, head, archived FROM segment ORDER BY number"
         ).map { row in
-            let number: Int = row[0]
-            guard let previous = SHA256Digest(column: row[2]) else {
+            let number: Int = try row.value(0)
+            let first = try sequence(row, 1)
+            guard number > 0, first > .zero, let previous = SHA256Digest(column: row[2]) else {
                 throw JournalError(.damaged, "segment \(number): the carried chain head is damaged")
             }
             var end: ChainHead?
-            if let last: Int64 = row[3] {
+            if !(row[3] as DatabaseValue).isNull {
                 guard let hash = SHA256Digest(column: row[4]) else {
                     throw JournalError(.damaged, "segment \(number): the chain head is damaged")
                 }
-                end = ChainHead(sequence: sequence(last), hash: hash)
+                end = ChainHead(sequence: try sequence(row, 3), hash: hash)
             }
             return StoredSegment(
-                number: number, first: sequence(row[1]), previous: previous, end: end,
-                isArchived: row[5])
+                number: number, first: first, previous: previous, end: end,
+                isArchived: try row.value(5))
         }
     }
 
@@ -53,9 +54,6 @@ enum JournalTables {
     static func start(_ db: Database) throws -> ChainHead {
         guard let segment = try segments(db).first(where: { !$0.isArchived }) else {
             throw JournalError(.damaged, "the table segment has no open segment")
-        }
-        guard segment.first.rawValue > 0 else {
-            throw JournalError(.damaged, "segment \(segment.number) starts at entry 0")
         }
         return ChainHead(
             sequence: SequenceNumber(segment.first.rawValue - 1), hash: segment.previous)
@@ -66,11 +64,19 @@ enum JournalTables {
         let row = try Row.fetchOne(
             db, sql: "SELECT seq, chain FROM entry ORDER BY seq DESC LIMIT 1")
         guard let row else { return try start(db) }
-        let last = sequence(row[0])
+        let last = try sequence(row, 0)
         guard let hash = SHA256Digest(column: row[1]) else {
             throw JournalError(.damaged, "its chain hash is not 32 bytes", entry: last)
         }
         return ChainHead(sequence: last, hash: hash)
+    }
+
+    /// Asks SQLite whether every page is where it belongs and can be read.
+    static func checkStructure(_ db: Database) throws {
+        let problems = try String.fetchAll(db, sql: "PRAGMA quick_check(1)")
+        guard problems == ["ok"] else {
+            throw JournalError(.damaged, "SQLite says " + problems.joined(separator: "; "))
+        }
     }
 
     static func lastTime(_ db: Database) throws -> Timestamp? {
@@ -91,13 +97,13 @@ enum JournalTables {
             sql: "SELECT seq, chain, state, signature FROM checkpoint WHERE seq >= ? ORDER BY seq",
             arguments: [Int64(clamping: first.rawValue)]
         ).map { row in
-            let at = sequence(row[0])
+            let at = try sequence(row, 0)
             guard let chain = SHA256Digest(column: row[1]),
                 let state = SHA256Digest(column: row[2])
             else { throw JournalError(.damaged, "the checkpoint here is damaged", entry: at) }
             return SignedCheckpoint(
                 head: ChainHead(sequence: at, hash: chain), stateHash: state,
-                signature: Array(row[3] as Data))
+                signature: Array(try row.value(3) as Data))
         }
     }
 
@@ -106,10 +112,10 @@ enum JournalTables {
             db,
             sql: "SELECT seq, engine, chain, hash, bytes FROM snapshot ORDER BY seq DESC LIMIT 1")
         guard let row else { return nil }
-        let at = sequence(row[0])
-        let bytes = Array(row[4] as Data)
+        let at = try sequence(row, 0)
+        let bytes = Array(try row.value(4) as Data)
         guard let chain = SHA256Digest(column: row[2]),
-            let engine = UInt32(exactly: row[1] as Int64),
+            let engine = UInt32(exactly: try row.value(1) as Int64),
             SHA256Digest(column: row[3]) == SHA256.hash(bytes)
         else {
             throw JournalError(
@@ -142,7 +148,22 @@ enum JournalTables {
             }
     }
 
-    static func sequence(_ column: Int64) -> SequenceNumber {
-        SequenceNumber(UInt64(bitPattern: column))
+    static func sequence(_ row: Row, _ column: Int) throws(JournalError) -> SequenceNumber {
+        let number: Int64 = try row.value(column)
+        guard number >= 0 else {
+            throw JournalError(.damaged, "column \(column) holds \(number), which is no entry")
+        }
+        return SequenceNumber(UInt64(number))
+    }
+}
+
+extension Row {
+    /// A column as what it must be. GRDB's own subscript ends the process where it is not, and a
+    /// torn page can hold anything.
+    func value<Value: DatabaseValueConvertible>(_ column: Int) throws(JournalError) -> Value {
+        guard let value = Value.fromDatabaseValue(self[column] as DatabaseValue) else {
+            throw JournalError(.damaged, "column \(column) of a table holds no \(Value.self)")
+        }
+        return value
     }
 }

@@ -57,10 +57,7 @@ package struct JournalVerifier: Sendable {
     }
 
     func verify(_ db: Database, knownHeads: [ChainHead]) throws -> JournalReport {
-        let problems = try String.fetchAll(db, sql: "PRAGMA quick_check(1)")
-        guard problems == ["ok"] else {
-            throw JournalError(.damaged, "SQLite: \(problems.joined(separator: "; "))")
-        }
+        try JournalTables.checkStructure(db)
         let start = try JournalTables.start(db)
         let segments = try JournalTables.segments(db)
         try check(segments)
@@ -99,9 +96,9 @@ package struct JournalVerifier: Sendable {
             at == start.sequence
             ? start.hash
             : SHA256Digest(
-                column: try Data.fetchOne(
+                column: try DatabaseValue.fetchOne(
                     db, sql: "SELECT chain FROM entry WHERE seq = ?",
-                    arguments: [Int64(at.rawValue)]))
+                    arguments: [Int64(at.rawValue)]) ?? .null)
         guard stored == checkpoint.head.hash else {
             throw JournalError(
                 .damaged, "the chain differs from the signed checkpoint here", entry: at)
@@ -131,9 +128,9 @@ package struct JournalVerifier: Sendable {
         let rows = try Row.fetchAll(
             db, sql: "SELECT seq, chain, hash, bytes FROM snapshot ORDER BY seq")
         return try rows.map { row in
-            let at = JournalTables.sequence(row[0])
+            let at = try JournalTables.sequence(row, 0)
             guard let chain = SHA256Digest(column: row[1]),
-                SHA256Digest(column: row[2]) == SHA256.hash(Array(row[3] as Data))
+                SHA256Digest(column: row[2]) == SHA256.hash(Array(try row.value(3) as Data))
             else {
                 throw JournalError(
                     .damaged, "the snapshot here does not have the hash stored with it", entry: at)
@@ -148,14 +145,18 @@ package struct JournalVerifier: Sendable {
         var walker = ChainWalker(after: start)
         var marks = marks
         try marks.pass(start)
-        try JournalTables.walk(db, from: .zero, through: SequenceNumber(.max)) { header, body in
-            do throws(JournalError) {
-                try walker.accept(header, body)
-            } catch {
-                throw try explained(error, header, db)
+        do {
+            try JournalTables.walk(db, from: .zero, through: SequenceNumber(.max)) { header, body in
+                do throws(JournalError) {
+                    try walker.accept(header, body)
+                } catch {
+                    throw try explained(error, header, db)
+                }
+                try marks.pass(walker.head)
+                return true
             }
-            try marks.pass(walker.head)
-            return true
+        } catch let error as JournalError {
+            throw walker.placed(error)
         }
         if let missing = marks.remaining { throw truncated(walker.head, missing.0, missing.1) }
         return walker.head
@@ -229,6 +230,12 @@ struct ChainWalker: ~Copyable {
     init(after head: ChainHead) {
         self.head = head
         chain = HashChain(head: head.hash)
+    }
+
+    /// Damage that says no entry is that of the entry that was expected.
+    borrowing func placed(_ error: JournalError) -> JournalError {
+        guard error.code == .damaged, error.entry == nil else { return error }
+        return JournalError(.damaged, error.message, entry: head.sequence.next)
     }
 
     mutating func accept(_ header: EntryHeader, _ body: RawSpan) throws(JournalError) {

@@ -56,6 +56,23 @@ final class JournalFixture {
         try store.commit()
     }
 
+    /// A closed journal of many pages, with checkpoints, a snapshot and bodies of many sizes.
+    func writeLargeJournal(count: Int) throws -> ChainHead {
+        let store = try open()
+        try store.begin(epoch: Epoch(1))
+        for number in 1...count {
+            try store.append(
+                epoch: Epoch(1), at: Timestamp(seconds: Int64(number)), template: 22,
+                body: [UInt8](repeating: UInt8(number % 251), count: number * 37 % 900))
+            guard number.isMultiple(of: 100) else { continue }
+            try store.checkpoint(stateHash: SHA256.hash([1]))
+            try store.saveSnapshot([UInt8](repeating: 7, count: 9_000))
+            try store.commit()
+        }
+        try store.commit()
+        return store.committed
+    }
+
     /// Changes the file behind the journal's back.
     func tamper(_ sql: String) throws {
         try DatabaseQueue(path: path).write { try $0.execute(sql: sql) }

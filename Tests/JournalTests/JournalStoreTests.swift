@@ -102,7 +102,9 @@ struct JournalStoreTests {
         try Data("this is not a database, but long enough to be read".utf8)
             .write(to: URL(filePath: fixture.path))
         let error = #expect(throws: JournalError.self) { try fixture.open() }
-        #expect(error?.code == .unreadable)
+        #expect(error?.code == .damaged)
+        #expect(error?.entry == .zero)
+        #expect(error?.message.hasPrefix("no entry can be read: ") == true)
     }
 
     @Test func epochsOnlyRise() throws {

@@ -112,12 +112,9 @@ struct RecoveryTests {
         try DatabaseQueue(path: fixture.journalPath).write {
             try $0.execute(sql: "UPDATE entry SET at = at + 1 WHERE seq = 3")
         }
-        let error = #expect(throws: RecoveryError.self) { try fixture.openCore() }
-        guard case .journal(let cause)? = error else {
-            Issue.record("\(String(describing: error))")
-            return
-        }
-        #expect(cause.entry == SequenceNumber(3))
+        let error = #expect(throws: JournalError.self) { try fixture.openCore() }
+        #expect(error?.code == .damaged)
+        #expect(error?.entry == SequenceNumber(3))
     }
 
     @Test func aGatewayThatHasSeenALaterCoreKeepsThisOneDisarmed() throws {
