@@ -90,6 +90,11 @@ package enum GatewayWiring {
             }
         } catch let failure as ProcessFailure {
             throw failure
+        } catch let error as JournalError where error.code == .damaged {
+            throw ProcessFailure(
+                .refused,
+                "\(context.name) cannot start: \(context.state.journal(of: context.name)): \(error)"
+            )
         } catch {
             throw ProcessFailure(.unavailable, "\(context.name) cannot start: \(error)")
         }
@@ -144,6 +149,11 @@ package enum GatewayWiring {
             options: JournalStore.Options(
                 identity: identity, engineVersion: GatewayJournal.engineVersion,
                 checkpointKey: try context.keys.checkpointKey()))
+        if !store.isWhollyChecked {
+            context.log.warning(
+                "journal_checked_in_part",
+                metadata: ["path": "\(path)", "then": "supervisor journal verify"])
+        }
         let reader = try JournalReader(opening: path, expected: identity)
         try GatewayJournal.restore(from: reader, into: &engine)
         return try GatewayJournal(store: store)

@@ -51,7 +51,9 @@ package enum RiskCoreWiring {
         } catch let failure as ProcessFailure {
             throw failure
         } catch let error as RecoveryError {
-            throw ProcessFailure(.refused, "\(context.name) cannot start: \(error)")
+            throw context.refusal(of: error)
+        } catch let error as JournalError where error.code == .damaged {
+            throw context.refusal(of: error)
         } catch {
             throw ProcessFailure(.unavailable, "\(context.name) cannot start: \(error)")
         }
@@ -96,6 +98,13 @@ package enum RiskCoreWiring {
     }
 }
 
+extension ProcessContext {
+    /// The journal here is not taken up.
+    fileprivate func refusal(of error: any Error) -> ProcessFailure {
+        ProcessFailure(.refused, "\(name) cannot start: \(state.journal(of: name)): \(error)")
+    }
+}
+
 /// The journal, taken up: recovered, verified along the way, and one epoch further.
 private struct OpenedCore {
     let path: String
@@ -117,6 +126,11 @@ private struct OpenedCore {
             from: JournalReader(opening: path, expected: identity), store: store,
             cluster: context.configuration.cluster)
         engine = recovered.engine
+        if !store.isWhollyChecked {
+            context.log.warning(
+                "journal_checked_in_part",
+                metadata: ["path": "\(path)", "then": "supervisor journal verify"])
+        }
         try store.begin(epoch: store.epoch.next)
         context.log.notice(
             "recovered",

@@ -2,9 +2,9 @@ import Foundation
 import Testing
 
 extension ClusterTests {
-    /// Somebody edits the journal.
+    /// Somebody edits the journal, or its medium loses a part of it.
     @Suite struct JournalTamperedTests {
-        @Test func verifyRefusesAnEditedJournalByTheEntry() async throws {
+        @Test func anEditedOrTornJournalIsRefusedByTheEntry() async throws {
             try await LocalClusterHarness.with(ClusterOptions(hours: 1, limit: "8s")) { cluster in
                 try cluster.launch()
                 _ = try await cluster.finish()
@@ -14,6 +14,10 @@ extension ClusterTests {
                     try #require(result.exitCode == 1, "\(edit): \(result)")
                     let line = try #require(result.errorLines.first, "\(edit): \(result)")
                     try #require(line.contains("entry \(edit.named)"), "\(edit): \(line)")
+                }
+                for tear in JournalTear.allCases {
+                    try await cluster.requireRefusal(of: "core", after: tear)
+                    try await cluster.requireRefusal(of: "gw-kalshi", after: tear)
                 }
             }
         }
@@ -50,7 +54,60 @@ private struct JournalEdit: CustomStringConvertible {
     ]
 }
 
+/// A way in which a medium loses a part of a file.
+private enum JournalTear: CaseIterable {
+    case cutInHalf
+    case zeroedPageInTheMiddle
+    case zeroedHead
+
+    func applied(to file: Data) -> Data {
+        let page = 4_096
+        let middle = file.count / 2 / page * page
+        switch self {
+        case .cutInHalf: return file.prefix(middle)
+        case .zeroedPageInTheMiddle:
+            return file.prefix(middle) + Data(repeating: 0, count: page)
+                + file.dropFirst(middle + page)
+        case .zeroedHead: return Data(repeating: 0, count: page) + file.dropFirst(page)
+        }
+    }
+
+    /// What the line says.
+    var finding: String {
+        self == .zeroedHead
+            ? "after entry 0: no entry can be read: "
+            : "after entry [1-9][0-9]*: the file is torn: "
+    }
+}
+
 extension LocalClusterHarness {
+    /// Tears the journal of `process` and asks everybody who reads it; the file stays as it is.
+    fileprivate func requireRefusal(of process: String, after tear: JournalTear) async throws {
+        let journal = state + "/\(process)/journal.sqlite"
+        let whole = try Data(contentsOf: URL(filePath: journal))
+        let torn = tear.applied(to: whole)
+        try torn.write(to: URL(filePath: journal))
+        defer { try? whole.write(to: URL(filePath: journal)) }  // The next reader would complain.
+        let place = ["--config", configurationPath, "--state", state]
+        var questions = [("supervisor", ["journal", "verify", "--of", process] + place)]
+        if process == "core" {
+            questions.append(("supervisor", ["journal", "replay"] + place))
+            questions.append(("risk-core", place))
+        } else {
+            questions.append(("execution-gateway", place + ["--name", process]))
+        }
+        for (program, arguments) in questions {
+            let result = try await run(Self.binary(program), arguments)
+            try #require(result.exitCode == 1, "\(tear): \(program) \(arguments): \(result)")
+            let line = try #require(result.errorLines.last, "\(tear): \(program): \(result)")
+            let found = line.range(of: tear.finding, options: .regularExpression)
+            try #require(found != nil, "\(tear): \(program) \(arguments): \(line)")
+            try #require(line.contains(journal), "\(tear): \(program): \(line)")
+            try #require(line.contains("docs/HACKING.md"), "\(tear): \(program): \(line)")
+            try #require(try Data(contentsOf: URL(filePath: journal)) == torn, "\(tear)")
+        }
+    }
+
     /// Verifies the core's journal with an edit, and takes the edit back.
     fileprivate func verify(after edit: JournalEdit) async throws -> ProgramResult {
         let journal = state + "/core/journal.sqlite"

@@ -125,8 +125,13 @@ struct JournalShowCommand: AsyncParsableCommand {
 
     private func show() throws {
         let (_, _, path) = try choice.journal(options)
-        let reader = try JournalReader(opening: path)
-        let entries = try reader.read(from: SequenceNumber(max(from, 1)), limit: limit)
+        let entries: [StoredEntry]
+        do throws(JournalError) {
+            entries = try JournalReader(opening: path)
+                .read(from: SequenceNumber(max(from, 1)), limit: limit)
+        } catch {
+            throw ProcessFailure(.refused, "\(path): \(error)")
+        }
         let terminal = Terminal()
         for entry in entries {
             let line = EntryLine(entry)

@@ -26,8 +26,10 @@ struct JournalReplayCommand: AsyncParsableCommand {
         }
         let report: ReplayReport
         do {
-            report = try ReplayReport(
-                replaying: JournalReader(opening: path), cluster: configuration.cluster)
+            let reader = try JournalReader(opening: path)
+            // A torn tree may end early without an error.
+            try reader.checkStructure()
+            report = try ReplayReport(replaying: reader, cluster: configuration.cluster)
         } catch let difference as ReplayDifference {
             throw ProcessFailure(.refused, "\(path): \(difference)")
         } catch let error as JournalError {
