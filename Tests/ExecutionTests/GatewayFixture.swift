@@ -11,6 +11,8 @@ struct GatewayFixture {
     var reports: [GatewayReport] = []
     var alarms: [String] = []
     var submitted: [(call: VenueCall, id: VenueCallID)] = []
+    /// Until when each submitted call may go out.
+    var deadlines: [MonotonicTime?] = []
 
     static let instrument = InstrumentID(name: LongName("KXTEST-1") ?? .empty)
     static let terms = terms(isReplay: false)
@@ -54,7 +56,9 @@ struct GatewayFixture {
         for effect in effects {
             switch effect {
             case .record(let fact): facts.append(fact)
-            case .submit(let call, let id, _): submitted.append((call, id))
+            case .submit(let call, let id, let deadline):
+                submitted.append((call, id))
+                deadlines.append(deadline)
             case .report(let report): reports.append(report)
             case .alarm(let name, _): alarms.append(name)
             }
@@ -89,6 +93,7 @@ struct GatewayFixture {
         reports = []
         alarms = []
         submitted = []
+        deadlines = []
     }
 
     mutating func accept(_ permit: OrderPermit, isAuthentic: Bool = true) {

@@ -150,6 +150,15 @@ import Wire
         #expect(gateway.placements == 6)
     }
 
+    @Test func aPermitIsValidForItsTimeAndInReplayForItsTick() {
+        var gateway = GatewayFixture()
+        gateway.accept(gateway.permit(1))
+        #expect(gateway.deadlines == [gateway.now.monotonic + .seconds(1)])
+        var replay = GatewayFixture(isReplay: true)
+        replay.accept(replay.permit(1))
+        #expect(replay.deadlines == [nil])
+    }
+
     @Test func validityThatRanOutBeforeTheWireIsExpiry() {
         var gateway = GatewayFixture()
         gateway.accept(gateway.permit(1))
