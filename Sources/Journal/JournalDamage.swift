@@ -61,7 +61,7 @@ enum JournalDamage {
     }
 
     /// The last entry that can be read and whose chain holds from the start of the file.
-    private static func lastSound(in path: String) -> SequenceNumber {
+    static func lastSound(in path: String) -> SequenceNumber {
         var last = SequenceNumber.zero
         do {
             let connection = try DatabaseQueue(path: path, configuration: JournalSchema.salvaging())

@@ -34,11 +34,14 @@ struct OpenedJournal {
             )
         }
         checkpointer = try WALCheckpointer(path: path)
+        // The log starts anew: what a crash left behind its end is not taken for damage later.
+        try connection.writeWithoutTransaction { try WALCheckpointer.checkpoint($0) }
     }
 
     private static func check(
         _ path: String, _ options: JournalStore.Options, wholly: Bool
     ) throws {
+        try checkLog(of: path)
         let reader = try JournalReader(opening: path, expected: options.identity)
         let verifier = JournalVerifier(
             identity: options.identity, checkpointKey: options.checkpointKey.publicKey)
@@ -47,6 +50,16 @@ struct OpenedJournal {
         } else {
             try reader.verifyLatestCheckpoint(with: verifier)
         }
+    }
+
+    /// Refuses a log with a break before commits that were durable.
+    private static func checkLog(of path: String) throws {
+        guard try fileSize(path + "-wal") ?? 0 > 0 else { return }
+        let scan = LogScan(log: Array(try Data(contentsOf: URL(filePath: path + "-wal"))))
+        guard scan.lostCommits > 1 else { return }
+        throw JournalError(
+            tornAfter: JournalDamage.lastSound(in: path),
+            "its log \(path)-wal is damaged before \(scan.lostCommits) commits")
     }
 
     /// Makes a journal under another name first, so that a file under its own name always holds

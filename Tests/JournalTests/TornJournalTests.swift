@@ -112,6 +112,34 @@ struct TornJournalTests {
         }
     }
 
+    /// What is behind a break in the middle was durable, so SQLite's silence about it is not ours.
+    @Test func aLogThatIsBrokenBeforeCommitsIsRefused() throws {
+        let other = try JournalFixture()
+        let store = try other.open {
+            $0.logBytesSoft = 1 << 30; $0.logBytesHard = 1 << 30
+        }
+        for _ in 0..<20 { try other.fill(store, count: 5) }
+        let file = try Data(contentsOf: URL(filePath: other.path))
+        let log = try Data(contentsOf: URL(filePath: other.path + "-wal"))
+        for seed in 0..<UInt64(40) {
+            var random = SeededRandom(seed: seed)
+            let path = other.folder.appending(path: "broken-\(seed).sqlite").path
+            var broken = log
+            let at = Int.random(in: 32..<log.count * 3 / 4, using: &random)
+            broken[at] ^= UInt8.random(in: 1...255, using: &random)
+            try file.write(to: URL(filePath: path))
+            try broken.write(to: URL(filePath: path + "-wal"))
+            let error = #expect(throws: JournalError.self, "seed \(seed)") {
+                try JournalStore(opening: path, options: other.options)
+            }
+            let entry = try #require(error?.entry?.rawValue)
+            #expect(error?.isAfterEntry == true, "seed \(seed)")
+            #expect(entry < 100 && entry.isMultiple(of: 5), "seed \(seed): entry \(entry)")
+            #expect(try Data(contentsOf: URL(filePath: path + "-wal")) == broken, "seed \(seed)")
+            #expect(try Data(contentsOf: URL(filePath: path)) == file, "seed \(seed)")
+        }
+    }
+
     private func refusal() throws -> JournalError? {
         do {
             _ = try fixture.open()
