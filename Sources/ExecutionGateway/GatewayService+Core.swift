@@ -58,6 +58,7 @@ extension GatewayService {
             }
         case .requestLease:
             let request = try RequestLease(decoding: frame)
+            guard !isStopping else { return }
             perform { engine, now, effects in
                 engine.request(request, at: now.market, into: &effects)
             }

@@ -30,13 +30,15 @@ package final class GatewayService: LoopService {
         package let version: String
         /// Reads the monotonic clock after a commit: a permit may have run out meanwhile.
         package let monotonicNow: () -> MonotonicTime
+        /// Ends the loop after this turn.
+        package let endLoop: () -> Void
 
         package init(
             core: ProcessID, supervisor: ProcessID, terms: GatewayTerms, isReplay: Bool,
             publishDepth: Int, orders: LinkServer, admin: LinkServer, market: MarketPublisher,
             adapter: any VenueAdapter, operators: [ShortName: Ed25519PublicKey],
             incarnation: Incarnation, version: String,
-            monotonicNow: @escaping () -> MonotonicTime
+            monotonicNow: @escaping () -> MonotonicTime, endLoop: @escaping () -> Void
         ) {
             self.core = core
             self.supervisor = supervisor
@@ -51,6 +53,7 @@ package final class GatewayService: LoopService {
             self.incarnation = incarnation
             self.version = version
             self.monotonicNow = monotonicNow
+            self.endLoop = endLoop
         }
     }
 
@@ -71,6 +74,11 @@ package final class GatewayService: LoopService {
     private var failure: (any Error)?
     private var timerDue: MonotonicTime = .zero
     private static let timerInterval = Span.milliseconds(100)
+    /// What is to be asked of the venue is kept until the adapter can take it.
+    private var hasVenue = false
+    /// Set by an orderly stop: when to end although the venue has not shown that nothing rests.
+    private var stopDeadline: MonotonicTime?
+    private static let stopPatience = Span.seconds(5)
     private let liveClock: MarketClock?
 
     /// How far the current tick of replay is.
@@ -117,6 +125,33 @@ package final class GatewayService: LoopService {
     package func timersDue(at clock: TurnClock) {
         timerDue = clock.monotonic + GatewayService.timerInterval
         perform { engine, now, effects in engine.timerFired(at: now, into: &effects) }
+        endIfQuiesced()
+    }
+
+    /// The adapter takes calls from now on. First of all, what rests from an earlier life goes.
+    package func venueStarted() {
+        hasVenue = true
+        perform { engine, _, effects in engine.recover(into: &effects) }
+    }
+
+    /// Begins an orderly stop: the lease is retired, every order is cancelled, and the loop ends
+    /// when the venue shows none, or after `stopPatience`. No core gets a lease meanwhile.
+    package func beginStop() {
+        guard stopDeadline == nil else { return }
+        stopDeadline = clock.monotonic + GatewayService.stopPatience
+        perform { engine, _, effects in engine.coreLost(into: &effects) }
+        endIfQuiesced()
+    }
+
+    /// Whether the process is about to end.
+    var isStopping: Bool { stopDeadline != nil }
+
+    private func endIfQuiesced() {
+        guard let deadline = stopDeadline else { return }
+        let isQuiesced = !engine.isQuiescing && engine.isDrained
+        guard isQuiesced || clock.monotonic >= deadline else { return }
+        if !isQuiesced { log.error("stopped_unquiesced") }
+        parts.endLoop()
     }
 
     package var journalHead: JournalHead {
@@ -132,6 +167,7 @@ package final class GatewayService: LoopService {
         if let failure { throw failure }
         try journal.compact(engine)
         try journal.commit()
+        guard hasVenue else { return }
         let now = parts.monotonicNow()
         var late: [VenueCallID] = []
         for submission in submissions {

@@ -33,7 +33,12 @@ package enum GatewayWiring {
             _ = loop.post { $0.drain(queue) }
         }
         defer { adapter.stop() }
-        try context.run(loop)
+        guard loop.post({ $0.venueStarted() }) else {
+            throw ProcessFailure(.unavailable, "\(context.name) ended while it started")
+        }
+        try context.run(loop) { loop in
+            if !loop.post({ $0.beginStop() }) { loop.stop() }
+        }
     }
 
     /// sim-venue counts its limits in market time; a throttle in wall time would make a replay
@@ -82,7 +87,7 @@ package enum GatewayWiring {
                     allowing: [core, supervisor] + agents, settings: context.linkSettings)
                 let service = try makeService(
                     gateway, context, adapter: adapter,
-                    links: (orders, admin, market), clock: wiring.clock)
+                    links: (orders, admin, market), wiring)
                 try wiring.bind(admin, at: context.endpoint(of: context.name, .admin))
                 try wiring.bind(orders, at: context.endpoint(of: context.name, .orders))
                 try wiring.bind(market, at: context.endpoint(of: context.name, .market))
@@ -102,7 +107,8 @@ package enum GatewayWiring {
 
     private static func makeService(
         _ gateway: GatewayConfiguration, _ context: ProcessContext, adapter: any VenueAdapter,
-        links: (orders: LinkServer, admin: LinkServer, market: MarketPublisher), clock: TurnClock
+        links: (orders: LinkServer, admin: LinkServer, market: MarketPublisher),
+        _ wiring: any LoopWiring
     ) throws -> GatewayService {
         let configuration = context.configuration
         let terms = GatewayTerms(
@@ -125,7 +131,8 @@ package enum GatewayWiring {
             orders: links.orders, admin: links.admin, market: links.market, adapter: adapter,
             operators: operators, incarnation: context.incarnation,
             version: ProcessContext.version,
-            monotonicNow: { SystemClock().read().monotonic })
+            monotonicNow: { SystemClock().read().monotonic },
+            endLoop: { [weak wiring] in wiring?.stop() })
         return GatewayService(
             parts: parts, engine: engine, journal: journal,
             authenticator: try PermitAuthenticator(
@@ -133,7 +140,7 @@ package enum GatewayWiring {
                 peer: context.keys.publicPermitKey(of: configuration.core.name),
                 cluster: configuration.cluster.description,
                 gateway: gateway.name.description),
-            clock: clock, log: context.log)
+            clock: wiring.clock, log: context.log)
     }
 
     /// Opens the gateway's journal and reads its facts back.

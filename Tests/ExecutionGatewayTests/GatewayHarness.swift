@@ -73,6 +73,8 @@ final class GatewayHarness {
     let checkpointKey: Ed25519PrivateKey
     private(set) var service: GatewayService?
     private(set) var core: CoreStub?
+    /// Whether the gateway has ended its own loop.
+    private(set) var hasEnded = false
 
     static func process(_ name: String) -> ProcessID {
         ProcessID(name: ShortName(name) ?? .empty)
@@ -123,13 +125,14 @@ final class GatewayHarness {
             try wiring.bind(orders, at: self.endpoint("orders"))
             try wiring.bind(admin, at: self.endpoint("admin"))
             try wiring.bind(market, at: self.endpoint("market"))
-            return try self.makeService(orders, admin, market, me, clock: wiring.clock)
+            return try self.makeService(orders, admin, market, me, wiring)
         }
+        service?.venueStarted()
     }
 
     private func makeService(
         _ orders: LinkServer, _ admin: LinkServer, _ market: MarketPublisher,
-        _ identity: LinkIdentity, clock: TurnClock
+        _ identity: LinkIdentity, _ wiring: any LoopWiring
     ) throws -> GatewayService {
         let terms = GatewayTerms(
             gateway: GatewayHarness.gatewayName, venue: VenueID("kalshi") ?? .empty,
@@ -156,12 +159,16 @@ final class GatewayHarness {
                 market: market, adapter: venue,
                 operators: [ShortName("local") ?? .empty: operatorKey.publicKey],
                 incarnation: identity.incarnation, version: "test",
-                monotonicNow: { network.now }),
+                monotonicNow: { network.now },
+                endLoop: { [weak self, weak wiring] in
+                    self?.hasEnded = true
+                    wiring?.stop()
+                }),
             engine: engine, journal: try GatewayJournal(store: store),
             authenticator: try PermitAuthenticator(
                 own: gatewaySecret, peer: coreSecret.publicKey, cluster: "test",
                 gateway: "gw-kalshi"),
-            clock: clock, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            clock: wiring.clock, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
     func startCore(incarnation: UInt64) throws {
@@ -200,6 +207,20 @@ final class GatewayHarness {
                 lot: Quantity(units: 10_000_000), openAt: .zero,
                 closeAt: Timestamp(seconds: 2_000), title: "t", ruleHash: ""),
             status: status, isExclusive: true, isExhaustive: false)
+    }
+
+    /// Answers that the order works at the venue.
+    func acceptLastPlacement() throws {
+        guard let (call, id) = venue.calls.last, case .place(let ticket) = call else { return }
+        service?.receive(
+            .placed(
+                id,
+                VenueOrderState(
+                    clientOrderID: ticket.clientOrderID,
+                    venueOrderID: VenueReference("v-1") ?? .empty,
+                    instrument: ticket.instrument, side: ticket.side, price: ticket.price,
+                    filled: .zero, remaining: ticket.quantity, state: .working)))
+        try run()
     }
 
     func answerQuiescing() throws {

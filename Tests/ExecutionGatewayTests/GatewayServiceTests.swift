@@ -57,17 +57,7 @@ import Wire
         try gateway.send(try gateway.sealedPermit(1))
         try gateway.send(TickDone(tick: TickNumber(1), requested: 1).frame())
         #expect(gateway.venue.ticks.isEmpty, "the placement is in flight")
-        let (_, id) = try #require(gateway.venue.calls.last)
-        let ticket = try #require(gateway.venue.placements.last)
-        gateway.service?.receive(
-            .placed(
-                id,
-                VenueOrderState(
-                    clientOrderID: ticket.clientOrderID,
-                    venueOrderID: VenueReference("v-1") ?? .empty,
-                    instrument: ticket.instrument, side: ticket.side, price: ticket.price,
-                    filled: .zero, remaining: ticket.quantity, state: .working)))
-        try gateway.run()
+        try gateway.acceptLastPlacement()
         #expect(gateway.venue.ticks == [TickNumber(1)])
         #expect(gateway.core?.messages(PermitFate.self).map(\.state) == [.working])
     }
@@ -137,6 +127,55 @@ import Wire
         try gateway.run(8_000)
         try gateway.send(stale)
         #expect(gateway.venue.placements.count == 1)
+    }
+
+    /// The core is frozen and says nothing: its silence cannot be noticed by who never heard it.
+    @Test func aRestartedGatewayWithoutACoreIsADeadMan() throws {
+        let gateway = try GatewayHarness()
+        try gateway.begin()
+        try gateway.send(try gateway.sealedPermit(1))
+        try gateway.acceptLastPlacement()
+        gateway.network.pause(GatewayHarness.coreName, for: .seconds(60))
+        try gateway.restartGateway(incarnation: 2)
+        try gateway.run()
+        #expect(gateway.service?.isLeaseActive == false)
+        guard case .cancelAll? = gateway.venue.calls.last?.0 else {
+            Issue.record("what rests must be cancelled")
+            return
+        }
+    }
+
+    /// The process ends only when the venue shows that nothing rests.
+    @Test func anOrderlyStopWaitsUntilQuiesced() throws {
+        let gateway = try GatewayHarness()
+        try gateway.begin()
+        try gateway.send(try gateway.sealedPermit(1))
+        try gateway.acceptLastPlacement()
+        gateway.service?.beginStop()
+        try gateway.run(1_000)
+        #expect(!gateway.hasEnded)
+        try gateway.answerQuiescing()
+        let (call, id) = try #require(gateway.venue.calls.last)
+        guard case .order = call else {
+            Issue.record("how the order ended is asked")
+            return
+        }
+        #expect(!gateway.hasEnded)
+        gateway.service?.receive(.order(id, nil))
+        try gateway.run(500)
+        #expect(gateway.hasEnded)
+        #expect(gateway.core?.messages(LeaseGranted.self).count == 1)
+    }
+
+    @Test func anOrderlyStopHasABound() throws {
+        let gateway = try GatewayHarness()
+        try gateway.begin()
+        try gateway.send(try gateway.sealedPermit(1))
+        gateway.service?.beginStop()
+        try gateway.run(4_500)
+        #expect(!gateway.hasEnded, "the placement is in flight")
+        try gateway.run(1_000)
+        #expect(gateway.hasEnded)
     }
 
     @Test func onlyASignedAndNewerCommandKills() throws {

@@ -69,6 +69,38 @@ import Wire
         }
     }
 
+    /// Whether the crash came before or after the lease was retired.
+    @Test(arguments: [true, false]) func aRestartCancelsWhatRests(isLeaseActive: Bool) {
+        var gateway = GatewayFixture(granted: false)
+        gateway.grantLease(epoch: 1)
+        let permit = gateway.permit(1)
+        gateway.accept(permit)
+        let working = gateway.venueOrder(permit, .working)
+        gateway.answer { .placed($0, working) }
+        if !isLeaseActive {
+            gateway.perform { engine, _, effects in engine.coreLost(into: &effects) }
+        }
+        var restarted = GatewayFixture(granted: false)
+        for fact in gateway.facts { restarted.engine.restore(fact) }
+        restarted.perform { engine, _, effects in engine.recover(into: &effects) }
+        #expect(!restarted.engine.isLeaseActive)
+        guard case .cancelAll? = restarted.submitted.last?.call else {
+            Issue.record("what rests must be cancelled")
+            return
+        }
+        restarted.answerQuiesce()
+        let cancelled = restarted.venueOrder(permit, .cancelled)
+        restarted.answer { .order($0, cancelled) }
+        #expect(restarted.fates.last?.reason == .cancelledOnDisconnect)
+        #expect(restarted.engine.openOrderCount == 0)
+    }
+
+    @Test func aFirstStartAsksNothing() {
+        var gateway = GatewayFixture(granted: false)
+        gateway.perform { engine, _, effects in engine.recover(into: &effects) }
+        #expect(gateway.submitted.isEmpty && gateway.facts.isEmpty)
+    }
+
     @Test func quiescedOnlyWhenTheVenueShowsNoOrder() {
         var gateway = GatewayFixture()
         let permit = gateway.permit(1)

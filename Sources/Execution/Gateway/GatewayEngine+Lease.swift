@@ -31,6 +31,14 @@ extension GatewayEngine {
         progressQuiescing(into: &effects)
     }
 
+    /// The process has started. A lease of its earlier life has no core behind it, and neither has
+    /// an order: with nobody there whose silence could be noticed, the dead-man acts now.
+    package mutating func recover(into effects: inout [GatewayEffect]) {
+        retireLease(because: .cancelledOnDisconnect, into: &effects)
+        if quiescing == nil, openOrderCount > 0 { beginQuiescing() }
+        progressQuiescing(into: &effects)
+    }
+
     /// A heartbeat of the core showed how far its journal goes.
     package mutating func coreHeard(journalSequence: SequenceNumber) {
         coreJournalSequence = max(coreJournalSequence, journalSequence)
@@ -43,6 +51,10 @@ extension GatewayEngine {
         let retired = LeaseRetired(lease: lease, reason: reason)
         record(.leaseRetired(retired), into: &effects)
         effects.append(.report(.leaseRetired(retired)))
+        beginQuiescing()
+    }
+
+    private mutating func beginQuiescing() {
         for order in openOrders where cancelReasons[order.orderID] == nil {
             cancelReasons[order.orderID] = .cancelledOnDisconnect
         }

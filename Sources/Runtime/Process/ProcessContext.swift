@@ -104,8 +104,14 @@ package struct ProcessContext: Sendable {
 
     /// Runs a loop until it ends or the process is asked to stop. Says so to systemd, and keeps
     /// its watchdog fed from the loop itself: a loop that hangs is restarted.
-    package func run<Service: LoopService>(_ loop: PollLoop<Service>) throws(ProcessFailure) {
-        stop.onRequest { loop.stop() }
+    ///
+    /// - Parameter end: What a request to stop does, on another thread. It sees to it that the loop
+    ///   ends soon.
+    package func run<Service: LoopService>(
+        _ loop: PollLoop<Service>,
+        end: @escaping @Sendable (PollLoop<Service>) -> Void = { $0.stop() }
+    ) throws(ProcessFailure) {
+        stop.onRequest { end(loop) }
         notifier.ready(status: "running")
         log.info("started", metadata: ["version": "\(ProcessContext.version)"])
         let watchdog = notifier.watchdogInterval.map { LoopWatchdog(loop, notifier, every: $0) }
