@@ -88,6 +88,12 @@ struct GatewayFixture {
         perform { engine, now, effects in engine.handle(answered, at: now, into: &effects) }
     }
 
+    /// Time passes, and what is due then is done.
+    mutating func pass(_ span: Span) {
+        now = GatewayInstant(market: now.market + span, monotonic: now.monotonic + span)
+        perform { engine, now, effects in engine.timerFired(at: now, into: &effects) }
+    }
+
     mutating func forget() {
         facts = []
         reports = []
@@ -142,6 +148,9 @@ struct GatewayFixture {
     }
     var fills: [FillReport] {
         reports.compactMap { if case .fill(let fill) = $0 { fill } else { nil } }
+    }
+    var cancels: Int {
+        submitted.count { if case .cancel = $0.call { true } else { false } }
     }
     var placements: Int {
         submitted.count { if case .place = $0.call { true } else { false } }

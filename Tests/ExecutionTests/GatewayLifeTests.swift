@@ -165,6 +165,66 @@ import Wire
         #expect(rebuilt.isLeaseActive == gateway.engine.isLeaseActive)
     }
 
+    /// A cancel that the venue did not take is wanted until the venue shows the order's end.
+    @Test func aKillIsRepeatedUntilTheOrderHasEnded() {
+        var gateway = GatewayFixture()
+        let permit = gateway.permit(1)
+        gateway.accept(permit)
+        let working = gateway.venueOrder(permit, .working)
+        gateway.answer { .placed($0, working) }
+        gateway.perform { engine, now, effects in
+            _ = engine.obey(command(.halt), at: now.market, into: &effects)
+        }
+        for failures in 1...3 {
+            gateway.answer { .failed($0, .notSent("throttled")) }
+            gateway.pass(.seconds(1))
+            gateway.answer { .order($0, working) }
+            #expect(gateway.cancels == failures + 1)
+        }
+        gateway.answer {
+            .cancelled($0, clientOrderID: permit.clientOrderID, remaining: permit.quantity)
+        }
+        #expect(gateway.fates.last?.state == .cancelled)
+        #expect(gateway.fates.last?.reason == .killed)
+        gateway.pass(.seconds(1))
+        #expect(gateway.cancels == 4)
+    }
+
+    /// The halt came while the placement was on its way, and its answer was lost.
+    @Test func aKillReachesAnOrderThatTurnsUpLater() {
+        var gateway = GatewayFixture()
+        let permit = gateway.permit(1)
+        gateway.accept(permit)
+        let placement = gateway.submitted[0].id
+        gateway.perform { engine, now, effects in
+            _ = engine.obey(command(.halt), at: now.market, into: &effects)
+        }
+        gateway.answer { .failed($0, .declined(code: "404", message: "no such order")) }
+        gateway.perform { engine, now, effects in
+            engine.handle(.failed(placement, .unknown("timeout")), at: now, into: &effects)
+        }
+        gateway.pass(.seconds(1))
+        let working = gateway.venueOrder(permit, .working)
+        gateway.answer { .order($0, working) }
+        #expect(gateway.cancels == 2)
+    }
+
+    @Test func aKillReachesAPlacementInFlight() {
+        var gateway = GatewayFixture()
+        let permit = gateway.permit(1)
+        gateway.accept(permit)
+        let placement = gateway.submitted[0].id
+        gateway.perform { engine, now, effects in
+            _ = engine.obey(command(.halt), at: now.market, into: &effects)
+        }
+        gateway.answer { .failed($0, .declined(code: "404", message: "no such order")) }
+        let working = gateway.venueOrder(permit, .working)
+        gateway.perform { engine, now, effects in
+            engine.handle(.placed(placement, working), at: now, into: &effects)
+        }
+        #expect(gateway.cancels == 2)
+    }
+
     @Test func unknownFillIsAlarmedAndReported() {
         var gateway = GatewayFixture()
         let fill = gateway.fill(gateway.permit(9), trade: "x", quantity: Quantity(1))

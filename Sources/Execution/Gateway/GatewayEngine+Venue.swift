@@ -183,6 +183,17 @@ extension GatewayEngine {
             setFate(order, .working, .none, at: now.market, into: &effects)
         }
         finish(order.orderID, at: now, into: &effects)
+        cancelAgain(order.orderID, at: now.market, into: &effects)
+    }
+
+    /// A cancel that failed, or met a placement on its way, is wanted until the order has ended.
+    private mutating func cancelAgain(
+        _ orderID: OrderID, at now: Timestamp, into effects: inout [GatewayEffect]
+    ) {
+        guard let order = orders[orderID], order.isOpen, order.ending == nil,
+            let reason = cancelReasons[orderID], !calls.values.contains(.place(orderID))
+        else { return }
+        startCancel(order, reason, at: now, into: &effects)
     }
 
     private mutating func finish(
