@@ -316,6 +316,68 @@ import Wire
         #expect(isReconciled(gateway))
     }
 
+    private func settlement(_ number: Int, quantity: Quantity) -> VenueSettlement {
+        VenueSettlement(
+            instrument: InstrumentID(name: LongName("KXTEST-\(number)") ?? .empty),
+            outcome: .yes, value: .one, quantity: quantity,
+            payout: Money(checking: .one, times: quantity, .up) ?? .zero,
+            settledAt: Timestamp(seconds: 1_000))
+    }
+
+    private func settle(_ gateway: inout GatewayFixture, _ settlement: VenueSettlement) {
+        gateway.perform { engine, now, effects in
+            engine.handle(.settled(settlement), at: now, into: &effects)
+        }
+    }
+
+    /// The core was not there when the market settled; neither the gateway's restart nor a snapshot
+    /// of its journal loses the settlement.
+    @Test(arguments: [true, false]) func aSettlementIsToldAgainBeforeThePositions(
+        fromSnapshot: Bool
+    ) {
+        var gateway = GatewayFixture()
+        settle(&gateway, settlement(7, quantity: Quantity(2)))
+        let first = gateway.reports
+        var restarted = GatewayFixture()
+        let facts = fromSnapshot ? gateway.engine.snapshotFacts : gateway.facts
+        for fact in facts { restarted.engine.restore(fact) }
+        reconcile(&restarted)
+        restarted.answer { id in .fills(id, []) }
+        restarted.answer { id in .openOrders(id, []) }
+        let before = restarted.reports.count
+        let holding = VenueHolding(
+            instrument: GatewayFixture.instrument, quantity: Quantity(1))
+        restarted.answer { id in .positions(id, [holding]) }
+        let told = restarted.reports.dropFirst(before)
+        #expect(told.count == 2 && told.first == first.first)
+        guard case .position? = told.last else {
+            Issue.record("the positions follow")
+            return
+        }
+    }
+
+    /// An adapter that was restarted no longer knows what the market paid us.
+    @Test func aRepeatedSettlementIsTheFirstOne() {
+        var gateway = GatewayFixture()
+        settle(&gateway, settlement(7, quantity: Quantity(2)))
+        let first = gateway.reports
+        settle(&gateway, settlement(7, quantity: .zero))
+        #expect(gateway.reports == first + first)
+        #expect(gateway.facts.count == 1)
+    }
+
+    @Test func settlementsAreKeptWithinABoundAndMoneyLongest() {
+        var gateway = GatewayFixture()
+        settle(&gateway, settlement(1, quantity: Quantity(2)))
+        for number in 2...(GatewayEngine.settlementsKept + 10) {
+            settle(&gateway, settlement(number, quantity: .zero))
+        }
+        settle(&gateway, settlement(1, quantity: Quantity(2)))
+        let kept = gateway.engine.settlements
+        #expect(kept.count == GatewayEngine.settlementsKept)
+        #expect(kept.count { $0.quantity == Quantity(2) } == 1)
+    }
+
     @Test func onlySoManyEndedOrdersAreKept() {
         var gateway = GatewayFixture()
         let count = UInt64(GatewayEngine.endedOrdersKept) + 10

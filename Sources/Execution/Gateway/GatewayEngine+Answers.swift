@@ -128,6 +128,8 @@ extension GatewayEngine {
         positions: [VenueHolding], at now: GatewayInstant, into effects: inout [GatewayEffect]
     ) {
         reconciliation?.positions = positions.count
+        // A settlement explains why a position is gone: a core that missed it hears of it first.
+        for settlement in settlements { effects.append(.report(.settlement(settlement))) }
         for holding in positions {
             effects.append(
                 .report(

@@ -81,8 +81,9 @@ extension GatewayEngine {
         }
     }
 
-    /// The core asks for venue truth: fills first, so that positions never run ahead of them. One
-    /// that is under way begins anew: a core that asks again has heard nothing of it.
+    /// The core asks for venue truth: fills first, so that positions never run ahead of them, then
+    /// orders, every settlement that is kept, positions and cash. One that is under way begins
+    /// anew: a core that asks again has heard nothing of it.
     package mutating func reconcile(
         _ request: Reconcile, into effects: inout [GatewayEffect]
     ) {
@@ -264,6 +265,13 @@ extension GatewayEngine {
             account: terms.account, instrument: settlement.instrument,
             outcome: settlement.outcome, value: settlement.value, quantity: settlement.quantity,
             payout: settlement.payout, settledAt: settlement.settledAt, marketTime: now.market)
+        // An adapter that was restarted says it again, and may know no more what it credited.
+        if let known = settlements.first(where: { $0.instrument == report.instrument }),
+            report.movesNoMoney
+                || report.quantity == known.quantity && report.payout == known.payout
+        {
+            return effects.append(.report(.settlement(known)))
+        }
         record(.settled(report), into: &effects)
         effects.append(.report(.settlement(report)))
     }

@@ -1,5 +1,5 @@
 package import Trading
-import Wire
+package import Wire
 
 /// Decides what a gateway sends, refuses, cancels and reports. Pure: clocks come as arguments, I/O
 /// leaves as effects.
@@ -26,6 +26,8 @@ package struct GatewayEngine: Sendable {
     /// The newest operator command that was obeyed: an older one is a replay.
     package internal(set) var highestOperatorNonce: UInt64 = 0
     package internal(set) var instruments: [InstrumentID: VenueInstrument] = [:]
+    /// What the venue has settled, oldest first: told again in every reconciliation.
+    package internal(set) var settlements: [InstrumentSettlement] = []
 
     var calls: [VenueCallID: CallPurpose] = [:]
     var lastCall: VenueCallID = .zero
@@ -42,6 +44,8 @@ package struct GatewayEngine: Sendable {
 
     /// How many ended orders are kept.
     package static let endedOrdersKept = 2_048
+    /// How many settlements are kept.
+    package static let settlementsKept = 256
 
     /// A strategy or an instrument that an operator has halted here.
     package struct HaltedScope: Sendable, Hashable {
@@ -104,8 +108,18 @@ package struct GatewayEngine: Sendable {
         case .fate(let fate): restore(fate)
         case .fill(let fill): restore(fill)
         case .operatorCommand(let command): restore(command)
-        case .settled(let settlement): instruments[settlement.instrument] = nil
+        case .settled(let settlement): restore(settlement)
         }
+    }
+
+    /// Beyond what is kept, those that moved no money go first.
+    private mutating func restore(_ settlement: InstrumentSettlement) {
+        instruments[settlement.instrument] = nil
+        settlements.removeAll { $0.instrument == settlement.instrument }
+        settlements.append(settlement)
+        guard settlements.count > GatewayEngine.settlementsKept else { return }
+        let idle = settlements.firstIndex(where: \.movesNoMoney)
+        settlements.remove(at: idle ?? 0)
     }
 
     private mutating func restore(consumed permit: OrderPermit) {
@@ -190,6 +204,7 @@ package struct GatewayEngine: Sendable {
             command.instrument = halt.instrument
             facts.append(.operatorCommand(command))
         }
+        facts += settlements.map(GatewayFact.settled)
         return facts
     }
 

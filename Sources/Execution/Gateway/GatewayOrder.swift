@@ -116,3 +116,8 @@ package enum GatewayReport: Sendable, Equatable {
     case order(VenueOrder)
     case reconciled(Reconciled)
 }
+
+extension InstrumentSettlement {
+    /// Whether the account held nothing of the instrument.
+    var movesNoMoney: Bool { quantity == .zero && payout == .zero }
+}
