@@ -225,6 +225,41 @@ import Wire
         #expect(gateway.cancels == 2)
     }
 
+    /// Each latch is cleared by its own resume, and the core holds it the same.
+    @Test func aResumeClearsOnlyItsOwnScope() {
+        var gateway = GatewayFixture()
+        let orders: [(OperatorAction, ScopeKind, isKilled: Bool)] = [
+            (.halt, .all, true), (.halt, .venue, true), (.resume, .venue, true),
+            (.resume, .all, false), (.halt, .account, true), (.resume, .all, true),
+            (.resume, .account, false),
+        ]
+        for (action, scope, isKilled) in orders {
+            gateway.perform { engine, now, effects in
+                _ = engine.obey(command(action, scope), at: now.market, into: &effects)
+            }
+            var rebuilt = GatewayEngine(terms: GatewayFixture.terms)
+            for fact in gateway.engine.snapshotFacts { rebuilt.restore(fact) }
+            #expect(gateway.engine.isKilled == isKilled, "\(action) \(scope)")
+            #expect(rebuilt.halts == gateway.engine.halts, "\(action) \(scope)")
+        }
+    }
+
+    @Test func aHaltOfAnInstrumentStopsItsOrdersOnly() {
+        var gateway = GatewayFixture()
+        var halt = command(.halt, .instrument)
+        halt.instrument = InstrumentID(name: LongName("KXTEST-2") ?? .empty)
+        for step in 1...2 {
+            gateway.perform { engine, now, effects in
+                _ = engine.obey(halt, at: now.market, into: &effects)
+            }
+            gateway.accept(gateway.permit(UInt64(step)))
+            #expect(gateway.placements == 1)
+            halt.instrument = GatewayFixture.instrument
+        }
+        #expect(!gateway.engine.isKilled)
+        #expect(gateway.fates.last?.reason == .killed)
+    }
+
     @Test func unknownFillIsAlarmedAndReported() {
         var gateway = GatewayFixture()
         let fill = gateway.fill(gateway.permit(9), trade: "x", quantity: Quantity(1))
@@ -409,10 +444,13 @@ import Wire
         #expect(gateway.fates.first?.orderID == OrderID(44))
     }
 
-    private func command(_ action: OperatorAction) -> OperatorCommand {
-        OperatorCommand(
-            nonce: 1, action: action, scope: .all, org: .empty, account: .empty,
-            strategy: .empty, venue: .empty, instrument: .empty, operator: .empty,
+    private func command(
+        _ action: OperatorAction, _ scope: ScopeKind = .all
+    ) -> OperatorCommand {
+        let terms = GatewayFixture.terms
+        return OperatorCommand(
+            nonce: 1, action: action, scope: scope, org: terms.org, account: terms.account,
+            strategy: .empty, venue: terms.venue, instrument: .empty, operator: .empty,
             issuedAt: .zero, signature: .zero)
     }
 }

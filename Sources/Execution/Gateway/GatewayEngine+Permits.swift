@@ -67,13 +67,8 @@ extension GatewayEngine {
         {
             return .fieldMismatch
         }
-        if isKilled { return .killed }
+        if halts.contains(where: { $0.covers(permit) }) { return .killed }
         if cancelledBeforeArrival.contains(permit.orderID) { return .cancelledByRequest }
-        let isHalted = halts.contains {
-            $0.strategy == permit.strategy && !$0.strategy.isEmpty
-                || $0.instrument == permit.instrument && !$0.instrument.isEmpty
-        }
-        if isHalted { return .killed }
         guard let listed = instruments[permit.instrument], listed.status == .open else {
             return .instrumentUnknown
         }

@@ -20,8 +20,8 @@ package struct GatewayEngine: Sendable {
     package internal(set) var isLeaseActive = false
     package internal(set) var highestEpoch: Epoch = .zero
     package internal(set) var permitHighWater: PermitSequence = .zero
-    /// Latched by an operator: only a signed resume clears it.
-    package internal(set) var isKilled = false
+    /// Latched by operators, in the order of the commands: only a signed resume of the same scope
+    /// clears one.
     package internal(set) var halts: [HaltedScope] = []
     /// The newest operator command that was obeyed: an older one is a replay.
     package internal(set) var highestOperatorNonce: UInt64 = 0
@@ -47,10 +47,34 @@ package struct GatewayEngine: Sendable {
     /// How many settlements are kept.
     package static let settlementsKept = 256
 
-    /// A strategy or an instrument that an operator has halted here.
+    /// What an operator has halted here: all that this gateway serves, in one of the scopes that
+    /// cover it, or a strategy or an instrument of it.
     package struct HaltedScope: Sendable, Hashable {
+        package let scope: ScopeKind
         package let strategy: StrategyID
         package let instrument: InstrumentID
+
+        init(_ command: OperatorCommand) {
+            scope = command.scope
+            strategy = scope == .strategy ? command.strategy : .empty
+            instrument = scope == .instrument ? command.instrument : .empty
+        }
+
+        /// Whether it covers whatever this gateway could send.
+        var isKill: Bool {
+            switch scope {
+            case .all, .org, .account, .venue: true
+            case .strategy, .instrument: false
+            }
+        }
+
+        func covers(_ permit: OrderPermit) -> Bool {
+            switch scope {
+            case .all, .org, .account, .venue: true
+            case .strategy: strategy == permit.strategy
+            case .instrument: instrument == permit.instrument
+            }
+        }
     }
 
     /// A retired lease on its way to "the venue shows no order of ours".
@@ -85,6 +109,8 @@ package struct GatewayEngine: Sendable {
     package var isDrained: Bool { calls.isEmpty }
     package var openOrderCount: Int { orders.values.count { $0.isOpen } }
     package var isQuiescing: Bool { quiescing != nil }
+    /// Whether an operator has halted all that this gateway serves.
+    package var isKilled: Bool { halts.contains(where: \.isKill) }
 
     /// Orders that are not terminal, in id order.
     var openOrders: [GatewayOrder] {
@@ -149,19 +175,10 @@ package struct GatewayEngine: Sendable {
     }
 
     private mutating func restore(_ command: OperatorCommand) {
-        let isHalt = command.action == .halt
         highestOperatorNonce = max(highestOperatorNonce, command.nonce)
-        switch command.scope {
-        case .all, .org, .account, .venue:
-            isKilled = isHalt
-            if !isHalt, command.scope == .all { halts.removeAll() }
-        case .strategy, .instrument:
-            let scope = HaltedScope(
-                strategy: command.scope == .strategy ? command.strategy : .empty,
-                instrument: command.scope == .instrument ? command.instrument : .empty)
-            halts.removeAll { $0 == scope }
-            if isHalt { halts.append(scope) }
-        }
+        let scope = HaltedScope(command)
+        halts.removeAll { $0 == scope }
+        if command.action == .halt { halts.append(scope) }
     }
 
     /// Forgets the orders that ended longest ago, beyond what is kept. A fill of one of them is
@@ -196,10 +213,10 @@ package struct GatewayEngine: Sendable {
             }
         }
         if highestOperatorNonce > 0 {
-            facts.append(.operatorCommand(command(isKilled ? .halt : .resume, scope: .all)))
+            facts.append(.operatorCommand(command(.resume, scope: .all)))
         }
         for halt in halts {
-            var command = command(.halt, scope: halt.strategy.isEmpty ? .instrument : .strategy)
+            var command = command(.halt, scope: halt.scope)
             command.strategy = halt.strategy
             command.instrument = halt.instrument
             facts.append(.operatorCommand(command))
