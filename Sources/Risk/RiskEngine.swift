@@ -16,7 +16,7 @@ package import Wire
 /// and compares. Time is an argument and never decreases.
 package struct RiskEngine: Sendable {
     /// Changes whenever the same journal could give another state or decision.
-    package static let version: UInt32 = 4
+    package static let version: UInt32 = 5
 
     /// Names the cluster in client order ids.
     package let cluster: ShortName

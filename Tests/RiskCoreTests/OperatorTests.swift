@@ -43,6 +43,33 @@ struct OperatorTests {
         #expect(second.engine.arming == .halted)
     }
 
+    /// The latch is the gateway's own, so a core that starts learns it with the lease, and its end
+    /// only from the gateway.
+    @Test func aResumeAfterARestartTradesAgain() throws {
+        let gateway = try fixture.startGateway { $0.isKilled = true }
+        let core = try fixture.startCore()
+        let agent = try fixture.startAgent()
+        try fixture.run("arming") { core.engine.arming == .armed && agent.isReady }
+        gateway.define()
+        gateway.publishBook()
+        agent.declare()
+        agent.request()
+        try fixture.run("the rejection") { agent.decisions.count == 2 }
+        #expect(agent.decisions.last?.reason == .gatewayUnavailable)
+        gateway.latch(false)
+        try fixture.network.run(for: .milliseconds(10))
+        agent.request()
+        try fixture.run("the permit") { gateway.permits.count == 1 }
+        gateway.latch(true)
+        try fixture.network.run(for: .milliseconds(10))
+        agent.request()
+        try fixture.run("the rejection") { agent.decisions.count == 4 }
+        #expect(agent.decisions.last?.reason == .gatewayUnavailable)
+        let state = core.engine.snapshotBytes()
+        fixture.crashCore()
+        #expect(try fixture.openCore().1.snapshotBytes() == state)
+    }
+
     @Test func whatIsNotSignedByAnOperatorIsRefusedAndNotJournalled() throws {
         let (core, supervisor) = try start()
         let stranger = try Ed25519PrivateKey.generate()

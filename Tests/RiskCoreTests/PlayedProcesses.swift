@@ -35,6 +35,8 @@ final class PlayedGateway: LoopService {
     var positions: [InstrumentID: Quantity] = [:]
     var openOrders: [OrderID] = []
     var grantsLeases = true
+    /// The kill latch that leases state.
+    var isKilled = false
     private var now: Timestamp = .zero
 
     static let instrument = InstrumentID("KXTEST-1") ?? .empty
@@ -72,7 +74,7 @@ final class PlayedGateway: LoopService {
             LeaseGranted(
                 lease: isBehind ? .zero : lease, highestEpoch: highestEpoch,
                 permitHighWater: .zero, journalSequence: request.journalSequence,
-                chainHead: request.chainHead, mode: .paper, isKilled: .no
+                chainHead: request.chainHead, mode: .paper, isKilled: Flag(isKilled)
             ).frame())
     }
 
@@ -150,6 +152,12 @@ final class PlayedGateway: LoopService {
             bids: [.init(price: level(bid), quantity: Quantity(100))],
             asks: [.init(price: level(ask), quantity: Quantity(100))])
         market.publish(frame, topic: MarketTopic(PlayedGateway.instrument))
+    }
+
+    /// Changes the kill latch and says so.
+    func latch(_ isKilled: Bool) {
+        self.isKilled = isKilled
+        send(GatewayLatch(isKilled: Flag(isKilled), highestNonce: 1, marketTime: now).frame())
     }
 
     func report(_ permit: OrderPermit, _ state: OrderState, filled: Quantity = .zero) {

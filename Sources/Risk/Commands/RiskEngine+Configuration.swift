@@ -106,6 +106,18 @@ extension RiskEngine {
         }
     }
 
+    /// A gateway's kill latch changed. While it is set, the gateway would refuse every permit.
+    package mutating func apply(
+        _ latch: GatewayLatch, at now: Timestamp, into effects: inout RiskEffects
+    ) {
+        advance(to: now)
+        guard let index = gatewayIndex[latch.envelope.sender] else {
+            counters.reportsIgnored += 1
+            return
+        }
+        gateways[Int(index)].isKilled = latch.isKilled.isSet
+    }
+
     private func fateQuery(_ index: Int32) -> FateQuery {
         let order = orders[index]
         return FateQuery(

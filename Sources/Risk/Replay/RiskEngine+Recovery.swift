@@ -145,6 +145,7 @@ extension RiskEngine {
         case .agentConnected: apply(try AgentConnected(decoding: frame), at: now, into: &effects)
         case .gatewayConnected:
             apply(try GatewayConnected(decoding: frame), at: now, into: &effects)
+        case .gatewayLatch: apply(try GatewayLatch(decoding: frame), at: now, into: &effects)
         case .accountReconciled:
             apply(try AccountReconciled(decoding: frame), at: now, into: &effects)
         case .coreStarted: apply(try CoreStarted(decoding: frame), at: now, into: &effects)

@@ -67,6 +67,7 @@ extension RiskCoreService {
             standings[gateway]?.reconciliation.add(try VenueBalance(decoding: frame))
             report(frame, from: gateway)
         case .reconciled: reconciled(gateway)
+        case .gatewayLatch: try latched(frame, by: gateway)
         case .tickBegan: tickBegan(try TickBegan(decoding: frame), by: gateway)
         case .permitFate, .fillReport, .instrumentDefined, .instrumentChanged,
             .instrumentSettlement:
@@ -108,6 +109,14 @@ extension RiskCoreService {
         let known = fillsKnownUntil[gateway] ?? now
         let since = max(.zero, known - RiskCoreService.fillsOverlap)
         send(Reconcile(fillsSince: since).frame(), toGateway: gateway)
+    }
+
+    /// The gateway was halted or resumed. That counts at once: it is no fact of a tick.
+    private func latched(_ frame: [UInt8], by gateway: ProcessID) throws(WireError) {
+        let isKilled = try GatewayLatch(decoding: frame).isKilled.isSet
+        standings[gateway]?.isKilled = isKilled
+        log.notice("gateway_latch", metadata: ["gateway": "\(gateway)", "killed": "\(isKilled)"])
+        applyReport(frame, from: gateway)
     }
 
     private func leaseRetired(_ retired: LeaseRetired, by gateway: ProcessID) {

@@ -42,6 +42,7 @@ package enum WireTemplate: UInt16, Sendable, BitwiseCopyable, CaseIterable {
     case reconcile = 44
     case reconciled = 45
     case venueOrder = 46
+    case gatewayLatch = 47
     case bookSnapshot = 50
     case tradePrint = 52
     case instrumentChanged = 53
@@ -119,6 +120,7 @@ package func validate(frame: RawSpan) throws(WireError) {
     case .reconcile: try Reconcile.validate(frame)
     case .reconciled: try Reconciled.validate(frame)
     case .venueOrder: try VenueOrder.validate(frame)
+    case .gatewayLatch: try GatewayLatch.validate(frame)
     case .bookSnapshot: try BookSnapshot.validate(frame)
     case .tradePrint: try TradePrint.validate(frame)
     case .instrumentChanged: try InstrumentChanged.validate(frame)
@@ -203,6 +205,7 @@ package func reencode(_ frame: [UInt8]) throws(WireError) -> [UInt8] {
     case .reconcile: try Reconcile.reencode(frame)
     case .reconciled: try Reconciled.reencode(frame)
     case .venueOrder: try VenueOrder.reencode(frame)
+    case .gatewayLatch: try GatewayLatch.reencode(frame)
     case .bookSnapshot: try BookSnapshot.reencode(frame)
     case .tradePrint: try TradePrint.reencode(frame)
     case .instrumentChanged: try InstrumentChanged.reencode(frame)

@@ -84,6 +84,8 @@ func describe(_ frame: [UInt8]) throws(WireError) -> [String] {
         lines.add(try Reconciled(decoding: frame))
     case .venueOrder:
         lines.add(try VenueOrder(decoding: frame))
+    case .gatewayLatch:
+        lines.add(try GatewayLatch(decoding: frame))
     case .bookSnapshot:
         lines.add(try BookSnapshot(decoding: frame))
         lines.add(

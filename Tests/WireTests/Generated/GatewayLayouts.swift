@@ -293,4 +293,18 @@ let gatewayLayouts: [MessageLayout] = [
         ],
         groups: [],
         data: []),
+    MessageLayout(
+        "GatewayLatch", template: 47, blockLength: 65,
+        fields: [
+            FieldLayout("envelope.sender", at: 8, .name(16)),
+            FieldLayout("envelope.epoch", at: 24, .unsigned(8)),
+            FieldLayout("envelope.sequence", at: 32, .unsigned(8)),
+            FieldLayout("envelope.sentAt", at: 40, .signed(8)),
+            FieldLayout("envelope.traceID", at: 48, .unsigned(8)),
+            FieldLayout("isKilled", at: 56, .enumeration(1, flagValues)),
+            FieldLayout("highestNonce", at: 57, .unsigned(8)),
+            FieldLayout("marketTime", at: 65, .signed(8)),
+        ],
+        groups: [],
+        data: []),
 ]
