@@ -120,6 +120,27 @@ struct CoreServiceTests {
         #expect(!templates.contains(OrderRequest.templateID))
     }
 
+    @Test(arguments: [Int64.min, 0, 4_000_000_000_000_000_000, .max])
+    func noTimeOfSendingEndsTheCore(sentAt: Int64) throws {
+        let (core, gateway, agent) = try startTrading()
+        var request = OrderRequest(
+            incarnation: agent.incarnation, requestID: RequestID(1), intentID: IntentID(1),
+            org: .empty, account: .empty, mode: .paper, strategy: .empty, instrument: .empty,
+            side: .buy, timeInForce: .goodTillTime, isPostOnly: .no, price: .zero, quantity: .zero,
+            expiresAt: .zero, policyVersion: 1, modelHash: .zero, featureHash: .zero,
+            confidence: 0, fairValue: .zero, expectedEdge: .zero, quoteSequence: .zero,
+            quotedAt: .zero)
+        request.envelope.sender = CoreFixture.agent
+        request.envelope.sentAt = Timestamp(nanoseconds: sentAt)
+        core.received(
+            request.frame(features: [], signal: [], model: []), from: CoreFixture.agent,
+            on: try #require(LinkName("core.agents")))
+        try fixture.run("the decision") { agent.decisions.count == 2 }
+        #expect(agent.decisions.last?.reason == .staleWork)
+        #expect(core.engine.counters.requested == 0)
+        #expect(gateway.permits.isEmpty)
+    }
+
     @Test func everyRequestIsOneEntryWithItsReferenceAndDecision() throws {
         let (_, gateway, agent) = try startTrading()
         agent.request()

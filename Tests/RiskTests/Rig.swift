@@ -323,11 +323,17 @@ struct Rig {
         _ instrument: String, _ outcome: SettlementOutcome, value: String = "0",
         payout: String
     ) {
+        settle(instrument, outcome, value: value, paying: amount(payout))
+    }
+
+    mutating func settle(
+        _ instrument: String, _ outcome: SettlementOutcome, value: String = "0", paying: Money
+    ) {
         apply(
             InstrumentSettlement(
                 envelope: Rig.envelope(Rig.gatewayID), account: Rig.owner.account,
                 instrument: named(instrument), outcome: outcome, value: price(value),
-                quantity: .zero, payout: amount(payout), settledAt: now, marketTime: now))
+                quantity: .zero, payout: paying, settledAt: now, marketTime: now))
     }
 
     @discardableResult

@@ -58,6 +58,16 @@ import Wire
         #expect(rig.engine.counters.settled == 0)
     }
 
+    @Test(arguments: [Int64.min, .max])
+    func payoutsThatCannotBeAreRefused(units: Int64) {
+        var rig = Rig()
+        let order = rig.order(.buy, "0.50", "10")
+        rig.fill(order.orderID, "10")
+        rig.settle("KX-1", .yes, paying: Money(units: units))
+        #expect(rig.effects.alarms == [.reportRefused(.instrumentSettlement, named("KX-1"))])
+        #expect(rig.cash == amount("995"))
+    }
+
     @Test func aSettledInstrumentTakesNoOrders() {
         var rig = Rig()
         let parent = rig.declare(.buy).id

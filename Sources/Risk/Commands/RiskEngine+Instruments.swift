@@ -159,7 +159,8 @@ extension RiskEngine {
             return
         }
         let payoutMax = Money(1_000_000_000)
-        guard let value = settlement.settledValue, settlement.payout.magnitude <= payoutMax,
+        guard let value = settlement.settledValue,
+            settlement.payout <= payoutMax, settlement.payout >= -payoutMax,
             instruments[index].settledAt.map({ $0 == value }) ?? true
         else {
             alarm(.reportRefused(.instrumentSettlement, settlement.instrument), into: &effects)

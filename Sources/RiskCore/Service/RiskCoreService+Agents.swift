@@ -9,7 +9,8 @@ import Wire
 extension RiskCoreService {
     /// A request that is longer would not fit an entry with its reference and decision.
     private static let requestBytesMax = 16_384
-    /// Live, a request that has waited longer than this on its way is not worth deciding.
+    /// Live, a request that has waited longer than this on its way is not worth deciding; of one
+    /// that comes from as far in the future, nobody can tell how long it waited.
     private static let requestAgeMax = Span.seconds(1)
 
     /// A new session: the agent starts from a snapshot of what it has.
@@ -66,7 +67,9 @@ extension RiskCoreService {
             return try shed(template, frame, from: agent, .staleWork)
         }
         let sentAt = try WireFrame.envelope(of: frame).sentAt
-        let isStale = clock.wall - sentAt > RiskCoreService.requestAgeMax
+        let age = clock.wall - sentAt
+        let limit = RiskCoreService.requestAgeMax
+        let isStale = age > limit || age.nanoseconds < -limit.nanoseconds
         if isStale, template != .cancelRequest {
             return try shed(template, frame, from: agent, .staleWork)
         }

@@ -1,4 +1,7 @@
 /// A moment of market time: UTC nanoseconds since 1970.
+///
+/// Arithmetic stops at the first and last moment that there are: times come from the wire, and none
+/// of them may end a process.
 package struct Timestamp: Sendable, Hashable, Comparable, BitwiseCopyable,
     CustomStringConvertible
 {
@@ -14,19 +17,19 @@ package struct Timestamp: Sendable, Hashable, Comparable, BitwiseCopyable,
         lhs.nanoseconds < rhs.nanoseconds
     }
     package static func + (lhs: Timestamp, rhs: Span) -> Timestamp {
-        Timestamp(nanoseconds: lhs.nanoseconds + rhs.nanoseconds)
+        Timestamp(nanoseconds: sum(lhs.nanoseconds, rhs.nanoseconds))
     }
     package static func - (lhs: Timestamp, rhs: Span) -> Timestamp {
-        Timestamp(nanoseconds: lhs.nanoseconds - rhs.nanoseconds)
+        Timestamp(nanoseconds: difference(lhs.nanoseconds, rhs.nanoseconds))
     }
     package static func - (lhs: Timestamp, rhs: Timestamp) -> Span {
-        Span(nanoseconds: lhs.nanoseconds - rhs.nanoseconds)
+        Span(nanoseconds: difference(lhs.nanoseconds, rhs.nanoseconds))
     }
 
     /// RFC 3339 in UTC with nanoseconds: `2026-07-24T00:00:01.377000000Z`.
     package var description: String {
         let days = divide(Int128(nanoseconds), by: 86_400_000_000_000, .down)
-        let rest = nanoseconds - Int64(days) * 86_400_000_000_000
+        let rest = Int64(Int128(nanoseconds) - days * 86_400_000_000_000)
         let (year, month, day) = civil(fromDays: Int64(days))
         let seconds = rest / 1_000_000_000
         return "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))T"
@@ -60,6 +63,14 @@ package struct Span: Sendable, Hashable, Comparable, BitwiseCopyable, CustomStri
 
     package var seconds: Double { Double(nanoseconds) / 1e9 }
     package var description: String { "\(Double(nanoseconds) / 1e6) ms" }
+}
+
+private func sum(_ lhs: Int64, _ rhs: Int64) -> Int64 {
+    Int64(clamping: Int128(lhs) + Int128(rhs))
+}
+
+private func difference(_ lhs: Int64, _ rhs: Int64) -> Int64 {
+    Int64(clamping: Int128(lhs) - Int128(rhs))
 }
 
 private func padded(_ value: Int64, _ width: Int) -> String {
