@@ -149,6 +149,9 @@ struct GatewayFixture {
     var fills: [FillReport] {
         reports.compactMap { if case .fill(let fill) = $0 { fill } else { nil } }
     }
+    var fillsAskedSince: [Timestamp] {
+        submitted.compactMap { if case .fills(let since) = $0.call { since } else { nil } }
+    }
     var cancels: Int {
         submitted.count { if case .cancel = $0.call { true } else { false } }
     }

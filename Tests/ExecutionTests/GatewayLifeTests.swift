@@ -22,6 +22,50 @@ import Wire
         #expect(gateway.fates.map(\.state) == [.working, .filled])
     }
 
+    /// The venue owes a fill: it is asked again after a failure and after an answer without it.
+    @Test func fillsThatTheVenueOwesAreAskedForUntilTheyCome() {
+        var gateway = GatewayFixture()
+        let permit = gateway.permit(1)
+        gateway.accept(permit)
+        let filled = gateway.venueOrder(permit, .filled, filled: Quantity(2))
+        gateway.answer { .placed($0, filled) }
+        gateway.pass(.seconds(2))
+        #expect(gateway.fillsAskedSince == [Timestamp(seconds: 940)])
+        gateway.answer { .failed($0, .unknown("timeout")) }
+        gateway.pass(.seconds(2))
+        gateway.answer { .fills($0, []) }
+        gateway.pass(.seconds(2))
+        gateway.pass(.seconds(2))
+        #expect(gateway.fillsAskedSince.count == 3, "the third is still under way")
+        let fill = gateway.fill(permit, trade: "t", quantity: Quantity(2))
+        gateway.answer { .fills($0, [fill]) }
+        #expect(gateway.fates.last?.state == .filled)
+        gateway.pass(.seconds(2))
+        #expect(gateway.fillsAskedSince.count == 3)
+    }
+
+    /// It happened while the venue's stream was away.
+    @Test func aPartialFillThatTheStreamMissedIsFetched() {
+        var gateway = GatewayFixture()
+        let permit = gateway.permit(1)
+        gateway.accept(permit)
+        let working = gateway.venueOrder(permit, .working)
+        gateway.answer { .placed($0, working) }
+        gateway.perform { engine, now, effects in
+            engine.handle(.connected, at: now, into: &effects)
+        }
+        let partly = gateway.venueOrder(permit, .working, filled: Quantity(1))
+        gateway.answer { .order($0, partly) }
+        gateway.pass(.seconds(2))
+        #expect(gateway.fillsAskedSince.count == 1)
+        let fill = gateway.fill(permit, trade: "t", quantity: Quantity(1))
+        gateway.answer { .fills($0, [fill]) }
+        #expect(gateway.fills.map(\.tradeID.description) == ["t"])
+        gateway.forget()
+        gateway.pass(.seconds(2))
+        #expect(gateway.fillsAskedSince.isEmpty)
+    }
+
     @Test func doubtIsAskedAndNeverResent() {
         var gateway = GatewayFixture()
         let permit = gateway.permit(1)

@@ -10,7 +10,12 @@ extension GatewayEngine {
             let order = orders[orderID], order.isOpen
         else { return }
         if let state {
-            return handle(.orderChanged(state), at: now, into: &effects)
+            handle(.orderChanged(state), at: now, into: &effects)
+            // The stream may have been away when it was filled in part.
+            if let order = orders[orderID], order.isOpen, order.lacksFills {
+                retryAt[orderID] = now.monotonic + GatewayEngine.fillsDelay
+            }
+            return
         }
         // A placement may still be on its way: believe "no such order" only when it is repeated.
         guard order.inquiries >= 3 else { return retry(order, at: now) }

@@ -26,6 +26,7 @@ extension GatewayEngine {
             return
         }
         record(.permitConsumed(permit), into: &effects)
+        orders[permit.orderID]?.permittedAt = now.market
         // Replay's market time stands still until the tick's orders are at the venue: none is late,
         // however slow the disk.
         submit(

@@ -100,12 +100,8 @@ extension GatewayEngine {
             guard let due = retryAt[orderID], due <= now.monotonic else { continue }
             retryAt[orderID] = nil
             guard let order = orders[orderID], order.isOpen else { continue }
-            if order.ending == nil {
-                inquire(order, into: &effects)
-            } else if !calls.values.contains(.catchUpFills) {
-                submit(
-                    .fills(since: Timestamp(nanoseconds: 0)), for: .catchUpFills, into: &effects)
-            }
+            if order.ending == nil { inquire(order, into: &effects) }
+            if order.lacksFills { catchUp(order, at: now, into: &effects) }
         }
         if let waiting = reconciliation, let due = waiting.retryAt, due <= now.monotonic {
             reconcile(Reconcile(fillsSince: waiting.fillsSince), into: &effects)
@@ -115,6 +111,17 @@ extension GatewayEngine {
             quiescing?.stage = .draining
             progressQuiescing(into: &effects)
         }
+    }
+
+    /// Asks for the fills that the venue owes, and again until they have come.
+    private mutating func catchUp(
+        _ order: GatewayOrder, at now: GatewayInstant, into effects: inout [GatewayEffect]
+    ) {
+        retryAt[order.orderID] = now.monotonic + GatewayEngine.fillsDelay
+        guard !calls.values.contains(.catchUpFills) else { return }
+        let oldest = openOrders.filter(\.lacksFills).map(\.permittedAt).min() ?? .zero
+        let since = max(oldest, .zero + GatewayEngine.fillsOverlap) - GatewayEngine.fillsOverlap
+        submit(.fills(since: since), for: .catchUpFills, into: &effects)
     }
 
     // MARK: Orders
@@ -169,6 +176,7 @@ extension GatewayEngine {
         guard var order = orders[known.orderID], order.isOpen else { return }
         order.venueOrderID = state.venueOrderID
         order.inquiries = 0
+        order.stated = max(order.stated, state.filled)
         if state.state.isTerminal {
             let reason: GatewayReason =
                 switch state.state {
@@ -202,7 +210,7 @@ extension GatewayEngine {
     ) {
         guard let order = orders[orderID], order.isOpen, let ending = order.ending else { return }
         guard order.filled >= ending.filled else {
-            retryAt[orderID] = now.monotonic + Span.seconds(2)
+            retryAt[orderID] = now.monotonic + GatewayEngine.fillsDelay
             return
         }
         retryAt[orderID] = nil

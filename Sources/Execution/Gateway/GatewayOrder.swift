@@ -18,6 +18,10 @@ package struct GatewayOrder: Sendable, Hashable {
     package internal(set) var filled: Quantity = .zero
     /// Trades already reported, so that one is never reported twice.
     package internal(set) var trades: [VenueReference] = []
+    /// When the permit was used up, in market time; zero: unknown, since the gateway restarted.
+    package internal(set) var permittedAt: Timestamp = .zero
+    /// How much of it the venue has said is filled.
+    package internal(set) var stated: Quantity = .zero
     /// What the venue says the order ended as; reported once the fills account for it.
     package internal(set) var ending: Ending?
     /// How often the venue was asked about an answer in doubt.
@@ -44,6 +48,8 @@ package struct GatewayOrder: Sendable, Hashable {
 
     package var remaining: Quantity { quantity - filled }
     package var isOpen: Bool { !state.isTerminal }
+    /// Whether the venue has said that more is filled than it has told the fills of.
+    package var lacksFills: Bool { filled < max(stated, ending?.filled ?? .zero) }
 }
 
 /// A durable fact of the gateway. Its state is the fold of its facts, so a restart reads them back.
