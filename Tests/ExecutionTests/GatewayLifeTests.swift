@@ -86,6 +86,64 @@ import Wire
         #expect(gateway.fates.last?.reason == .venueUnknown)
     }
 
+    /// While the placement is on its way the venue cannot know the order; and a failed look-up says
+    /// nothing about it.
+    @Test func nothingIsConcludedFromAPlacementInFlightOrAFailedLookUp() {
+        var gateway = GatewayFixture()
+        let permit = gateway.permit(1)
+        gateway.accept(permit)
+        let placement = gateway.submitted[0].id
+        gateway.perform { engine, now, effects in
+            engine.handle(.connected, at: now, into: &effects)
+        }
+        for _ in 1...5 {
+            gateway.answer { .order($0, nil) }
+            gateway.pass(.seconds(1))
+        }
+        #expect(gateway.fates.isEmpty)
+        gateway.perform { engine, now, effects in
+            engine.handle(.failed(placement, .unknown("timeout")), at: now, into: &effects)
+        }
+        for _ in 1...5 {
+            gateway.answer { .failed($0, .unknown("timeout")) }
+            gateway.pass(.seconds(1))
+        }
+        #expect(gateway.fates.map(\.state) == [.unknown])
+        gateway.answer { .order($0, nil) }
+        #expect(gateway.fates.map(\.state) == [.unknown])
+    }
+
+    /// The venue denied the order three times and shows it later.
+    @Test func anOrderThatTurnsUpAfterItsEndIsCancelled() {
+        var gateway = GatewayFixture()
+        let permit = gateway.permit(1)
+        gateway.accept(permit)
+        gateway.answer { .failed($0, .unknown("timeout")) }
+        for _ in 1...3 {
+            gateway.pass(.seconds(1))
+            gateway.answer { .order($0, nil) }
+        }
+        #expect(gateway.fates.last?.state == .declined)
+        gateway.forget()
+        let working = gateway.venueOrder(permit, .working)
+        gateway.perform { engine, now, effects in
+            engine.handle(.orderChanged(working), at: now, into: &effects)
+        }
+        #expect(gateway.alarms == ["order_after_its_end"])
+        #expect(gateway.cancels == 1)
+        gateway.answer { .failed($0, .unknown("timeout")) }
+        gateway.pass(.seconds(1))
+        gateway.answer { .order($0, working) }
+        #expect(gateway.cancels == 2)
+        gateway.answer {
+            .cancelled($0, clientOrderID: permit.clientOrderID, remaining: permit.quantity)
+        }
+        gateway.pass(.seconds(1))
+        #expect(gateway.cancels == 2)
+        #expect(gateway.alarms.count == 1 && gateway.fates.isEmpty)
+        #expect(gateway.engine.isDrained)
+    }
+
     @Test func doubtThatWasAnOrderBecomesWorking() {
         var gateway = GatewayFixture()
         let permit = gateway.permit(1)

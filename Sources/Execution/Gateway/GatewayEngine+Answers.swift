@@ -7,7 +7,7 @@ extension GatewayEngine {
         into effects: inout [GatewayEffect]
     ) {
         guard case .inquire(let orderID)? = calls.removeValue(forKey: call),
-            let order = orders[orderID], order.isOpen
+            let order = orders[orderID], order.isOpen || strays.contains(orderID)
         else { return }
         if let state {
             handle(.orderChanged(state), at: now, into: &effects)
@@ -17,8 +17,17 @@ extension GatewayEngine {
             }
             return
         }
-        // A placement may still be on its way: believe "no such order" only when it is repeated.
-        guard order.inquiries >= 3 else { return retry(order, at: now) }
+        guard order.isOpen else {
+            strays.remove(orderID)
+            return
+        }
+        // A placement may still be on its way: believe "no such order" only when it is repeated,
+        // and never while the call is in flight.
+        guard !calls.values.contains(.place(orderID)) else { return retry(order, at: now) }
+        orders[orderID]?.absences += 1
+        guard order.absences + 1 >= GatewayEngine.absencesMin else {
+            return retry(order, at: now)
+        }
         let end: OrderState = order.state == .working ? .cancelled : .declined
         setFate(order, end, .venueUnknown, at: now.market, into: &effects)
     }
@@ -37,7 +46,8 @@ extension GatewayEngine {
             guard let order = orders[orderID] else { return }
             placementFailed(order, failure, at: now, into: &effects)
         case .cancel(let orderID), .inquire(let orderID):
-            guard let order = orders[orderID], order.isOpen else { return }
+            guard let order = orders[orderID], order.isOpen || strays.contains(orderID)
+            else { return }
             if order.inquiries > GatewayEngine.inquiriesMax {
                 effects.append(.alarm("order_in_doubt", detail: "order \(orderID)"))
             }

@@ -99,7 +99,8 @@ extension GatewayEngine {
         for orderID in retryAt.keys.sorted() {
             guard let due = retryAt[orderID], due <= now.monotonic else { continue }
             retryAt[orderID] = nil
-            guard let order = orders[orderID], order.isOpen else { continue }
+            guard let order = orders[orderID], order.isOpen || strays.contains(orderID)
+            else { continue }
             if order.ending == nil { inquire(order, into: &effects) }
             if order.lacksFills { catchUp(order, at: now, into: &effects) }
         }
@@ -173,9 +174,13 @@ extension GatewayEngine {
         _ known: GatewayOrder, _ state: VenueOrderState, at now: GatewayInstant,
         into effects: inout [GatewayEffect]
     ) {
-        guard var order = orders[known.orderID], order.isOpen else { return }
+        guard var order = orders[known.orderID] else { return }
+        guard order.isOpen else {
+            return observeEnded(order, state, at: now.market, into: &effects)
+        }
         order.venueOrderID = state.venueOrderID
         order.inquiries = 0
+        order.absences = 0
         order.stated = max(order.stated, state.filled)
         if state.state.isTerminal {
             let reason: GatewayReason =
@@ -193,6 +198,26 @@ extension GatewayEngine {
         }
         finish(order.orderID, at: now, into: &effects)
         cancelAgain(order.orderID, at: now.market, into: &effects)
+    }
+
+    /// The venue denied an order so often that it counted as ended, and shows it working after all:
+    /// its reservation is gone, so it must not rest.
+    private mutating func observeEnded(
+        _ order: GatewayOrder, _ state: VenueOrderState, at now: Timestamp,
+        into effects: inout [GatewayEffect]
+    ) {
+        guard order.isPresumedEnded, !state.state.isTerminal else {
+            strays.remove(order.orderID)
+            return
+        }
+        orders[order.orderID]?.venueOrderID = state.venueOrderID
+        orders[order.orderID]?.inquiries = 0
+        if strays.insert(order.orderID).inserted {
+            effects.append(.alarm("order_after_its_end", detail: "order \(order.orderID)"))
+        }
+        startCancel(
+            orders[order.orderID] ?? order, cancelReasons[order.orderID] ?? .venueUnknown,
+            at: now, into: &effects)
     }
 
     /// A cancel that failed, or met a placement on its way, is wanted until the order has ended.
@@ -222,8 +247,9 @@ extension GatewayEngine {
         at now: GatewayInstant, into effects: inout [GatewayEffect]
     ) {
         calls[call] = nil
-        guard let orderID = orderByClientID[client], var order = orders[orderID], order.isOpen
-        else { return }
+        guard let orderID = orderByClientID[client], var order = orders[orderID] else { return }
+        strays.remove(orderID)
+        guard order.isOpen else { return }
         order.ending = GatewayOrder.Ending(
             state: .cancelled, reason: cancelReasons[orderID] ?? .cancelledByRequest,
             filled: order.quantity - remaining)

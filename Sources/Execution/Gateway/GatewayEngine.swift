@@ -37,6 +37,8 @@ package struct GatewayEngine: Sendable {
     var rate: OrderRateBucket
     var retryAt: [OrderID: MonotonicTime] = [:]
     var cancelReasons: [OrderID: GatewayReason] = [:]
+    /// Orders that the venue shows working although they counted as ended: to be cancelled.
+    var strays: Set<OrderID> = []
     /// Cancels that overtook their permit: the permit is refused when it comes.
     var cancelledBeforeArrival: [OrderID] = []
     /// The highest journal entry that a heartbeat of the core has shown.
@@ -103,6 +105,8 @@ package struct GatewayEngine: Sendable {
     /// How far before the permit fills are asked for: the venue's clock is not ours.
     package static let fillsOverlap = Span.seconds(60)
     package static let inquiriesMax = 20
+    /// How often in a row the venue must deny that it knows an order.
+    package static let absencesMin = 3
 
     package init(terms: GatewayTerms) {
         self.terms = terms
@@ -165,7 +169,10 @@ package struct GatewayEngine: Sendable {
         if order.isOpen, fate.state.isTerminal { ended.append(order.orderID) }
         order.state = fate.state
         if !fate.venueOrderID.isEmpty { order.venueOrderID = fate.venueOrderID }
-        if fate.state.isTerminal { order.ending = nil }
+        if fate.state.isTerminal {
+            order.ending = nil
+            order.isPresumedEnded = fate.reason == .venueUnknown
+        }
         orders[fate.orderID] = order
         forgetOldOrders()
     }
@@ -193,6 +200,7 @@ package struct GatewayEngine: Sendable {
                 orderByClientID[order.clientOrderID] = nil
                 cancelReasons[order.orderID] = nil
                 retryAt[order.orderID] = nil
+                strays.remove(order.orderID)
             }
             endedStart += 1
         }

@@ -26,6 +26,10 @@ package struct GatewayOrder: Sendable, Hashable {
     package internal(set) var ending: Ending?
     /// How often the venue was asked about an answer in doubt.
     package internal(set) var inquiries = 0
+    /// How often in a row the venue has answered that it knows no such order.
+    package internal(set) var absences = 0
+    /// Whether it counts as ended only because the venue knew of no such order.
+    package internal(set) var isPresumedEnded = false
 
     /// A terminal state that waits for `filled` contracts of fills.
     package struct Ending: Sendable, Hashable {
