@@ -133,22 +133,35 @@ extension GatewayService {
         }
     }
 
-    /// Obeys a signed command once: an old nonce is a replay. The answer leaves after the commit.
-    private func obey(_ command: OperatorCommand, in frame: [UInt8], peer: ProcessID) {
+    /// As at the core: what was signed longer ago is not obeyed, nor what was signed as far ahead,
+    /// which would make every later resume look old.
+    private static let commandAgeMax = Span.seconds(300)
+
+    /// Why a command is not obeyed. Only what loosens must be newer than all before it: a recorded
+    /// resume cannot be played again, and a halt is obeyed in whatever order it comes.
+    private func refusal(of command: OperatorCommand, in frame: [UInt8]) -> String? {
         let isSigned =
             parts.operators[command.operator].map { key in
                 OperatorSeal.isValid(
                     command.signature.bytes, for: frame,
                     range: OperatorCommand.authenticatedRange, by: key)
             } ?? false
-        let detail: String
+        if !isSigned { return "the signature of operator \(command.operator) does not verify" }
+        let limit = GatewayService.commandAgeMax
+        guard command.issuedAt > clock.wall - limit, command.issuedAt < clock.wall + limit else {
+            return "the command was signed at \(command.issuedAt); sign it again"
+        }
+        if command.action != .halt, command.nonce <= engine.highestOperatorNonce {
+            return "the command is old or repeated"
+        }
+        return nil
+    }
+
+    /// Obeys a signed command. The answer leaves after the commit.
+    private func obey(_ command: OperatorCommand, in frame: [UInt8], peer: ProcessID) {
+        let detail = refusal(of: command, in: frame) ?? ""
         var cancelled = 0
-        if !isSigned {
-            detail = "the signature of operator \(command.operator) does not verify"
-        } else if command.nonce <= engine.highestOperatorNonce {
-            detail = "the command is old or repeated"
-        } else {
-            detail = ""
+        if detail.isEmpty {
             perform { engine, now, effects in
                 cancelled = engine.obey(command, at: now.market, into: &effects)
             }

@@ -65,7 +65,9 @@ final class GatewayHarness {
     static let instrument = InstrumentID(name: LongName("KXTEST-1") ?? .empty)
 
     let folder: String
-    let network = MemoryNetwork()
+    /// The wall clock when the network begins.
+    static let started = Timestamp(seconds: 1_780_000_000)
+    let network = MemoryNetwork(startingAt: GatewayHarness.started)
     let venue = RecordingVenue()
     let gatewaySecret: X25519PrivateKey
     let coreSecret: X25519PrivateKey

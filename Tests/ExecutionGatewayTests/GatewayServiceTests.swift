@@ -178,35 +178,67 @@ import Wire
         #expect(gateway.hasEnded)
     }
 
-    @Test func onlyASignedAndNewerCommandKills() throws {
+    /// An operator's command, signed so long ago.
+    private func command(
+        _ action: OperatorAction, nonce: UInt64, age: Span = .zero, by key: Ed25519PrivateKey?
+    ) throws -> [UInt8] {
+        var command = OperatorCommand(
+            nonce: nonce, action: action, scope: .all, org: .empty, account: .empty,
+            strategy: .empty, venue: .empty, instrument: .empty,
+            operator: ShortName("local") ?? .empty,
+            issuedAt: GatewayHarness.started - age, signature: .zero)
+        if let key {
+            let signature = try OperatorSeal.sign(
+                command.frame(reason: []), range: OperatorCommand.authenticatedRange, with: key)
+            command.signature = SignatureBytes(bytes: signature) ?? .zero
+        }
+        return command.frame(reason: [])
+    }
+
+    private func deliver(_ frame: [UInt8], to gateway: GatewayHarness) throws {
+        gateway.service?.received(
+            frame, from: GatewayHarness.supervisorName,
+            on: LinkName("gw-kalshi.admin") ?? .empty)
+        try gateway.service?.endOfBatch()
+    }
+
+    @Test func onlyASignedCommandKills() throws {
         let gateway = try GatewayHarness()
         try gateway.begin()
-        func command(nonce: UInt64, signedBy key: Ed25519PrivateKey?) throws -> [UInt8] {
-            var command = OperatorCommand(
-                nonce: nonce, action: .halt, scope: .all, org: .empty, account: .empty,
-                strategy: .empty, venue: .empty, instrument: .empty,
-                operator: ShortName("local") ?? .empty, issuedAt: .zero, signature: .zero)
-            if let key {
-                let signature = try OperatorSeal.sign(
-                    command.frame(reason: []), range: OperatorCommand.authenticatedRange,
-                    with: key)
-                command.signature = SignatureBytes(bytes: signature) ?? .zero
-            }
-            return command.frame(reason: [])
-        }
-        func deliver(_ frame: [UInt8]) throws {
-            gateway.service?.received(
-                frame, from: GatewayHarness.supervisorName,
-                on: LinkName("gw-kalshi.admin") ?? .empty)
-            try gateway.service?.endOfBatch()
-        }
-        try deliver(try command(nonce: 5, signedBy: nil))
-        try deliver(try command(nonce: 5, signedBy: Ed25519PrivateKey.generate()))
+        try deliver(command(.halt, nonce: 5, by: nil), to: gateway)
+        try deliver(command(.halt, nonce: 5, by: Ed25519PrivateKey.generate()), to: gateway)
         #expect(gateway.service?.isKilled == false)
-        try deliver(try command(nonce: 5, signedBy: gateway.operatorKey))
+        try deliver(command(.halt, nonce: 5, by: gateway.operatorKey), to: gateway)
         #expect(gateway.service?.isKilled == true)
         try gateway.send(try gateway.sealedPermit(1))
         #expect(gateway.venue.placements.isEmpty)
         #expect(gateway.core?.messages(PermitFate.self).last?.reason == .killed)
+    }
+
+    /// A clock that is ahead, or another operator's, must not make a halt look old.
+    @Test func aHaltIsObeyedInWhateverOrderItComes() throws {
+        let gateway = try GatewayHarness()
+        try gateway.begin()
+        let key = gateway.operatorKey
+        try deliver(command(.halt, nonce: 5, by: key), to: gateway)
+        try deliver(command(.resume, nonce: 4, by: key), to: gateway)
+        #expect(gateway.service?.isKilled == true, "a resume that is older than the halt")
+        try deliver(command(.resume, nonce: 90, by: key), to: gateway)
+        #expect(gateway.service?.isKilled == false)
+        try deliver(command(.halt, nonce: 6, by: key), to: gateway)
+        #expect(gateway.service?.isKilled == true)
+        try deliver(command(.resume, nonce: 90, by: key), to: gateway)
+        #expect(gateway.service?.isKilled == true, "a resume that is played again")
+    }
+
+    @Test func aCommandOfAnotherTimeIsRefused() throws {
+        let gateway = try GatewayHarness()
+        try gateway.begin()
+        for age in [Int64(301), -3_600] {
+            try deliver(
+                command(.halt, nonce: 5, age: .seconds(age), by: gateway.operatorKey),
+                to: gateway)
+            #expect(gateway.service?.isKilled == false)
+        }
     }
 }
