@@ -100,7 +100,7 @@ package struct GatewayEngine: Sendable {
 
     package static let retryDelay = Span.milliseconds(250)
     package static let reconcileDelay = Span.seconds(2)
-    /// How long fills that the venue owes are waited for before they are asked for, again and again.
+    /// How long fills that the venue owes are waited for before they are asked for again.
     package static let fillsDelay = Span.seconds(2)
     /// How far before the permit fills are asked for: the venue's clock is not ours.
     package static let fillsOverlap = Span.seconds(60)
