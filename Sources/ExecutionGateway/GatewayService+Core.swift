@@ -109,6 +109,7 @@ extension GatewayService {
             if !tick.isCoreDone { tick.isAnnounced = false }
             send(message.frame(), lane: .priority)
         case .quiesced(let message): send(message.frame(), lane: .priority)
+        case .latch(let message): send(message.frame(), lane: .priority)
         case .fate(let message): send(message.frame(detail: []), lane: .priority)
         case .fill(let message):
             counters.fills += 1

@@ -215,6 +215,17 @@ import Wire
         #expect(gateway.core?.messages(PermitFate.self).last?.reason == .killed)
     }
 
+    @Test func theCoreHearsOfAKillAndOfItsEnd() throws {
+        let gateway = try GatewayHarness()
+        try gateway.begin()
+        try deliver(command(.halt, nonce: 5, by: gateway.operatorKey), to: gateway)
+        try deliver(command(.resume, nonce: 6, by: gateway.operatorKey), to: gateway)
+        try gateway.run()
+        let told = gateway.core?.messages(GatewayLatch.self)
+        #expect(told?.map(\.isKilled.isSet) == [true, false])
+        #expect(told?.map(\.highestNonce) == [5, 6])
+    }
+
     /// A clock that is ahead, or another operator's, must not make a halt look old.
     @Test func aHaltIsObeyedInWhateverOrderItComes() throws {
         let gateway = try GatewayHarness()

@@ -346,6 +346,23 @@ import Wire
         }
     }
 
+    /// Only what changes: a core that was told believes it.
+    @Test func theCoreHearsWhenTheKillIsLatchedAndCleared() {
+        var gateway = GatewayFixture()
+        let orders: [(OperatorAction, ScopeKind)] = [
+            (.halt, .all), (.halt, .venue), (.resume, .venue), (.resume, .all),
+        ]
+        for (action, scope) in orders {
+            gateway.perform { engine, now, effects in
+                _ = engine.obey(command(action, scope), at: now.market, into: &effects)
+            }
+        }
+        let told = gateway.reports.compactMap { report in
+            if case .latch(let latch) = report { latch.isKilled.isSet } else { nil }
+        }
+        #expect(told == [true, false])
+    }
+
     @Test func aHaltOfAnInstrumentStopsItsOrdersOnly() {
         var gateway = GatewayFixture()
         var halt = command(.halt, .instrument)

@@ -119,6 +119,13 @@ extension GatewayEngine {
             isKilled: Flag(isKilled))
     }
 
+    /// What the core must know to permit nothing that would be refused here. A core that has no
+    /// session hears it with its lease.
+    private func latch(at now: Timestamp) -> GatewayLatch {
+        GatewayLatch(
+            isKilled: Flag(isKilled), highestNonce: highestOperatorNonce, marketTime: now)
+    }
+
     /// An operator's order whose signature the shell has verified. Durable before it is answered.
     /// Returns how many orders it set out to cancel.
     package mutating func obey(
@@ -134,7 +141,9 @@ extension GatewayEngine {
             case .strategy, .instrument: true
             }
         guard isOurs else { return 0 }
+        let wasKilled = isKilled
         record(.operatorCommand(command), into: &effects)
+        if isKilled != wasKilled { effects.append(.report(.latch(latch(at: now)))) }
         guard command.action == .halt else { return 0 }
         let affected = openOrders.filter { order in
             switch command.scope {

@@ -118,6 +118,7 @@ package enum GatewayReport: Sendable, Equatable {
     case leaseGranted(LeaseGranted)
     case leaseRetired(LeaseRetired)
     case quiesced(Quiesced)
+    case latch(GatewayLatch)
     case fate(PermitFate)
     case fill(FillReport)
     case settlement(InstrumentSettlement)
