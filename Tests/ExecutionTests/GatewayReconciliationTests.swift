@@ -1,0 +1,150 @@
+import Execution
+import Testing
+import Trading
+import Wire
+
+/// What a core that asks for venue truth is told.
+@Suite struct GatewayReconciliationTests {
+    @Test func aRepeatedFillAfterSettlementIsOfItsOrder() {
+        var gateway = GatewayFixture()
+        let permit = gateway.permit(1)
+        gateway.accept(permit)
+        let working = gateway.venueOrder(permit, .working)
+        gateway.answer { id in .placed(id, working) }
+        let fill = gateway.fill(permit, trade: "t", quantity: permit.quantity)
+        gateway.perform { engine, now, effects in
+            engine.handle(.filled(fill), at: now, into: &effects)
+        }
+        let settlement = VenueSettlement(
+            instrument: permit.instrument, outcome: .yes, value: .one,
+            quantity: permit.quantity, payout: Money(2), settledAt: gateway.now.market)
+        gateway.perform { engine, now, effects in
+            engine.handle(.settled(settlement), at: now, into: &effects)
+        }
+        gateway.forget()
+        gateway.perform { engine, _, effects in
+            engine.reconcile(Reconcile(fillsSince: .zero), into: &effects)
+        }
+        gateway.answer { id in .fills(id, [fill]) }
+        #expect(gateway.fills.map(\.orderID) == [permit.orderID])
+        #expect(gateway.facts.isEmpty)
+        #expect(gateway.alarms.isEmpty)
+    }
+
+    private func reconcile(_ gateway: inout GatewayFixture) {
+        gateway.perform { engine, _, effects in
+            engine.reconcile(Reconcile(fillsSince: Timestamp(seconds: 7)), into: &effects)
+        }
+    }
+
+    private func isReconciled(_ gateway: GatewayFixture) -> Bool {
+        gateway.reports.contains { if case .reconciled = $0 { true } else { false } }
+    }
+
+    private func answerReconciliation(_ gateway: inout GatewayFixture) {
+        gateway.answer { id in .fills(id, []) }
+        gateway.answer { id in .openOrders(id, []) }
+        gateway.answer { id in .positions(id, []) }
+        gateway.answer { id in .balance(id, Money(5)) }
+    }
+
+    @Test func aReconciliationThatFailsIsTriedAgain() {
+        var gateway = GatewayFixture()
+        reconcile(&gateway)
+        gateway.answer { id in .fills(id, []) }
+        gateway.answer { id in .failed(id, .unknown("timeout")) }
+        #expect(gateway.alarms == ["reconcile_failed"])
+        gateway.forget()
+        gateway.now = GatewayInstant(
+            market: gateway.now.market, monotonic: MonotonicTime(nanoseconds: 2_000_000_000))
+        for _ in 0..<2 {
+            gateway.perform { engine, now, effects in
+                engine.timerFired(at: now, into: &effects)
+            }
+        }
+        guard case .fills(Timestamp(seconds: 7))? = gateway.submitted.first?.call else {
+            Issue.record("it begins with the fills again")
+            return
+        }
+        #expect(gateway.submitted.count == 1)
+        answerReconciliation(&gateway)
+        #expect(isReconciled(gateway))
+    }
+
+    @Test func aCoreThatAsksAgainHearsAllOfIt() {
+        var gateway = GatewayFixture()
+        reconcile(&gateway)
+        let first = gateway.submitted.last?.id ?? .zero
+        gateway.forget()
+        reconcile(&gateway)
+        #expect(gateway.submitted.count == 1)
+        gateway.perform { engine, now, effects in
+            engine.handle(.fills(first, []), at: now, into: &effects)
+        }
+        #expect(gateway.submitted.count == 1, "the answer to the first goes no further")
+        answerReconciliation(&gateway)
+        #expect(isReconciled(gateway))
+    }
+
+    private func settlement(_ number: Int, quantity: Quantity) -> VenueSettlement {
+        VenueSettlement(
+            instrument: InstrumentID(name: LongName("KXTEST-\(number)") ?? .empty),
+            outcome: .yes, value: .one, quantity: quantity,
+            payout: Money(checking: .one, times: quantity, .up) ?? .zero,
+            settledAt: Timestamp(seconds: 1_000))
+    }
+
+    private func settle(_ gateway: inout GatewayFixture, _ settlement: VenueSettlement) {
+        gateway.perform { engine, now, effects in
+            engine.handle(.settled(settlement), at: now, into: &effects)
+        }
+    }
+
+    /// The core was not there when the market settled; neither the gateway's restart nor a snapshot
+    /// of its journal loses the settlement.
+    @Test(arguments: [true, false]) func aSettlementIsToldAgainBeforeThePositions(
+        fromSnapshot: Bool
+    ) {
+        var gateway = GatewayFixture()
+        settle(&gateway, settlement(7, quantity: Quantity(2)))
+        let first = gateway.reports
+        var restarted = GatewayFixture()
+        let facts = fromSnapshot ? gateway.engine.snapshotFacts : gateway.facts
+        for fact in facts { restarted.engine.restore(fact) }
+        reconcile(&restarted)
+        restarted.answer { id in .fills(id, []) }
+        restarted.answer { id in .openOrders(id, []) }
+        let before = restarted.reports.count
+        let holding = VenueHolding(
+            instrument: GatewayFixture.instrument, quantity: Quantity(1))
+        restarted.answer { id in .positions(id, [holding]) }
+        let told = restarted.reports.dropFirst(before)
+        #expect(told.count == 2 && told.first == first.first)
+        guard case .position? = told.last else {
+            Issue.record("the positions follow")
+            return
+        }
+    }
+
+    /// An adapter that was restarted no longer knows what the market paid us.
+    @Test func aRepeatedSettlementIsTheFirstOne() {
+        var gateway = GatewayFixture()
+        settle(&gateway, settlement(7, quantity: Quantity(2)))
+        let first = gateway.reports
+        settle(&gateway, settlement(7, quantity: .zero))
+        #expect(gateway.reports == first + first)
+        #expect(gateway.facts.count == 1)
+    }
+
+    @Test func settlementsAreKeptWithinABoundAndMoneyLongest() {
+        var gateway = GatewayFixture()
+        settle(&gateway, settlement(1, quantity: Quantity(2)))
+        for number in 2...(GatewayEngine.settlementsKept + 10) {
+            settle(&gateway, settlement(number, quantity: .zero))
+        }
+        settle(&gateway, settlement(1, quantity: Quantity(2)))
+        let kept = gateway.engine.settlements
+        #expect(kept.count == GatewayEngine.settlementsKept)
+        #expect(kept.count { $0.quantity == Quantity(2) } == 1)
+    }
+}
