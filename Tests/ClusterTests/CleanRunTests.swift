@@ -22,6 +22,7 @@ extension ClusterTests {
                 let replay = try await cluster.requireSoundJournals()
                 try #require(summary.stateHash == replay.stateHash)
                 try await cluster.requireJudged()
+                try await cluster.requireStrictJudge()
                 let left = cluster.processIDs()
                 try #require(left.isEmpty, "still running: \(left)")
             }

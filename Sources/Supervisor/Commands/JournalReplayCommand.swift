@@ -53,6 +53,8 @@ struct ReplayReport: Codable, Sendable, Equatable {
     let decisions: UInt64
     let checkpoints: UInt64
     let head: UInt64
+    /// How many fills the ledger booked; what the journal repeats is not booked again.
+    let fills: UInt64
     /// The ledger's cash over all accounts.
     let cash: String
     let stateHash: String
@@ -75,6 +77,7 @@ struct ReplayReport: Codable, Sendable, Equatable {
         decisions = checker.decisions
         checkpoints = checker.checkpoints
         head = end.sequence.rawValue
+        fills = checker.engine.counters.fills
         cash = checker.engine.accountViews.reduce(Money.zero) { $0 + $1.cash }.description
         stateHash = ReplayReport.hash(checker.engine.snapshotBytes()).description
     }

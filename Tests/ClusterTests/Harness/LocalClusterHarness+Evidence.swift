@@ -147,16 +147,23 @@ extension LocalClusterHarness {
         try await requireJudged()
     }
 
-    /// The venue's log against the journal: nothing without a permit, nothing doubled or lost.
+    /// The venue's log against the journals and the ledger: nothing without a permit, nothing
+    /// doubled or lost.
     func requireJudged() async throws {
-        let ledger = try await requireSoundJournals()
-        let result = try await run(
-            "/usr/bin/env",
-            [
-                "python3", LocalClusterHarness.sources + "/scripts/judge", state, "--cash",
-                ledger.cash,
-            ])
-        try expect(result, exitCode: 0)
+        try await requireSoundJournals()
+        let ledger = ["--supervisor", Self.binary("supervisor")]
+        try expect(try await script("judge", ledger + ["--min-orders", "1"]), exitCode: 0)
+    }
+
+    /// The judge finds every way in which this run's evidence can be spoiled.
+    func requireStrictJudge() async throws {
+        try expect(try await script("judge-selftest", [Self.binary("supervisor")]), exitCode: 0)
+    }
+
+    /// Runs a script of the sources on the state.
+    private func script(_ name: String, _ arguments: [String]) async throws -> ProgramResult {
+        let path = LocalClusterHarness.sources + "/scripts/" + name
+        return try await run("/usr/bin/env", ["python3", path, state] + arguments)
     }
 
     /// Whether the log of a process has a line with all these words.
