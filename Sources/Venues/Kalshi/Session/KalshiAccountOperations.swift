@@ -94,10 +94,14 @@ struct ListFills: KalshiOperation {
 struct ListPositions: KalshiOperation {
     private var pages = KalshiPages()
     private var holdings: [VenueHolding] = []
+    private var askedAt = Timestamp(nanoseconds: 0)
 
     init() {}
 
-    mutating func begin(_ memory: inout KalshiMemory) -> KalshiStep { .request(page(nil)) }
+    mutating func begin(_ memory: inout KalshiMemory) -> KalshiStep {
+        askedAt = memory.now.wall
+        return .request(page(nil))
+    }
 
     private func page(_ cursor: String?) -> KalshiRequest {
         KalshiRequest(
@@ -116,6 +120,7 @@ struct ListPositions: KalshiOperation {
             holdings.append(holding)
         }
         if let cursor = try pages.next(document) { return .request(page(cursor)) }
+        memory.learnHoldings(askedAt: askedAt)
         return .finished(.positions(holdings.sorted { $0.instrument < $1.instrument }))
     }
 }

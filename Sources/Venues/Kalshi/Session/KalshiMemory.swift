@@ -42,9 +42,16 @@ struct KalshiMemory: Sendable {
     /// Instruments whose settlement was reported.
     private var settled: Set<InstrumentID> = []
     private var settledAges = Ages<InstrumentID>(max: settledMax)
-    /// Instruments that the account has traded or holds, as far as was seen.
+    /// Markets that have settled, or were gone when we came back, and of which nothing was told
+    /// yet, with when that was noticed. In live only.
+    private(set) var awaited: [InstrumentID: Timestamp] = [:]
+    /// Instruments that the account has ordered, traded or holds, as far as was seen.
     private var touched: Set<InstrumentID> = []
     private var touchedAges = Ages<InstrumentID>(max: settledMax)
+    /// One that was touched had to make room: nothing is known to be untouched any more.
+    private var hasForgottenTouched = false
+    /// When the account's holdings were first asked for and listed whole.
+    private var holdingsKnownAt: Timestamp?
 
     init(now: KalshiMoment, isReplay: Bool) {
         self.now = now
@@ -57,6 +64,7 @@ struct KalshiMemory: Sendable {
     mutating func place(_ ticket: VenueTicket) {
         // An id that is used twice stays with its first order: that is what the venue knows.
         guard orders[ticket.clientOrderID] == nil else { return }
+        touch(ticket.instrument)
         remember(
             Order(
                 clientOrderID: ticket.clientOrderID, instrument: ticket.instrument,
@@ -64,6 +72,7 @@ struct KalshiMemory: Sendable {
     }
 
     mutating func learn(_ order: KalshiOrder, side: Side) {
+        touch(order.instrument)
         guard !order.clientOrderID.isEmpty else { return }
         name(order.clientOrderID, order.venueOrderID)
         guard orders[order.clientOrderID] == nil else { return }
@@ -133,6 +142,7 @@ struct KalshiMemory: Sendable {
 
     /// False where it was reported before.
     mutating func settle(_ id: InstrumentID) -> Bool {
+        awaited[id] = nil
         guard settled.insert(id).inserted else { return false }
         if let oldest = settledAges.add(id) { settled.remove(oldest) }
         return true
@@ -141,9 +151,31 @@ struct KalshiMemory: Sendable {
 
     mutating func touch(_ id: InstrumentID) {
         guard touched.insert(id).inserted else { return }
-        if let oldest = touchedAges.add(id) { touched.remove(oldest) }
+        if let oldest = touchedAges.add(id) {
+            touched.remove(oldest)
+            hasForgottenTouched = true
+        }
     }
-    func isTouched(_ id: InstrumentID) -> Bool { touched.contains(id) }
+
+    /// Keeps a market in mind until its settlement is told, also over a lost connection. A market
+    /// that finds no room is asked for on this connection only.
+    mutating func awaitSettlement(of id: InstrumentID, since at: Timestamp) {
+        guard !isReplay, !isSettled(id), awaited.count < KalshiMemory.settledMax else { return }
+        if awaited[id] == nil { awaited[id] = at }
+    }
+
+    /// All that the account held when it was asked is known.
+    mutating func learnHoldings(askedAt: Timestamp) {
+        if holdingsKnownAt == nil { holdingsKnownAt = askedAt }
+    }
+
+    /// Whether the account may have held an instrument that settled at `at`. In replay the venue
+    /// writes its record before it says that a market has settled, so no record means no position.
+    func mayHold(_ id: InstrumentID, at: Timestamp) -> Bool {
+        if isReplay { return false }
+        guard let holdingsKnownAt, !hasForgottenTouched else { return true }
+        return holdingsKnownAt >= at || touched.contains(id)
+    }
 }
 
 /// The order in which keys came, so that the oldest can make room.

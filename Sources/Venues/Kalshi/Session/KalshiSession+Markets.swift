@@ -5,6 +5,7 @@ import Trading
 extension KalshiSession {
     static let attemptsMax = 6
     private static let retryMin = Span.milliseconds(500)
+    private static let retryMax = Span.seconds(3_600)
 
     /// Whether the configuration asks for the market's series.
     func isWanted(_ instrument: InstrumentID) -> Bool {
@@ -34,7 +35,9 @@ extension KalshiSession {
                 $0.status = .closed
                 $0.verdict = verdict
             }
-        case .settled(let at): add(.settlement(id, at: at), holds: true, into: &effects)
+        case .settled(let at):
+            memory.awaitSettlement(of: id, since: at)
+            add(.settlement(id, at: at), holds: true, into: &effects)
         case .metadataUpdated: break
         }
     }
@@ -97,6 +100,9 @@ extension KalshiSession {
             add(.listSettlements, into: &effects)
         case (.listSettlements, .success(.settlements(let settlements))):
             listed(settlements, into: &effects)
+            for (id, at) in memory.awaited.sorted(by: { $0.key < $1.key }) {
+                add(.settlement(id, at: at), into: &effects)
+            }
             stream.phase = .filling
             subscribe(into: &effects)
         case (.listMarkets, _), (.listSettlements, _):
@@ -113,7 +119,10 @@ extension KalshiSession {
         _ markets: [KalshiMarket], into effects: inout [KalshiEffect]
     ) {
         let listed = Set(markets.map(\.id))
+        let now = memory.now.wall
         for gone in memory.markets.keys.sorted() where !listed.contains(gone) {
+            // It may have settled meanwhile, and its record may come later.
+            if memory.mayHold(gone, at: now) { memory.awaitSettlement(of: gone, since: now) }
             memory.forget(gone)
         }
         for market in markets {
@@ -147,16 +156,19 @@ extension KalshiSession {
     }
 
     /// A market has settled. Where the account had a position, the venue has a record of it, which
-    /// may come a little later; where it had none, the market says how it ended.
+    /// may come a little later; where it had none, the market says how it ended. A market in which
+    /// a position may be held is never settled without its record, however long that takes.
     private mutating func settle(
         _ id: InstrumentID, _ at: Timestamp, _ found: KalshiResult, _ task: KalshiTask,
         into effects: inout [KalshiEffect]
     ) {
+        if memory.isSettled(id) { return release(task) }
         switch found {
         case .settlements(let records):
             if let record = records.last { return settled(record, task, into: &effects) }
-            if memory.isTouched(id), task.attempts < KalshiSession.attemptsMax, !memory.isReplay {
-                return retry(task, "no record yet", into: &effects)
+            if memory.mayHold(id, at: at) {
+                return retry(
+                    task, "a position may be held and the venue has no record", into: &effects)
             }
             if let verdict = memory.markets[id]?.verdict {
                 return settled(nothing(of: id, verdict, at), task, into: &effects)
@@ -212,10 +224,18 @@ extension KalshiSession {
     ) {
         var task = task
         task.attempts += 1
-        guard task.attempts <= KalshiSession.attemptsMax else {
-            return giveUp(task, reason, into: &effects)
+        if task.attempts > KalshiSession.attemptsMax {
+            guard case .settlement = task.kind, !memory.isReplay else {
+                return giveUp(task, reason, into: &effects)
+            }
+            // A settlement in live is asked for until it is told; that it is late is said once.
+            if task.attempts == KalshiSession.attemptsMax + 1 {
+                tell(refusal("\(task.kind): \(reason)", []), into: &effects)
+            }
         }
-        task.notBefore = now + KalshiSession.retryMin * (Int64(1) << Int64(task.attempts - 1))
+        let doublings = Int64(min(task.attempts - 1, 13))
+        let wait = KalshiSession.retryMin * (Int64(1) << doublings)
+        task.notBefore = now + min(wait, KalshiSession.retryMax)
         delayed.append(task)
     }
 
