@@ -9,16 +9,17 @@ struct RecordedDay {
     let markets: [RecordedMarket]
     let samples: [SpotSample]
 
-    /// Nil, with a message, when there are no recordings here.
-    static func load() throws -> RecordedDay? {
+    /// The folder of the recordings; nil where there are none.
+    static let folder: String? = {
         let environment = ProcessInfo.processInfo.environment["BELLWETHER_DATA"]
         let package = URL(filePath: #filePath).deletingLastPathComponent()
             .deletingLastPathComponent().deletingLastPathComponent()
         let folder = environment ?? package.appending(path: "../shared/data").path
-        guard FileManager.default.fileExists(atPath: folder + "/crypto") else {
-            print("skipped: no recordings in \(folder); set BELLWETHER_DATA")
-            return nil
-        }
+        return FileManager.default.fileExists(atPath: folder + "/crypto") ? folder : nil
+    }()
+
+    static func load() throws -> RecordedDay {
+        let folder = try #require(folder)
         let (markets, _) = try MarketRecording(directory: folder).rows()
         let reader = try SpotRecording(directory: folder).samples(by: .received)
         var samples: [SpotSample] = []

@@ -5,11 +5,15 @@ import Testing
 import Trading
 
 /// The model against what really happened on 2026-07-24.
-@Suite struct RecordedDayTests {
+@Suite(
+    .enabled(
+        if: RecordedDay.folder != nil,
+        "there are no recordings at ../shared/data; set BELLWETHER_DATA"))
+struct RecordedDayTests {
     /// Our strike and our settlement rule against the recorded ones: the first value at or after
     /// the start, and Up when the first value at or after the end is not below it.
     @Test func strikesAndOutcomesAgreeWithTheRecordedOnes() throws {
-        guard let day = try RecordedDay.load() else { return }
+        let day = try RecordedDay.load()
         let markets = day.inside
         #expect(markets.count == 287)
         var feed = SpotFeed()
@@ -38,7 +42,7 @@ import Trading
 
     /// In the middle of a market the model knows more than a coin; near its start it does not.
     @Test func theModelIsBetterThanACoinInTheMiddleOfAMarket() throws {
-        guard let day = try RecordedDay.load() else { return }
+        let day = try RecordedDay.load()
         let middle = try scores(of: day, at: .seconds(150))
         let late = try scores(of: day, at: .seconds(240))
         print("Brier at 150 s: \(middle.brier) of \(middle.count); at 240 s: \(late.brier)")
