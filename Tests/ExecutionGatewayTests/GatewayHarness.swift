@@ -73,6 +73,7 @@ final class GatewayHarness {
     let coreSecret: X25519PrivateKey
     let operatorKey: Ed25519PrivateKey
     let checkpointKey: Ed25519PrivateKey
+    private let isReplay: Bool
     private(set) var service: GatewayService?
     private(set) var core: CoreStub?
     /// Whether the gateway has ended its own loop.
@@ -82,7 +83,8 @@ final class GatewayHarness {
         ProcessID(name: ShortName(name) ?? .empty)
     }
 
-    init() throws {
+    init(isReplay: Bool = true) throws {
+        self.isReplay = isReplay
         folder = NSTemporaryDirectory() + "bw-gateway-" + UUID().uuidString
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true)
@@ -141,7 +143,7 @@ final class GatewayHarness {
             org: OrgID("demo") ?? .empty, account: AccountID("main") ?? .empty, mode: .paper,
             lastLine: LastLineLimits(
                 orderQuantityMax: Quantity(10), orderNotionalMax: Money(8),
-                ordersPerSecondMax: 50), isReplay: true)
+                ordersPerSecondMax: 50), isReplay: isReplay)
         var engine = GatewayEngine(terms: terms)
         let path = folder + "/journal.sqlite"
         let journalIdentity = JournalIdentity(
@@ -157,7 +159,7 @@ final class GatewayHarness {
         return GatewayService(
             parts: GatewayService.Parts(
                 core: GatewayHarness.coreName, supervisor: GatewayHarness.supervisorName,
-                terms: terms, isReplay: true, publishDepth: 5, orders: orders, admin: admin,
+                terms: terms, isReplay: isReplay, publishDepth: 5, orders: orders, admin: admin,
                 market: market, adapter: venue,
                 operators: [ShortName("local") ?? .empty: operatorKey.publicKey],
                 incarnation: identity.incarnation, version: "test",
@@ -188,11 +190,11 @@ final class GatewayHarness {
         try network.run(for: .milliseconds(milliseconds))
     }
 
-    /// Lists the instrument, grants a lease of the epoch and opens tick 1.
+    /// Lists the instrument, grants a lease of the epoch and in replay opens tick 1.
     func begin(epoch: UInt64 = 1) throws {
         _ = try network.run(within: .seconds(5)) { core?.isLinked == true }
         service?.receive(.instrumentChanged(GatewayHarness.listing(.open)))
-        service?.receive(.tick(TickNumber(1), at: Timestamp(seconds: 1_000)))
+        if isReplay { service?.receive(.tick(TickNumber(1), at: Timestamp(seconds: 1_000))) }
         _ = core?.link.send(
             RequestLease(
                 coreEpoch: Epoch(epoch), journalSequence: .zero, chainHead: .zero
