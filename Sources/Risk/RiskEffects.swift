@@ -50,8 +50,6 @@ package enum RiskAlarm: Sendable, Hashable {
     case reportRefused(WireTemplate, InstrumentID)
     /// A gateway reported on what is another gateway's.
     case wrongGateway(ProcessID, OrderID)
-    /// The venue settled an instrument a second time.
-    case settledTwice(InstrumentID)
     /// What the venue paid differs from what the positions are due.
     case payoutDiffers(InstrumentID, by: Money)
     /// An instrument's definition cannot be, or contradicts an earlier one.

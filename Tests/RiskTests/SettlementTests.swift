@@ -44,7 +44,9 @@ import Wire
         rig.fill(order.orderID, "10")
         rig.settle("KX-1", .yes, payout: "10")
         rig.settle("KX-1", .yes, payout: "10")
-        #expect(rig.effects.alarms == [.settledTwice(named("KX-1"))])
+        #expect(rig.effects.alarms.isEmpty)
+        #expect(rig.engine.counters.settled == 1)
+        #expect(rig.engine.counters.reportsIgnored == 1)
         #expect(rig.cash == amount("1005"))
         rig.settle("KX-1", .no, payout: "0")
         #expect(rig.effects.alarms.first == .reportRefused(.instrumentSettlement, named("KX-1")))
@@ -120,6 +122,20 @@ import Wire
         #expect(rig.engine.ledger.totals(of: other).realized == amount("-4"))
         #expect(rig.engine.status.settlementDue.isZero)
         rig.check()
+    }
+
+    @Test func aSettlementOfAForgottenMarketIsARepetition() {
+        var rig = Rig()
+        for market in 0..<300 {
+            let name = "KXBTC-\(market)"
+            rig.define(name, eventSet: name)
+            rig.settle(name, .yes, payout: "0")
+        }
+        let ignored = rig.engine.counters.reportsIgnored
+        rig.settle("KXBTC-0", .yes, payout: "0")
+        #expect(rig.effects.alarms.isEmpty)
+        #expect(rig.engine.counters.settled == 300)
+        #expect(rig.engine.counters.reportsIgnored == ignored + 1)
     }
 
     @Test func memoryOfSettledMarketsIsBounded() {

@@ -146,7 +146,8 @@ extension RiskEngine {
         instruments[index].markedAt = now
     }
 
-    /// The venue has settled an instrument for an account.
+    /// The venue has settled an instrument for an account. Gateways state a settlement again in
+    /// every reconciliation: what was booked, or is forgotten since, is a repetition.
     package mutating func apply(
         _ settlement: InstrumentSettlement, at now: Timestamp,
         into effects: inout RiskEffects
@@ -167,6 +168,10 @@ extension RiskEngine {
             haltAccount(account, into: &effects)
             return
         }
+        if ledger.settledValue(accounts[Int(account)].key, settlement.instrument) == value {
+            counters.reportsIgnored += 1
+            return
+        }
         settle(index, account: account, settlement, at: value, into: &effects)
     }
 
@@ -179,8 +184,7 @@ extension RiskEngine {
         let ledgerIndex = accounts[Int(account)].ledger
         let clearingBefore = ledger.accounts[ledgerIndex].balance.settlement
         guard let settled = ledger.settle(key, id, at: value, payout: settlement.payout) else {
-            alarm(.settledTwice(id), into: &effects)
-            return
+            preconditionFailure("\(id) is settled in \(key) already")
         }
         counters.settled += 1
         for position in settled {
