@@ -49,6 +49,27 @@ struct CoreServiceTests {
         #expect(core.engine.arming == .disarmed)
         let account = try #require(core.engine.accountView(of: CoreFixture.gateway))
         #expect(!account.isReconciled)
+        let supervisor = try fixture.startSupervisor()
+        try fixture.run("the link") { supervisor.core.isOpen }
+        _ = supervisor.core.send(StatusRequest(nonce: 1).frame())
+        try fixture.run("the status") { !supervisor.statuses.isEmpty }
+        #expect(supervisor.statuses.last?.isReady.isSet == false)
+    }
+
+    /// A fill or a settlement on its way makes a difference that is gone a little later.
+    @Test func aDifferenceThatGoesAwayOpensTheAccount() throws {
+        let gateway = try fixture.startGateway {
+            $0.positions = [PlayedGateway.instrument: Quantity(3)]
+        }
+        let core = try fixture.startCore()
+        try fixture.run("repeated reconciliations") { gateway.count(.reconcile) == 3 }
+        #expect(core.engine.arming == .disarmed)
+        gateway.positions = [:]
+        try fixture.run("arming") { core.engine.arming == .armed }
+        let count = gateway.count(.reconcile)
+        try fixture.network.run(for: .seconds(60))
+        #expect(gateway.count(.reconcile) == count)
+        #expect(gateway.count(.requestLease) == 1)
     }
 
     @Test func aPermitIsSealedAndAnswersOneRequest() throws {

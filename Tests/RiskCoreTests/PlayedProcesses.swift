@@ -34,6 +34,8 @@ final class PlayedGateway: LoopService {
     var cash = Money(1_000)
     var positions: [InstrumentID: Quantity] = [:]
     var openOrders: [OrderID] = []
+    /// What a reconciliation states again before positions.
+    var settlements: [InstrumentSettlement] = []
     var grantsLeases = true
     /// The kill latch that leases state.
     var isKilled = false
@@ -79,6 +81,7 @@ final class PlayedGateway: LoopService {
     }
 
     private func reconcile() {
+        for settlement in settlements { send(settlement.frame()) }
         for order in openOrders {
             send(
                 VenueOrder(
@@ -158,6 +161,19 @@ final class PlayedGateway: LoopService {
     func latch(_ isKilled: Bool) {
         self.isKilled = isKilled
         send(GatewayLatch(isKilled: Flag(isKilled), highestNonce: 1, marketTime: now).frame())
+    }
+
+    /// The instrument pays a dollar for each of `quantity` contracts, which the venue then holds no
+    /// more.
+    func settle(quantity: Int64, at time: Timestamp) {
+        let settlement = InstrumentSettlement(
+            account: AccountID("main") ?? .empty, instrument: PlayedGateway.instrument,
+            outcome: .yes, value: .one, quantity: Quantity(quantity), payout: Money(quantity),
+            settledAt: time, marketTime: time)
+        settlements.append(settlement)
+        positions[PlayedGateway.instrument] = nil
+        cash += Money(quantity)
+        send(settlement.frame())
     }
 
     func report(_ permit: OrderPermit, _ state: OrderState, filled: Quantity = .zero) {

@@ -145,6 +145,53 @@ struct ReplayTickTests {
         try fixture.run("the decision") { agent.decisions.count == 1 }
     }
 
+    /// A core that dies takes the reports with it that wait for their tick. The gateway states them
+    /// again, and the next core books them before it compares positions.
+    @Test func aSettlementThatTheCoreDiedWithIsBookedByTheNext() throws {
+        let (core, gateway, agent) = try start()
+        gateway.define(at: day)
+        gateway.publishBook(at: time(of: 1))
+        announce(1, by: gateway)
+        try fixture.run("the tick") { ticks(agent) == [1] }
+        agent.declare(at: time(of: 1))
+        agent.request(at: time(of: 1))
+        agent.finish(TickNumber(1))
+        try fixture.run("the permit") { gateway.permits.count == 1 }
+        gateway.fill(gateway.permits[0], at: time(of: 2))
+        announce(2, by: gateway)
+        try fixture.run("the fill") { core.engine.counters.fills == 1 }
+        gateway.cash = Money(1_000) - Money(units: 510_000_000)
+        gateway.settle(quantity: 1, at: time(of: 3))
+        try fixture.network.run(for: .milliseconds(20))
+        #expect(core.engine.counters.settled == 0)
+        fixture.crashCore()
+        let second = try fixture.startCore()
+        #expect(second.engine.counters.settled == 0)
+        try fixture.run("arming") { second.engine.arming == .armed }
+        #expect(second.engine.counters.settled == 1)
+        #expect(gateway.count(.reconcile) == 2)
+        announce(3, by: gateway)
+        try fixture.run("the next tick") { ticks(agent).last == 3 }
+    }
+
+    /// Time goes on while an account is shut, and the comparison is made in step with it.
+    @Test func timeGoesOnWhileTheVenueDiffers() throws {
+        let gateway = try fixture.startGateway { $0.cash = Money(999) }
+        let core = try fixture.startCore()
+        let agent = try fixture.startAgent()
+        try fixture.run("the reconciliation") { gateway.count(.reconcile) == 1 && agent.isReady }
+        announce(1, by: gateway)
+        try fixture.run("the tick") { ticks(agent) == [1] }
+        agent.finish(TickNumber(1))
+        try fixture.run("the end of the tick") { gateway.count(.tickDone) == 1 }
+        gateway.cash = Money(1_000)
+        try fixture.run("the next reconciliation") { gateway.count(.reconcile) == 2 }
+        try fixture.network.run(for: .milliseconds(100))
+        #expect(core.engine.arming == .disarmed)
+        announce(2, by: gateway)
+        try fixture.run("arming") { core.engine.arming == .armed }
+    }
+
     /// Two days with the same flow end in the same state, however long packets take.
     @Test func theSameFlowGivesTheSameStateAtAnySpeed() throws {
         var hashes: Set<SHA256Digest> = []

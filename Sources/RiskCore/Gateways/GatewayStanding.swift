@@ -11,9 +11,9 @@ struct GatewayStanding: Sendable {
         case requesting
         /// The gateway has seen a later core or a longer journal than this one: it grants nothing.
         case refused
-        /// A lease stands; venue truth is on its way.
+        /// A lease stands; venue truth is on its way, or differed and is asked for again.
         case reconciling(LeaseID)
-        /// The lease stands and venue truth has been compared.
+        /// The lease stands and venue truth is ours.
         case ready(LeaseID)
     }
 
@@ -24,6 +24,26 @@ struct GatewayStanding: Sendable {
     /// The gateway's own epoch memory and kill latch, as it last stated them.
     var highestEpoch: Epoch = .zero
     var isKilled = false
+
+    /// When venue truth that differed is asked for again.
+    private var reconcileDue = MonotonicTime.never
+    private var reconcileDelay = GatewayStanding.reconcileDelayMin
+
+    private static let reconcileDelayMin = Span.seconds(1)
+    private static let reconcileDelayMax = Span.seconds(32)
+
+    /// Venue truth differed: it is asked for again, every time after twice as long.
+    mutating func reconcileLater(than now: MonotonicTime) {
+        reconcileDue = now + reconcileDelay
+        reconcileDelay = min(reconcileDelay * 2, GatewayStanding.reconcileDelayMax)
+    }
+
+    /// Whether venue truth is to be asked for again now. True once.
+    mutating func takeReconcileDue(at now: MonotonicTime) -> Bool {
+        guard case .reconciling = phase, now >= reconcileDue else { return false }
+        reconcileDue = .never
+        return true
+    }
 
     var lease: LeaseID? {
         switch phase {

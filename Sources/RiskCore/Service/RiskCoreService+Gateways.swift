@@ -24,11 +24,12 @@ extension RiskCoreService {
 
     /// The lease no longer stands. What the gateway had reported before is still fact.
     func gatewayLost(_ gateway: ProcessID) {
+        // A reconciliation among it has no end that counts.
+        standings[gateway]?.phase = .closed
         let held = barrier.leave(gateway: gateway)
         for frame in held { applyReport(frame.bytes, from: gateway) }
         fillsKnownUntil[gateway] = now
         let standing = standings[gateway] ?? GatewayStanding()
-        standings[gateway]?.phase = .closed
         apply(
             own: GatewayConnected(
                 gateway: gateway, lease: .zero, highestEpoch: standing.highestEpoch,
@@ -60,17 +61,10 @@ extension RiskCoreService {
             log.info(
                 "quiesced",
                 metadata: ["gateway": "\(gateway)", "cancelled": "\(quiesced.cancelled)"])
-        case .venueOrder: standings[gateway]?.reconciliation.add(try VenueOrder(decoding: frame))
-        case .venuePosition:
-            standings[gateway]?.reconciliation.add(try VenuePosition(decoding: frame))
-        case .venueBalance:
-            standings[gateway]?.reconciliation.add(try VenueBalance(decoding: frame))
-            report(frame, from: gateway)
-        case .reconciled: reconciled(gateway)
         case .gatewayLatch: try latched(frame, by: gateway)
         case .tickBegan: tickBegan(try TickBegan(decoding: frame), by: gateway)
         case .permitFate, .fillReport, .instrumentDefined, .instrumentChanged,
-            .instrumentSettlement:
+            .instrumentSettlement, .venueOrder, .venuePosition, .venueBalance, .reconciled:
             report(frame, from: gateway)
         default:
             refuse(
@@ -105,6 +99,11 @@ extension RiskCoreService {
             return
         }
         log.info("leased", metadata: ["gateway": "\(gateway)", "lease": "\(granted.lease)"])
+        reconcile(gateway)
+    }
+
+    /// Asks for venue truth.
+    private func reconcile(_ gateway: ProcessID) {
         standings[gateway]?.reconciliation = Reconciliation()
         let known = fillsKnownUntil[gateway] ?? now
         let since = max(.zero, known - RiskCoreService.fillsOverlap)
@@ -119,6 +118,17 @@ extension RiskCoreService {
         applyReport(frame, from: gateway)
     }
 
+    /// Compares again with the venue where the last time found differences: a fill or a settlement
+    /// on its way is one, and is none a little later.
+    func reconcileWhereDue() {
+        for gateway in configuration.gateways.map(\.name) {
+            guard standings[gateway]?.takeReconcileDue(at: clock.monotonic) == true else {
+                continue
+            }
+            reconcile(gateway)
+        }
+    }
+
     private func leaseRetired(_ retired: LeaseRetired, by gateway: ProcessID) {
         // The lease of an earlier session is retired when a new one is asked for.
         guard standings[gateway]?.lease == retired.lease else { return }
@@ -128,7 +138,8 @@ extension RiskCoreService {
         requestLease(of: gateway)
     }
 
-    /// Compares venue truth with the ledger; without differences the account may trade.
+    /// Compares venue truth with the ledger; without differences the account may trade, with some
+    /// they are compared again later. Time goes on in either case.
     private func reconciled(_ gateway: ProcessID) {
         guard case .reconciling(let lease)? = standings[gateway]?.phase,
             let reconciliation = standings[gateway]?.reconciliation,
@@ -149,8 +160,12 @@ extension RiskCoreService {
                 gateway: gateway, account: account.account,
                 venueCash: reconciliation.venueCash ?? .zero, ledgerCash: account.cash,
                 breaks: UInt32(clamping: breaks.count)))
-        standings[gateway]?.phase = .ready(lease)
         standings[gateway]?.reconciliation = Reconciliation()
+        if breaks.isEmpty {
+            standings[gateway]?.phase = .ready(lease)
+        } else {
+            standings[gateway]?.reconcileLater(than: clock.monotonic)
+        }
         log.info("reconciled", metadata: ["gateway": "\(gateway)", "breaks": "\(breaks.count)"])
         guard served.isReplay else { return }
         barrier.join(gateway: gateway)
@@ -162,7 +177,8 @@ extension RiskCoreService {
 
     // MARK: Reports
 
-    /// Takes a report at once, or in replay, once the gateway is in step, with its tick.
+    /// Takes a report at once, or in replay, once the gateway is in step, with its tick. What
+    /// belongs to a reconciliation is a report too: it is compared after what came before it.
     private func report(_ frame: [UInt8], from gateway: ProcessID) {
         guard configuration.isReplay, barrier.has(gateway: gateway) else {
             return applyReport(frame, from: gateway)
@@ -176,10 +192,19 @@ extension RiskCoreService {
 
     func applyReport(_ frame: [UInt8], from gateway: ProcessID) {
         do throws(WireError) {
-            let template = try WireFrame.template(of: frame)
-            try apply(template, frame)
-            if template == .instrumentSettlement {
+            switch try WireFrame.template(of: frame) {
+            case .venueOrder:
+                standings[gateway]?.reconciliation.add(try VenueOrder(decoding: frame))
+            case .venuePosition:
+                standings[gateway]?.reconciliation.add(try VenuePosition(decoding: frame))
+            case .venueBalance:
+                standings[gateway]?.reconciliation.add(try VenueBalance(decoding: frame))
+                try apply(.venueBalance, frame)
+            case .reconciled: reconciled(gateway)
+            case .instrumentSettlement:
+                try apply(.instrumentSettlement, frame)
                 market.forget(try InstrumentSettlement(decoding: frame).instrument)
+            case let template: try apply(template, frame)
             }
         } catch {
             refuse(

@@ -41,7 +41,7 @@ extension RiskCoreService {
             }
         }
         let done = TickDone(tick: tick, requested: UInt32(clamping: frames.count)).frame()
-        for gateway in configuration.gateways where standings[gateway.name]?.isReady == true {
+        for gateway in configuration.gateways where barrier.has(gateway: gateway.name) {
             _ = parts.gateways[gateway.name]?.orders.send(done, lane: .normal)
         }
     }

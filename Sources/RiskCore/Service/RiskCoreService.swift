@@ -108,6 +108,7 @@ package final class RiskCoreService: LoopService {
     package func timersDue(at clock: TurnClock) {
         timersDueAt = clock.monotonic + .milliseconds(100)
         stopWaitingWhereLate()
+        reconcileWhereDue()
         if !configuration.isReplay, clock.monotonic >= marksDue {
             marksDue = clock.monotonic + .milliseconds(250)
             recordMarks()
