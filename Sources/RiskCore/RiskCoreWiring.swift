@@ -80,7 +80,7 @@ package enum RiskCoreWiring {
                 store: opened.store, owner: context.name,
                 checkpointEvery: configuration.checkpointEvery),
             clock: wiring.clock, log: context.log)
-        service.start(recoveredUntil: opened.store.lastTime)
+        service.start()
         try wiring.bind(links.admin, at: context.endpoint(of: context.name, .admin))
         try wiring.bind(links.agents, at: context.endpoint(of: context.name, .agents))
         if !start.isCrashLoop { try links.connectGateways(context, wiring) }

@@ -145,7 +145,7 @@ final class CoreFixture {
             clock: wiring.clock, log: Logger(label: "core") { _ in SwiftLogNoOpLogHandler() })
         followAnswers = answers
         follower = parts.follower
-        service.start(recoveredUntil: store.lastTime)
+        service.start()
         try start.note()
         try wiring.bind(admin, at: endpoint("core.admin"))
         try wiring.bind(agents, at: endpoint("core.agents"))

@@ -72,6 +72,34 @@ struct CoreServiceTests {
         #expect(gateway.count(.requestLease) == 1)
     }
 
+    /// Reconciliations with differences do not count, nor do the journal's entries since.
+    @Test func fillsAreAskedForSinceTheLastReconciliationThatHeld() throws {
+        let first = try fixture.startGateway()
+        let core = try fixture.startCore()
+        try fixture.run("arming") { core.engine.arming == .armed }
+        fixture.network.crash(CoreFixture.gateway)
+        try fixture.run("the loss") { core.engine.lease(of: CoreFixture.gateway) == .zero }
+        let lost = core.engine.now
+        try fixture.network.run(for: .seconds(1_200))
+        let second = try fixture.startGateway {
+            $0.lease = first.lease
+            $0.cash = Money(999)
+        }
+        try fixture.run("the reconciliation") { second.count(.reconcile) == 1 }
+        try fixture.network.run(for: .milliseconds(100))
+        fixture.crashCore()
+        let next = try fixture.startCore()
+        try fixture.run("the next") { next.engine.lease(of: CoreFixture.gateway) > .zero }
+        try fixture.run("the reconciliation") { second.count(.reconcile) > 1 }
+        let asked = second.received.compactMap { try? Reconcile(decoding: $0).fillsSince }
+        #expect(asked.count >= 2)
+        #expect(asked.allSatisfy { $0 <= lost && $0 > .zero })
+        second.cash = Money(1_000)
+        try fixture.run("arming") { next.engine.arming == .armed }
+        let known = try #require(next.engine.accountView(of: CoreFixture.gateway)?.fillsKnownUntil)
+        #expect(known > lost + .seconds(1_200))
+    }
+
     @Test func aPermitIsSealedAndAnswersOneRequest() throws {
         let (core, gateway, agent) = try startTrading()
         agent.request()

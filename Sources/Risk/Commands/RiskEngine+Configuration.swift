@@ -10,6 +10,7 @@ extension RiskEngine {
     package mutating func apply(
         _ start: CoreStarted, at now: Timestamp, into effects: inout RiskEffects
     ) {
+        let last = self.now
         advance(to: now)
         precondition(
             start.startedEpoch > epoch, "epoch \(start.startedEpoch) does not follow \(epoch)")
@@ -17,7 +18,7 @@ extension RiskEngine {
         mode = start.mode
         isCrashLoop = start.isCrashLoop.isSet
         for index in gateways.indices { gateways[index].lease = .zero }
-        for index in accounts.indices { accounts[index].isReconciled = false }
+        for index in accounts.indices { endReconciliation(of: index, at: last) }
         if arming != .halted { setArming(.disarmed, into: &effects) }
     }
 
@@ -33,6 +34,7 @@ extension RiskEngine {
         let index = insertAccount(key, venue: opened.venue, gateway: gateway, ledger: book)
         accounts[Int(index)].venueCash = opened.cash
         accounts[Int(index)].venueCashAt = now
+        accounts[Int(index)].fillsKnownUntil = now
     }
 
     /// An agent may trade a strategy, or may no longer.
@@ -97,13 +99,21 @@ extension RiskEngine {
         if connected.lease == state.lease, connected.lease > .zero { return }
         gateways[Int(index)].lease = connected.lease
         for account in accounts.indices where accounts[account].gateway == index {
-            accounts[account].isReconciled = false
+            endReconciliation(of: account, at: now)
         }
         guard connected.lease > .zero else { return }
         gateways[Int(index)].nextPermit = PermitSequence(1)
         for open in openOrders where orders[open].gateway == index {
             effects.append(.queryFate(fateQuery(open), gateway: connected.gateway))
         }
+    }
+
+    /// Nothing is known of an account's fills from now on. While differences stood, nothing was
+    /// since the reconciliation before.
+    private mutating func endReconciliation(of index: Int, at time: Timestamp) {
+        guard accounts[index].isReconciled else { return }
+        accounts[index].isReconciled = false
+        accounts[index].fillsKnownUntil = time
     }
 
     /// A gateway's kill latch changed. While it is set, the gateway would refuse every permit.

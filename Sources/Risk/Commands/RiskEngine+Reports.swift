@@ -269,6 +269,7 @@ extension RiskEngine {
             alarm(.reconciliationBreaks(result.account, result.breaks), into: &effects)
             return
         }
+        accounts[Int(account)].fillsKnownUntil = now
         armByItself(into: &effects)
     }
 

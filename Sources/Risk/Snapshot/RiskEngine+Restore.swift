@@ -110,6 +110,7 @@ private struct Restoration {
         case .snapshotIntent: try takeIntent(record)
         case .snapshotOrder: try takeOrder(record)
         case .snapshotFill: try takeFill(record)
+        case .snapshotReach: try takeReach(record)
         case .snapshotEnd:
             let end = try record.decode { frame throws(WireError) in
                 try SnapshotEnd(decoding: frame)
@@ -176,6 +177,18 @@ private struct Restoration {
         engine.accounts[index].isReconciled = value.isReconciled.isSet
         engine.accounts[index].venueCash = value.venueCash
         engine.accounts[index].venueCashAt = value.venueCashAt
+        engine.accounts[index].fillsKnownUntil = value.venueCashAt
+    }
+
+    private mutating func takeReach(_ record: SnapshotRecord) throws(SnapshotError) {
+        let value = try record.decode { frame throws(WireError) in
+            try SnapshotReach(decoding: frame)
+        }
+        let key = AccountKey(org: value.org, account: value.account, mode: value.mode)
+        guard let index = engine.accountIndex[key] else {
+            throw .misplaced(offset: record.offset, "the fills of \(key)")
+        }
+        engine.accounts[Int(index)].fillsKnownUntil = value.fillsKnownUntil
     }
 
     private mutating func takeStrategy(_ record: SnapshotRecord) throws(SnapshotError) {

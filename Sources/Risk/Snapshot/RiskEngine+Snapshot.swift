@@ -15,6 +15,7 @@ extension RiskEngine {
         writeInstruments(into: &writer)
         writeLedger(into: &writer)
         writeOrders(into: &writer)
+        writeReach(into: &writer)
         return writer.finish()
     }
 
@@ -66,6 +67,15 @@ extension RiskEngine {
             settlement: balance.settlement, pairing: balance.pairing, tradeFlow: book.tradeFlow,
             feesPaid: book.feesPaid, payouts: book.payouts,
             collateralConsumed: book.collateralConsumed)
+    }
+
+    private func writeReach(into writer: inout SnapshotWriter) {
+        for account in accounts.sorted(by: { $0.key < $1.key }) {
+            writer.append(
+                SnapshotReach(
+                    org: account.key.org, account: account.key.account, mode: account.key.mode,
+                    fillsKnownUntil: account.fillsKnownUntil))
+        }
     }
 
     private func writeAgents(into writer: inout SnapshotWriter) {

@@ -73,6 +73,8 @@ struct AccountState: Sendable {
     /// What the venue last said it holds, and when.
     var venueCash: Money = .zero
     var venueCashAt: Timestamp = .zero
+    /// Fills up to here are booked, unless a reconciliation holds and later ones are too.
+    var fillsKnownUntil: Timestamp = .zero
 }
 
 /// A gateway, its lease and the next permit under it.

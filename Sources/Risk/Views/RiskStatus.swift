@@ -62,6 +62,8 @@ package struct AccountView: Sendable, Hashable {
     package let reserved: Money
     package let venueCash: Money
     package let isReconciled: Bool
+    /// Fills after this may be missing when a lease begins.
+    package let fillsKnownUntil: Timestamp
     /// What the venue should hold, in instrument order; instruments that are flat are left out.
     package let holdings: [Holding]
 
@@ -140,7 +142,7 @@ extension RiskEngine {
                 venue: account.venue, gateway: gateways[Int(account.gateway)].id,
                 cash: ledger.accounts[account.ledger].cash, reserved: account.reserved,
                 venueCash: account.venueCash, isReconciled: account.isReconciled,
-                holdings: holdings)
+                fillsKnownUntil: account.fillsKnownUntil, holdings: holdings)
         }
     }
 

@@ -8,7 +8,8 @@ import Wire
 
 /// Leases, reports and reconciliation: everything between the core and its gateways.
 extension RiskCoreService {
-    /// How far before the last known fill a reconciliation looks back.
+    /// How far before the moment until which fills are known a reconciliation looks back: a gateway
+    /// that dies has not told everything until then.
     private static let fillsOverlap = Span.seconds(600)
 
     func gatewayOpened(_ gateway: ProcessID) {
@@ -28,7 +29,6 @@ extension RiskCoreService {
         standings[gateway]?.phase = .closed
         let held = barrier.leave(gateway: gateway)
         for frame in held { applyReport(frame.bytes, from: gateway) }
-        fillsKnownUntil[gateway] = now
         let standing = standings[gateway] ?? GatewayStanding()
         apply(
             own: GatewayConnected(
@@ -105,7 +105,7 @@ extension RiskCoreService {
     /// Asks for venue truth.
     private func reconcile(_ gateway: ProcessID) {
         standings[gateway]?.reconciliation = Reconciliation()
-        let known = fillsKnownUntil[gateway] ?? now
+        let known = engine.accountView(of: gateway)?.fillsKnownUntil ?? now
         let since = max(.zero, known - RiskCoreService.fillsOverlap)
         send(Reconcile(fillsSince: since).frame(), toGateway: gateway)
     }

@@ -34,8 +34,6 @@ package final class RiskCoreService: LoopService {
     var marksDue: MonotonicTime
     /// The operator's link whose command is being applied.
     var operatorPeer: ProcessID?
-    /// Market time until which each gateway's fills are known.
-    var fillsKnownUntil: [ProcessID: Timestamp] = [:]
     /// Whether links to gateways are kept closed after too many crashes.
     var areLinksClosed: Bool
 
@@ -70,11 +68,8 @@ package final class RiskCoreService: LoopService {
     }
 
     /// Takes the next epoch and journals what the configuration says and the journal does not know.
-    package func start(recoveredUntil: Timestamp?) {
+    package func start() {
         turnBegan(clock)
-        for gateway in configuration.gateways {
-            fillsKnownUntil[gateway.name] = recoveredUntil ?? now
-        }
         apply(
             own: CoreStarted(
                 startedEpoch: journal.epoch, engineVersion: RiskEngine.version,

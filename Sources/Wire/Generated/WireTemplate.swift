@@ -83,6 +83,7 @@ package enum WireTemplate: UInt16, Sendable, BitwiseCopyable, CaseIterable {
     case snapshotOrder = 112
     case snapshotFill = 113
     case snapshotEnd = 114
+    case snapshotReach = 115
 }
 
 /// Checks a whole frame of any message: every field, every entry, every length.
@@ -161,6 +162,7 @@ package func validate(frame: RawSpan) throws(WireError) {
     case .snapshotOrder: try SnapshotOrder.validate(frame)
     case .snapshotFill: try SnapshotFill.validate(frame)
     case .snapshotEnd: try SnapshotEnd.validate(frame)
+    case .snapshotReach: try SnapshotReach.validate(frame)
     }
 }
 
@@ -246,5 +248,6 @@ package func reencode(_ frame: [UInt8]) throws(WireError) -> [UInt8] {
     case .snapshotOrder: try SnapshotOrder.reencode(frame)
     case .snapshotFill: try SnapshotFill.reencode(frame)
     case .snapshotEnd: try SnapshotEnd.reencode(frame)
+    case .snapshotReach: try SnapshotReach.reencode(frame)
     }
 }

@@ -200,6 +200,8 @@ func describe(_ frame: [UInt8]) throws(WireError) -> [String] {
         lines.add(try SnapshotFill(decoding: frame))
     case .snapshotEnd:
         lines.add(try SnapshotEnd(decoding: frame))
+    case .snapshotReach:
+        lines.add(try SnapshotReach(decoding: frame))
     }
     return lines.all
 }

@@ -593,4 +593,19 @@ let journalLayouts: [MessageLayout] = [
         ],
         groups: [],
         data: []),
+    MessageLayout(
+        "SnapshotReach", template: 115, blockLength: 89,
+        fields: [
+            FieldLayout("envelope.sender", at: 8, .name(16)),
+            FieldLayout("envelope.epoch", at: 24, .unsigned(8)),
+            FieldLayout("envelope.sequence", at: 32, .unsigned(8)),
+            FieldLayout("envelope.sentAt", at: 40, .signed(8)),
+            FieldLayout("envelope.traceID", at: 48, .unsigned(8)),
+            FieldLayout("org", at: 56, .name(16)),
+            FieldLayout("account", at: 72, .name(16)),
+            FieldLayout("mode", at: 88, .enumeration(1, modeValues)),
+            FieldLayout("fillsKnownUntil", at: 89, .signed(8)),
+        ],
+        groups: [],
+        data: []),
 ]
