@@ -27,6 +27,10 @@ package struct RiskEngine: Sendable {
     /// The mode of the core's last start: paper arms by itself.
     package internal(set) var mode: Mode = .paper
     package internal(set) var isCrashLoop = false
+    /// An operator has disarmed the core, until one arms it.
+    var isDisarmedByOperator = false
+    /// An operator has ended the run, until the core starts again or an operator arms it.
+    var isStopped = false
     package internal(set) var lastOrderID: OrderID = .zero
     package internal(set) var limitSnapshot: UInt64 = 0
     package internal(set) var counters = RiskCounters()

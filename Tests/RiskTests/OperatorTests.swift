@@ -19,6 +19,30 @@ import Wire
         #expect(rig.engine.arming == .armed)
     }
 
+    @Test func paperStaysDisarmedUntilTheOperatorWhoDisarmedArms() throws {
+        var rig = Rig()
+        rig.operate(.disarm, nonce: 1)
+        rig.reconcile()
+        #expect(rig.engine.arming == .disarmed)
+        rig.engine = Rig.mutated(try RiskEngine(snapshot: rig.engine.snapshotBytes()))
+        rig.restart()
+        #expect(rig.engine.arming == .disarmed)
+        #expect(rig.operate(.arm, nonce: 2) == .done)
+        rig.restart(epoch: 3)
+        #expect(rig.engine.arming == .armed)
+    }
+
+    @Test func aStoppedRunEndsDisarmedAndTheNextArmsItself() throws {
+        var rig = Rig()
+        rig.operate(.stop, nonce: 1)
+        rig.engine = Rig.mutated(try RiskEngine(snapshot: rig.engine.snapshotBytes()))
+        rig.connectGateway(lease: 2)
+        rig.reconcile()
+        #expect(rig.engine.arming == .disarmed)
+        rig.restart()
+        #expect(rig.engine.arming == .armed)
+    }
+
     @Test(arguments: [Mode.shadow, .live])
     func otherModesWaitForAnOperator(mode: Mode) {
         var rig = Rig(mode: mode)

@@ -104,6 +104,16 @@ struct Rig {
                 isKilled: Flag(isKilled)))
     }
 
+    /// The core starts again and its gateway agrees with it.
+    mutating func restart(epoch: UInt64 = 2) {
+        apply(
+            CoreStarted(
+                startedEpoch: Epoch(epoch), engineVersion: RiskEngine.version, mode: .paper,
+                isCrashLoop: .no))
+        connectGateway(lease: epoch + 1)
+        reconcile()
+    }
+
     mutating func connectAgent(_ incarnation: UInt64, agent: ProcessID = Rig.agentID) {
         apply(AgentConnected(agent: agent, granted: Incarnation(incarnation)))
         requests = 0

@@ -17,6 +17,7 @@ extension RiskEngine {
         epoch = start.startedEpoch
         mode = start.mode
         isCrashLoop = start.isCrashLoop.isSet
+        isStopped = false
         for index in gateways.indices { gateways[index].lease = .zero }
         for index in accounts.indices { endReconciliation(of: index, at: last) }
         if arming != .halted { setArming(.disarmed, into: &effects) }

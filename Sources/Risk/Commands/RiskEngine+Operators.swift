@@ -31,11 +31,16 @@ extension RiskEngine {
             outcome = .done
         case .resume: outcome = resume(scope, into: &effects)
         case .arm: outcome = arm(scope, into: &effects)
-        case .disarm: outcome = disarm(scope, into: &effects)
+        case .disarm:
+            outcome = disarm(scope, into: &effects)
+            if outcome == .done { isDisarmedByOperator = true }
         case .stop:
             // The end of a run: nothing more is permitted, and nothing is left resting.
             outcome = disarm(scope, into: &effects)
-            if outcome == .done { cancelled = cancelAll(under: scope, into: &effects) }
+            if outcome == .done {
+                isStopped = true
+                cancelled = cancelAll(under: scope, into: &effects)
+            }
         }
         reply(to: command.nonce, outcome, cancelled: cancelled, into: &effects)
     }
@@ -110,6 +115,8 @@ extension RiskEngine {
         guard arming != .halted else { return .halted }
         guard !isGatewayAhead else { return .gatewayAhead }
         isCrashLoop = false
+        isDisarmedByOperator = false
+        isStopped = false
         setArming(.armed, into: &effects)
         return .done
     }
@@ -123,9 +130,12 @@ extension RiskEngine {
         return .done
     }
 
-    /// Paper arms by itself once an account is reconciled; an account that is not stays shut.
+    /// Paper arms by itself once an account is reconciled, unless an operator has disarmed it; an
+    /// account that is not reconciled stays shut.
     mutating func armByItself(into effects: inout RiskEffects) {
-        guard mode == .paper, !isCrashLoop, arming == .disarmed, !isGatewayAhead else { return }
+        guard mode == .paper, !isCrashLoop, !isDisarmedByOperator, !isStopped, arming == .disarmed,
+            !isGatewayAhead
+        else { return }
         setArming(.armed, into: &effects)
     }
 

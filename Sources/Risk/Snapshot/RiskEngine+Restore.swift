@@ -111,6 +111,7 @@ private struct Restoration {
         case .snapshotOrder: try takeOrder(record)
         case .snapshotFill: try takeFill(record)
         case .snapshotReach: try takeReach(record)
+        case .snapshotHold: try takeHold(record)
         case .snapshotEnd:
             let end = try record.decode { frame throws(WireError) in
                 try SnapshotEnd(decoding: frame)
@@ -178,6 +179,14 @@ private struct Restoration {
         engine.accounts[index].venueCash = value.venueCash
         engine.accounts[index].venueCashAt = value.venueCashAt
         engine.accounts[index].fillsKnownUntil = value.venueCashAt
+    }
+
+    private mutating func takeHold(_ record: SnapshotRecord) throws(SnapshotError) {
+        let value = try record.decode { frame throws(WireError) in
+            try SnapshotHold(decoding: frame)
+        }
+        engine.isDisarmedByOperator = value.isDisarmed.isSet
+        engine.isStopped = value.isStopped.isSet
     }
 
     private mutating func takeReach(_ record: SnapshotRecord) throws(SnapshotError) {

@@ -76,6 +76,10 @@ extension RiskEngine {
                     org: account.key.org, account: account.key.account, mode: account.key.mode,
                     fillsKnownUntil: account.fillsKnownUntil))
         }
+        if isDisarmedByOperator || isStopped {
+            writer.append(
+                SnapshotHold(isDisarmed: Flag(isDisarmedByOperator), isStopped: Flag(isStopped)))
+        }
     }
 
     private func writeAgents(into writer: inout SnapshotWriter) {

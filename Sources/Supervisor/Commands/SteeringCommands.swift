@@ -134,7 +134,7 @@ struct ArmCommand: AsyncParsableCommand {
 struct DisarmCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "disarm", abstract: "Makes the core reject every new order.",
-        discussion: "For an upgrade: disarm, stop, start the new version. What rests stays; "
+        discussion: "For an upgrade: disarm, stop, start the new version, arm. What rests stays; "
             + "`halt` cancels it.")
 
     @OptionGroup var options: ConsoleOptions

@@ -84,6 +84,7 @@ package enum WireTemplate: UInt16, Sendable, BitwiseCopyable, CaseIterable {
     case snapshotFill = 113
     case snapshotEnd = 114
     case snapshotReach = 115
+    case snapshotHold = 116
 }
 
 /// Checks a whole frame of any message: every field, every entry, every length.
@@ -163,6 +164,7 @@ package func validate(frame: RawSpan) throws(WireError) {
     case .snapshotFill: try SnapshotFill.validate(frame)
     case .snapshotEnd: try SnapshotEnd.validate(frame)
     case .snapshotReach: try SnapshotReach.validate(frame)
+    case .snapshotHold: try SnapshotHold.validate(frame)
     }
 }
 
@@ -249,5 +251,6 @@ package func reencode(_ frame: [UInt8]) throws(WireError) -> [UInt8] {
     case .snapshotFill: try SnapshotFill.reencode(frame)
     case .snapshotEnd: try SnapshotEnd.reencode(frame)
     case .snapshotReach: try SnapshotReach.reencode(frame)
+    case .snapshotHold: try SnapshotHold.reencode(frame)
     }
 }

@@ -202,6 +202,8 @@ func describe(_ frame: [UInt8]) throws(WireError) -> [String] {
         lines.add(try SnapshotEnd(decoding: frame))
     case .snapshotReach:
         lines.add(try SnapshotReach(decoding: frame))
+    case .snapshotHold:
+        lines.add(try SnapshotHold(decoding: frame))
     }
     return lines.all
 }

@@ -608,4 +608,17 @@ let journalLayouts: [MessageLayout] = [
         ],
         groups: [],
         data: []),
+    MessageLayout(
+        "SnapshotHold", template: 116, blockLength: 50,
+        fields: [
+            FieldLayout("envelope.sender", at: 8, .name(16)),
+            FieldLayout("envelope.epoch", at: 24, .unsigned(8)),
+            FieldLayout("envelope.sequence", at: 32, .unsigned(8)),
+            FieldLayout("envelope.sentAt", at: 40, .signed(8)),
+            FieldLayout("envelope.traceID", at: 48, .unsigned(8)),
+            FieldLayout("isDisarmed", at: 56, .enumeration(1, flagValues)),
+            FieldLayout("isStopped", at: 57, .enumeration(1, flagValues)),
+        ],
+        groups: [],
+        data: []),
 ]
