@@ -18,6 +18,10 @@ package struct RiskEngine: Sendable {
     /// Changes whenever the same journal could give another state or decision.
     package static let version: UInt32 = 5
 
+    /// Snapshots from this version on are read. Whoever raises `version` says here whether older
+    /// ones still mean the same.
+    package static let snapshotVersionMin: UInt32 = 4
+
     /// Names the cluster in client order ids.
     package let cluster: ShortName
     /// The time of the last command.

@@ -101,6 +101,47 @@ struct RecoveryTests {
         #expect(error?.description.contains("supervisor disarm") == true)
     }
 
+    /// Ends a run of an engine of another version in order, with its snapshot.
+    private func stopAsVersion(_ version: UInt32) throws {
+        var state = try runAndStop()
+        let place = 4 + 8 + 48
+        #expect(state[place] == UInt8(RiskEngine.version))
+        state[place] = UInt8(version)
+        let store = try JournalStore(
+            opening: fixture.journalPath,
+            options: JournalStore.Options(
+                identity: fixture.identity, engineVersion: version,
+                checkpointKey: fixture.checkpointKey))
+        try store.begin(epoch: store.epoch.next)
+        var journal = CoreJournal(store: store, owner: CoreFixture.core, checkpointEvery: 100)
+        let time = try #require(store.lastTime)
+        try journal.checkpoint(stateHash: SHA256.hash(state), at: time)
+        try journal.saveSnapshot(state)
+        try journal.commit()
+        store.close()
+    }
+
+    @Test func anOlderVersionThatWasStoppedInOrderIsTakenUp() throws {
+        try stopAsVersion(RiskEngine.snapshotVersionMin)
+        let core = try fixture.startCore()
+        try fixture.run("arming") { core.engine.arming == .armed }
+        #expect(core.engine.lease(of: CoreFixture.gateway) == LeaseID(2))
+        // The tail behind the old snapshot is this version's own.
+        let state = core.engine.snapshotBytes()
+        fixture.crashCore()
+        #expect(try fixture.openCore().1.snapshotBytes() == state)
+    }
+
+    @Test(arguments: [RiskEngine.snapshotVersionMin - 1, RiskEngine.version + 1])
+    func aSnapshotThatThisVersionDoesNotReadIsRefused(version: UInt32) throws {
+        try stopAsVersion(version)
+        let error = #expect(throws: RecoveryError.self) { try fixture.openCore() }
+        guard case .otherEngine(_, version)? = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+    }
+
     @Test func aTamperedEntryIsRefusedWithItsNumber() throws {
         do {
             let gateway = try fixture.startGateway()

@@ -69,7 +69,8 @@ private struct Restoration {
         let head = try first.decode { frame throws(WireError) in
             try SnapshotHead(decoding: frame)
         }
-        guard head.engineVersion == RiskEngine.version else {
+        let readable = RiskEngine.snapshotVersionMin...RiskEngine.version
+        guard readable.contains(head.engineVersion) else {
             throw .otherVersion(found: head.engineVersion, expected: RiskEngine.version)
         }
         engine = RiskEngine(cluster: head.cluster)

@@ -15,7 +15,8 @@ package struct CoreRecovery {
     package let head: ChainHead
 
     /// Reads the journal. Throws where it is damaged, where its tail was written by another engine,
-    /// and where the state differs from a checkpoint.
+    /// where its snapshot is too old to be read or newer than this engine, and where the
+    /// state differs from a checkpoint.
     package init(
         from reader: JournalReader, store: JournalStore, cluster: ShortName
     ) throws(RecoveryError) {
@@ -23,7 +24,8 @@ package struct CoreRecovery {
         do {
             var start = try reader.start()
             if let snapshot = try reader.latestSnapshot() {
-                guard snapshot.engineVersion == RiskEngine.version else {
+                let readable = RiskEngine.snapshotVersionMin...RiskEngine.version
+                guard readable.contains(snapshot.engineVersion) else {
                     throw RecoveryError.otherEngine(
                         entry: snapshot.head.sequence, written: snapshot.engineVersion)
                 }
@@ -55,7 +57,8 @@ package struct CoreRecovery {
 /// Why the core cannot take up its journal, and what to do about it.
 package enum RecoveryError: Error, Equatable, CustomStringConvertible {
     case journal(JournalError)
-    /// The tail was written by another version of the engine.
+    /// The tail, or a snapshot that this version does not read, was written by another version of
+    /// the engine.
     case otherEngine(entry: SequenceNumber, written: UInt32)
     /// The state is not what it was when the checkpoint was signed.
     case stateDiffers(entry: SequenceNumber, stored: Digest, found: Digest)
@@ -69,7 +72,7 @@ package enum RecoveryError: Error, Equatable, CustomStringConvertible {
         case .otherEngine(let entry, let written):
             "entry \(entry) was written by engine version \(written), this is version "
                 + "\(RiskEngine.version). Start the old version, `supervisor disarm`, stop it "
-                + "cleanly (it saves a snapshot), then start this one."
+                + "cleanly (it saves a snapshot), then start this one and `supervisor arm`."
         case .stateDiffers(let entry, let stored, let found):
             "entry \(entry): the state has hash \(found), the signed checkpoint says \(stored). "
                 + "Run `supervisor journal verify`, then `supervisor journal replay`."
