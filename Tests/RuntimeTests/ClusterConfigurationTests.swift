@@ -33,7 +33,7 @@ struct BrokenLine: Sendable, CustomTestStringConvertible {
             yaml: sampleConfiguration(), file: "paper.yaml")
         #expect(configuration.cluster == ShortName("paper-demo"))
         #expect(configuration.mode == .paper)
-        #expect(configuration.core.lease == .milliseconds(1500))
+        #expect(configuration.core.lease == .seconds(5))
         #expect(configuration.gateways.map(\.name) == [ProcessID("gw-kalshi")])
         #expect(configuration.gateways[0].startingCash == Money(1000))
         #expect(configuration.gateways[0].lastLine.ordersPerSecond == 50)
@@ -76,9 +76,9 @@ struct BrokenLine: Sendable, CustomTestStringConvertible {
         BrokenLine("mode: paper", "mode: papper", "mode: expected one of paper, shadow, live"),
         BrokenLine("mode: paper", "mod: paper", "expected one of cluster, mode, keys"),
         BrokenLine("cluster: paper-demo", "cluster: a b", "cluster: expected a name of at most 16"),
-        BrokenLine("  lease: 1500ms", "  lease: 1500", "core.lease: expected a duration"),
-        BrokenLine("  lease: 1500ms", "  lease: -1s", "core.lease: expected a duration"),
-        BrokenLine("  lease: 1500ms", "  lease: 300ms", "core.lease: expected at least three"),
+        BrokenLine("  lease: 5s", "  lease: 1500", "core.lease: expected a duration"),
+        BrokenLine("  lease: 5s", "  lease: -1s", "core.lease: expected a duration"),
+        BrokenLine("  lease: 5s", "  lease: 300ms", "core.lease: expected at least three"),
         BrokenLine(
             "  checkpoint-every: 4096", "  checkpoint-every: many",
             "core.checkpoint-every: expected a whole number from 16 to 10000000, found `many`"),
@@ -126,7 +126,7 @@ struct BrokenLine: Sendable, CustomTestStringConvertible {
     }
 
     @Test func namesTheLineOfTheValue() throws {
-        let bad = try sampleConfiguration().replacing("  lease: 1500ms", with: "  lease: soon")
+        let bad = try sampleConfiguration().replacing("  lease: 5s", with: "  lease: soon ")
         let line = bad.split(separator: "\n", omittingEmptySubsequences: false)
             .firstIndex { $0.contains("lease: soon") }
         let error = #expect(throws: ConfigurationError.self) {
