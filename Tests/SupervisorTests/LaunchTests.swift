@@ -125,19 +125,22 @@ import Trading
         }
     }
 
-    private func until(_ condition: () async -> Bool) async {
-        while !(await condition()) { await pause(.milliseconds(5)) }
+    private func until(_ condition: () async -> Bool) async throws {
+        while !(await condition()) {
+            try Task.checkCancellation()
+            await pause(.milliseconds(5))
+        }
     }
 
     @Test func startsAgainWhatDiesAndStopsWhatDoesNotListen() async throws {
-        let dying = LocalClusterTests.ready + "time.sleep(0.05); os.kill(os.getpid(), 9)"
+        let dying = LocalClusterTests.ready + "time.sleep(0.5); os.kill(os.getpid(), 9)"
         let deaf =
             "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
             + LocalClusterTests.ready + "time.sleep(600)"
         let (cluster, names) = try cluster([(.core, dying), (.agent, deaf)])
         try await run(cluster, names) {
-            await until { await cluster.rows[0].restarts >= 2 }
-            await until { await cluster.isReady(.agent) }
+            try await until { await cluster.rows[0].restarts >= 2 }
+            try await until { await cluster.isReady(.agent) }
         }
         #expect(await cluster.rows.map(\.state) == [.stopped, .stopped])
         #expect(await cluster.rows[1].restarts == 0)
@@ -149,7 +152,7 @@ import Trading
         let (cluster, names) = try cluster([
             (.core, "import sys\nsys.stderr.write('c.yaml:3: core.lease: bad\\n')\nsys.exit(2)")
         ])
-        try await run(cluster, names) { await until { await cluster.failure != nil } }
+        try await run(cluster, names) { try await until { await cluster.failure != nil } }
         let failure = try #require(await cluster.failure)
         #expect(failure.code == .usage)
         #expect(failure.description.contains("child-0"))
@@ -158,7 +161,7 @@ import Trading
 
     @Test func aChildThatCannotComeUpIsNotTriedForever() async throws {
         let (cluster, names) = try cluster([(.gateway, "import sys\nsys.exit(3)")])
-        try await run(cluster, names) { await until { await cluster.failure != nil } }
+        try await run(cluster, names) { try await until { await cluster.failure != nil } }
         #expect(await cluster.failure?.code == .unavailable)
     }
 
@@ -167,7 +170,7 @@ import Trading
             LocalClusterTests.ready
             + "s.sendto(b'X_BELLWETHER_REPLAY=ended', os.environ['NOTIFY_SOCKET'])\ntime.sleep(600)"
         let (cluster, names) = try cluster([(.venue, script)])
-        try await run(cluster, names) { await until { await cluster.hasReplayEnded } }
+        try await run(cluster, names) { try await until { await cluster.hasReplayEnded } }
         #expect(await cluster.rows[0].restarts == 0)
     }
 }

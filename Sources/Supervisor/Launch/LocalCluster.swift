@@ -53,6 +53,9 @@ actor LocalCluster {
     private let folder: String
     private let log: Logger
     private var children: [Child]
+    /// Notices of processes whose start has not been noted here yet.
+    private var earlyNotices: [ChildNotice] = []
+    private static let earlyNoticesMax = 64
     /// The replay is at its end.
     private(set) var hasReplayEnded = false
     /// Why the cluster cannot go on.
@@ -104,7 +107,11 @@ actor LocalCluster {
 
     /// What a child said of itself.
     func take(_ notice: ChildNotice) {
-        guard let index = children.firstIndex(where: { $0.pid == notice.pid }) else { return }
+        guard let index = children.firstIndex(where: { $0.pid == notice.pid }) else {
+            earlyNotices.append(notice)
+            if earlyNotices.count > LocalCluster.earlyNoticesMax { earlyNotices.removeFirst() }
+            return
+        }
         if notice.isReady, children[index].state == .starting {
             children[index].state = .ready
             children[index].hasBeenReady = true
@@ -197,6 +204,9 @@ actor LocalCluster {
         log.info("started", metadata: ["process": "\(children[index].plan.name)", "pid": "\(pid)"])
         // A stop that came before the process existed.
         if isStopping(index) { signal(index, SIGTERM) }
+        let early = earlyNotices.filter { $0.pid == pid }
+        earlyNotices.removeAll { $0.pid == pid }
+        for notice in early { take(notice) }
     }
 
     private func wrote(_ index: Int, _ line: String) { children[index].tail.append(line) }
