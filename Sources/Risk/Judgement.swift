@@ -60,7 +60,7 @@ package struct Judgement: Sendable, BitwiseCopyable {
     package internal(set) var limitSnapshot: UInt64 = 0
     package internal(set) var clientOrderID: VenueReference = .empty
     /// What the controls of `controls` found, in that order.
-    var results = InlineArray<20, ControlResult>(repeating: .notReached)
+    var results = InlineArray<40, ControlResult>(repeating: .notReached)
 
     init(kind: JudgedKind, agent: ProcessID, requestID: RequestID, intentID: IntentID) {
         self.kind = kind

@@ -33,19 +33,19 @@ extension LimitKind {
 
 /// The limits that one scope states. Held inline; a hole is a limit that the scope does not state.
 struct LimitTable: Sendable, BitwiseCopyable {
-    private var values = InlineArray<16, Int64>(repeating: 0)
-    private var stated: UInt32 = 0
+    private var values = InlineArray<64, Int64>(repeating: 0)
+    private var stated: UInt64 = 0
 
     subscript(kind: LimitKind) -> Int64? {
         get { states(kind) ? values[Int(kind.rawValue)] : nil }
         set {
             values[Int(kind.rawValue)] = newValue ?? 0
-            let bit = UInt32(1) << UInt32(kind.rawValue)
+            let bit = UInt64(1) << UInt64(kind.rawValue)
             stated = newValue == nil ? stated & ~bit : stated | bit
         }
     }
 
     var isEmpty: Bool { stated == 0 }
 
-    func states(_ kind: LimitKind) -> Bool { stated & (1 << UInt32(kind.rawValue)) != 0 }
+    func states(_ kind: LimitKind) -> Bool { stated & (1 << UInt64(kind.rawValue)) != 0 }
 }
