@@ -102,32 +102,36 @@ struct Oracle {
                 total += flow(fill)
                 total +=
                     Int128(filled.side.sign) * Int128(fill.quantity.units)
-                    * (pays(filled.instrument, winners) ? 1 : 0)
+                    * halves(filled.instrument, winners) / 2
             }
             for open in scenario.orders + [order] {
                 guard members.contains(open.instrument), scope(open), open.exposed > .zero else {
                     continue
                 }
-                total += min(0, effect(open, pays: pays(open.instrument, winners)))
+                total += min(0, effect(open, halves: halves(open.instrument, winners)))
             }
             worst = min(worst, total)
         }
         return -worst
     }
 
-    /// Members that are settled keep what they paid; the others win as the set allows.
-    private func outcomes(_ members: [String]) -> [Set<String>] {
+    /// Members that are settled keep what they paid; the others win as the set allows. Nil stands
+    /// for a set that is voided.
+    private func outcomes(_ members: [String]) -> [Set<String>?] {
         let open = members.filter { !scenario.settled.contains($0) }
         guard scenario.isExclusive else {
             return (0..<(1 << open.count)).map { bits in
                 Set(open.indices.filter { bits >> $0 & 1 == 1 }.map { open[$0] })
             }
         }
-        return [[]] + open.map { [$0] }
+        return [nil, []] + open.map { [$0] }
     }
 
-    private func pays(_ instrument: String, _ winners: Set<String>) -> Bool {
-        scenario.outcomes[instrument] ?? winners.contains(instrument)
+    /// What an instrument pays, in halves of a dollar.
+    private func halves(_ instrument: String, _ winners: Set<String>?) -> Int128 {
+        if let paid = scenario.outcomes[instrument] { return paid ? 2 : 0 }
+        guard let winners else { return 1 }
+        return winners.contains(instrument) ? 2 : 0
     }
 
     private func flow(_ fill: Scenario.Fill) -> Int128 {
@@ -139,9 +143,9 @@ struct Oracle {
     }
 
     /// What filling the rest of an order brings in an outcome, its fee reserve paid.
-    private func effect(_ order: Scenario.Order, pays: Bool) -> Int128 {
+    private func effect(_ order: Scenario.Order, halves: Int128) -> Int128 {
         let product = Int128(order.price.units) * Int128(order.exposed.units)
-        let value = pays ? Int128(order.exposed.units) : 0
+        let value = Int128(order.exposed.units) * halves / 2
         let fee = feeReserve(order)
         return order.side == .buy
             ? value - (product + 999_999_999) / 1_000_000_000 - fee

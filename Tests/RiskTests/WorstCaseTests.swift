@@ -20,6 +20,18 @@ private struct OpenOrder {
         #expect(loss([first, second], isExclusive: false) == amount("1.30"))
     }
 
+    @Test func aVoidedSetPaysHalfToEverySide() {
+        // Three NO at 60 cents bring two dollars, or one and a half when the set is voided.
+        let members = (0..<3).map { _ in Exposure(cash: amount("0.40"), quantity: quantity("-1")) }
+        #expect(loss(members, isExclusive: true) == amount("0.30"))
+        // A NO at 60 cents that has an order for another beside it.
+        var first = Exposure(cash: amount("0.40"), quantity: quantity("-1"))
+        let fits = first.add(OrderLoad(.sell, price("0.30"), quantity("1")) ?? .none)
+        #expect(fits)
+        let fee = FeeReserve.bound(price("0.30"), quantity("1")) ?? .zero
+        #expect(first.lossIfVoid == amount("0.20") + fee)
+    }
+
     @Test func aLongPositionLosesItsCost() {
         let held = Exposure(cash: amount("-4"), quantity: quantity("10"))
         #expect(loss([held], isExclusive: true) == amount("4"))
@@ -143,10 +155,10 @@ private struct OpenOrder {
                 var total: Int128 = 0
                 for (member, exposure) in held.enumerated() {
                     total += Int128(exposure.cash.units)
-                    if outcome[member] { total += Int128(exposure.quantity.units) }
+                    total += Int128(exposure.quantity.units) * outcome[member] / 2
                 }
                 for (index, order) in orders.enumerated() where subset >> index & 1 == 1 {
-                    total += payoff(order, pays: outcome[order.member])
+                    total += payoff(order, halves: outcome[order.member])
                 }
                 worst = min(worst, total)
             }
@@ -154,9 +166,9 @@ private struct OpenOrder {
         return Money(units: Int64(-worst))
     }
 
-    private func payoff(_ order: OpenOrder, pays: Bool) -> Int128 {
+    private func payoff(_ order: OpenOrder, halves: Int128) -> Int128 {
         let fee = FeeReserve.bound(order.price, order.quantity) ?? .zero
-        let value = pays ? Int128(order.quantity.units) : 0
+        let value = Int128(order.quantity.units) * halves / 2
         switch order.side {
         case .buy:
             let cost = Money(order.price, times: order.quantity, .up)
@@ -167,14 +179,19 @@ private struct OpenOrder {
         }
     }
 
+    /// What each member pays, in halves of a dollar: one wins, none does, or all are voided.
+    /// Members that do not exclude each other win, lose or are voided each alone.
     private func outcomes(
         _ count: Int, _ isExclusive: Bool, _ isExhaustive: Bool
-    ) -> [[Bool]] {
+    ) -> [[Int128]] {
         guard isExclusive else {
-            return (0..<(1 << count)).map { bits in (0..<count).map { bits >> $0 & 1 == 1 } }
+            return (0..<count).reduce([[]]) { found, _ in
+                found.flatMap { outcome in [0, 1, 2].map { outcome + [$0] } }
+            }
         }
-        let none = isExhaustive ? [] : [[Bool](repeating: false, count: count)]
-        return none + (0..<count).map { winner in (0..<count).map { $0 == winner } }
+        let none = isExhaustive ? [] : [[Int128](repeating: 0, count: count)]
+        let void = [[Int128](repeating: 1, count: count)]
+        return none + void + (0..<count).map { winner in (0..<count).map { $0 == winner ? 2 : 0 } }
     }
 }
 
@@ -236,7 +253,8 @@ private struct OpenOrder {
         checkWorstCase(vector, set)
     }
 
-    /// The engine's worst case over the same holdings agrees with the payoff vector.
+    /// The engine's worst case over the same holdings agrees with the payoff vector, to which it
+    /// adds that the set is voided.
     private func checkWorstCase(_ vector: Vectors.Case, _ set: OutcomeSet) {
         var worst = WorstCase(isExclusive: true, isExhaustive: vector.input.exhaustive)
         for index in set.yes.indices {
@@ -245,7 +263,9 @@ private struct OpenOrder {
             let cash = Money(units: no.units) + (index == 0 ? set.cash : .zero)
             worst.add(Exposure(cash: cash, quantity: set.yes[index] - no))
         }
-        #expect(worst.loss == -set.worst, "\(vector.name)")
+        let held = zip(set.yes, set.no).reduce(Int64(0)) { $0 + $1.0.units + $1.1.units }
+        let ifVoid = set.cash + Money(units: held / 2)
+        #expect(worst.loss == -min(set.worst, ifVoid), "\(vector.name)")
     }
 
     private func exact<Value: FixedPoint>(_ value: Double) -> Value {

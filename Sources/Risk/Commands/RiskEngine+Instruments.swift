@@ -107,10 +107,11 @@ extension RiskEngine {
         return index
     }
 
-    /// Netting holds only where every member says so; every book's loss follows.
+    /// Netting holds only where the venue says so of every member under a rule that is known; every
+    /// book's loss follows.
     mutating func refreshEvent(_ event: Int32) {
         let members = events[event].members
-        events[event].isExclusive = members.allSatisfy { instruments[$0].isExclusive }
+        events[event].isExclusive = members.allSatisfy { instruments[$0].isVerifiedExclusive }
         events[event].isExhaustive = members.allSatisfy { instruments[$0].isExhaustive }
         for book in booksBottomUp(of: event) { refreshLoss(of: book) }
     }

@@ -2,8 +2,9 @@ package import Trading
 
 /// What one open order can still do: the same for every scope that it counts in.
 ///
-/// `lossIfYes` and `lossIfNo` are the worst that filling or not filling the rest can cost in each
-/// outcome, fee reserve included; an adversary chooses which.
+/// `lossIfYes`, `lossIfNo` and `lossIfVoid` are the worst that filling or not filling the rest can
+/// cost in each outcome, fee reserve included; an adversary chooses which. A voided market pays
+/// half a dollar to both sides.
 package struct OrderLoad: Sendable, Hashable, BitwiseCopyable {
     package var buy: Quantity = .zero
     package var sell: Quantity = .zero
@@ -14,6 +15,7 @@ package struct OrderLoad: Sendable, Hashable, BitwiseCopyable {
     package var feeReserve: Money = .zero
     package var lossIfYes: Money = .zero
     package var lossIfNo: Money = .zero
+    package var lossIfVoid: Money = .zero
     /// Cash that the order commits when it opens: p × q for a purchase, (1 − p) × q for a sale.
     package var notional: Money = .zero
 
@@ -29,6 +31,7 @@ package struct OrderLoad: Sendable, Hashable, BitwiseCopyable {
         guard let fee = FeeReserve.bound(price, remaining) else { return nil }
         feeReserve = fee
         let pairs = Money(units: remaining.units)
+        let half = Money(units: remaining.units / 2)
         switch side {
         case .buy:
             guard let cost = Money(checking: price, times: remaining, .up),
@@ -39,6 +42,7 @@ package struct OrderLoad: Sendable, Hashable, BitwiseCopyable {
             notional = cost
             lossIfNo = loss
             lossIfYes = max(.zero, loss - pairs)
+            lossIfVoid = max(.zero, loss - half)
         case .sell:
             guard let proceeds = Money(checking: price, times: remaining, .down),
                 let loss = (pairs - proceeds).addingChecked(fee)
@@ -48,6 +52,7 @@ package struct OrderLoad: Sendable, Hashable, BitwiseCopyable {
             notional = pairs - proceeds
             lossIfYes = loss
             lossIfNo = max(.zero, fee - proceeds)
+            lossIfVoid = max(.zero, loss - half)
         }
     }
 }
@@ -83,6 +88,7 @@ package struct Exposure: Sendable, Hashable, BitwiseCopyable {
     package var feeReserve: Money = .zero
     package var lossIfYes: Money = .zero
     package var lossIfNo: Money = .zero
+    package var lossIfVoid: Money = .zero
 
     package init() {}
 
@@ -99,7 +105,8 @@ package struct Exposure: Sendable, Hashable, BitwiseCopyable {
             let sellProceeds = sellProceeds.addingChecked(load.sellProceeds),
             let feeReserve = feeReserve.addingChecked(load.feeReserve),
             let lossIfYes = lossIfYes.addingChecked(load.lossIfYes),
-            let lossIfNo = lossIfNo.addingChecked(load.lossIfNo)
+            let lossIfNo = lossIfNo.addingChecked(load.lossIfNo),
+            let lossIfVoid = lossIfVoid.addingChecked(load.lossIfVoid)
         else { return false }
         self.openBuy = openBuy
         self.openSell = openSell
@@ -108,6 +115,7 @@ package struct Exposure: Sendable, Hashable, BitwiseCopyable {
         self.feeReserve = feeReserve
         self.lossIfYes = lossIfYes
         self.lossIfNo = lossIfNo
+        self.lossIfVoid = lossIfVoid
         return true
     }
 
@@ -120,6 +128,7 @@ package struct Exposure: Sendable, Hashable, BitwiseCopyable {
         feeReserve -= load.feeReserve
         lossIfYes -= load.lossIfYes
         lossIfNo -= load.lossIfNo
+        lossIfVoid -= load.lossIfVoid
         precondition(!openBuy.isNegative && !openSell.isNegative, "open orders became negative")
     }
 
@@ -155,4 +164,9 @@ package struct Exposure: Sendable, Hashable, BitwiseCopyable {
 
     /// The worst total flow if the instrument pays nothing.
     var payoffIfNo: Int128 { Int128(cash.units) - Int128(lossIfNo.units) }
+
+    /// The worst total flow if the instrument is voided and pays half; rounded against us.
+    var payoffIfVoid: Int128 {
+        Int128(cash.units) + (Int128(quantity.units) >> 1) - Int128(lossIfVoid.units)
+    }
 }

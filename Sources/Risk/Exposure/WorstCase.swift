@@ -5,8 +5,12 @@ package import Trading
 ///
 /// An order's best and worst effects differ only by outcome, and an adversary decides each order
 /// alone, so the sum of each order's worst effect is the worst over all subsets.
+///
+/// Any set may be voided, and then every member that is not settled pays half. Where members do not
+/// exclude each other this is never worse than the worst of each.
 package struct WorstCase: Sendable {
     private var sumIfNo: Int128 = 0
+    private var sumIfVoid: Int128 = 0
     private var sumOfWorst: Int128 = 0
     private var leastDifference: Int128
     private let isExclusive: Bool
@@ -24,6 +28,7 @@ package struct WorstCase: Sendable {
         let ifYes = exposure.payoffIfYes
         let ifNo = exposure.payoffIfNo
         sumIfNo += ifNo
+        sumIfVoid += exposure.payoffIfVoid
         sumOfWorst += min(ifYes, ifNo)
         leastDifference = min(leastDifference, ifYes - ifNo)
     }
@@ -31,7 +36,7 @@ package struct WorstCase: Sendable {
     /// The most that the set can lose; negative when it gains in every case. Nil on overflow.
     package var loss: Money? {
         let none = leastDifference == Int128.max ? 0 : leastDifference
-        let worst = isExclusive ? sumIfNo + none : sumOfWorst
+        let worst = isExclusive ? min(sumIfNo + none, sumIfVoid) : sumOfWorst
         return Int64(exactly: -worst).map { Money(units: $0) }
     }
 }

@@ -25,6 +25,8 @@ struct InstrumentState: Sendable {
     var ask: Price = .zero
     var markedAt: Timestamp = .zero
 
+    /// Without its rule nobody can check that the venue's word holds.
+    var isVerifiedExclusive: Bool { isExclusive && ruleHash != .zero }
     var markBid: Price? { bid > .zero ? bid : nil }
     var markAsk: Price? { ask > .zero ? ask : nil }
 }
