@@ -3,6 +3,7 @@ import Glibc
 
 /// What a program came to.
 struct ProgramResult {
+    /// As a shell would say it: a program that a signal ended has 128 and the signal's number.
     let exitCode: Int32
     let output: String
     let errors: String
@@ -13,48 +14,79 @@ struct ProgramResult {
 
 /// A program that runs beside the test; what it writes goes to files, so that it never waits for
 /// its reader.
+///
+/// Spawned directly: `Foundation.Process` keeps a descriptor of every program that has run, and
+/// writes past its end of a table from number 1,024 on.
 final class ChildProgram {
-    private let process = Process()
+    let pid: pid_t
+    private let executable: String
     private let outputPath: String
     private let errorPath: String
+    /// What `waitpid` has said; a program is asked only until its end.
+    private var status: Int32?
 
     /// Starts a program; `folder` takes what it writes.
     init(_ executable: String, _ arguments: [String], folder: String) throws {
+        self.executable = executable
         let name = "\(folder)/\(UUID().uuidString.prefix(8))"
         outputPath = name + ".out"
         errorPath = name + ".err"
-        for path in [outputPath, errorPath] {
-            guard FileManager.default.createFile(atPath: path, contents: nil) else {
-                throw ClusterFailure("cannot write \(path)")
-            }
-        }
-        process.executableURL = URL(filePath: executable)
-        process.arguments = arguments
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = try FileHandle(forWritingTo: URL(filePath: outputPath))
-        process.standardError = try FileHandle(forWritingTo: URL(filePath: errorPath))
-        try process.run()
+        pid = try ChildProgram.spawn(
+            executable, arguments, output: outputPath, errors: errorPath)
     }
 
-    var isRunning: Bool { process.isRunning }
-    var pid: pid_t { process.processIdentifier }
+    deinit {
+        // A program that still runs is waited for by nobody else; one that was killed leaves.
+        if status == nil, waitpid(pid, nil, WNOHANG) == 0 { kill(pid, SIGKILL) }
+    }
+
+    var isRunning: Bool {
+        if status != nil { return false }
+        var found: Int32 = 0
+        guard waitpid(pid, &found, WNOHANG) == pid else { return true }
+        status = found
+        return false
+    }
+
     var output: String { ChildProgram.text(of: outputPath) }
     var errors: String { ChildProgram.text(of: errorPath) }
 
-    func signal(_ number: Int32) { kill(pid, number) }
+    func signal(_ number: Int32) {
+        // The number of a program that has ended may be another's by now.
+        if isRunning { kill(pid, number) }
+    }
 
     /// Waits for its end; a program that does not end is killed and is an error.
     func finish(within patience: Duration) async throws -> ProgramResult {
         do {
-            try await waitUntil("the end of \(process.executableURL?.path ?? "")", within: patience)
-            {
-                !process.isRunning
-            }
+            try await waitUntil("the end of \(executable)", within: patience) { !isRunning }
         } catch {
             signal(SIGKILL)
             throw error
         }
-        return ProgramResult(exitCode: process.terminationStatus, output: output, errors: errors)
+        let ending = status ?? 0
+        let exitCode = ending & 0x7f == 0 ? ending >> 8 & 0xff : 128 + ending & 0x7f
+        return ProgramResult(exitCode: exitCode, output: output, errors: errors)
+    }
+
+    private static func spawn(
+        _ executable: String, _ arguments: [String], output: String, errors: String
+    ) throws -> pid_t {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        let written = O_WRONLY | O_CREAT | O_TRUNC
+        posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, output, written, 0o600)
+        posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, errors, written, 0o600)
+        var words = ([executable] + arguments).map { strdup($0) } + [nil]
+        defer { for word in words { free(word) } }
+        var pid: pid_t = 0
+        let result = posix_spawn(&pid, executable, &actions, nil, &words, environ)
+        guard result == 0 else {
+            throw ClusterFailure("cannot start \(executable): \(String(cString: strerror(result)))")
+        }
+        return pid
     }
 
     private static func text(of path: String) -> String {
