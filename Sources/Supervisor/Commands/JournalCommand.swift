@@ -125,18 +125,25 @@ struct JournalShowCommand: AsyncParsableCommand {
 
     private func show() throws {
         let (_, _, path) = try choice.journal(options)
-        let entries: [StoredEntry]
         do throws(JournalError) {
-            entries = try JournalReader(opening: path)
-                .read(from: SequenceNumber(max(from, 1)), limit: limit)
+            let reader = try JournalReader(opening: path)
+            var next = SequenceNumber(max(from, 1))
+            var left = limit
+            while left > 0 {
+                // A page is bounded in bytes, so the limit may take several.
+                let page = try reader.read(from: next, limit: left)
+                guard let last = page.last else { return }
+                for entry in page { show(EntryLine(entry)) }
+                left -= page.count
+                next = last.header.sequence.next
+            }
         } catch {
             throw ProcessFailure(.refused, "\(path): \(error)")
         }
-        let terminal = Terminal()
-        for entry in entries {
-            let line = EntryLine(entry)
-            terminal.line(options.json ? JSONText.encode(line) : line.text)
-        }
+    }
+
+    private func show(_ line: EntryLine) {
+        Terminal().line(options.json ? JSONText.encode(line) : line.text)
     }
 }
 
