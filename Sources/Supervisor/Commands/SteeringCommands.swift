@@ -40,6 +40,15 @@ struct ScopeOptions: ParsableArguments, Sendable {
     }
 }
 
+/// Who gives an order, and why.
+struct SignatureOptions: ParsableArguments, Sendable {
+    @Option(name: .long, help: "Why; it is kept with the command.")
+    var reason = ""
+
+    @Option(name: .long, help: "The operator who orders it. Default: the first configured.")
+    var `operator`: String?
+}
+
 /// A short name of one kind as an argument.
 struct ScopeName<ID: ShortIdentifier>: ExpressibleByArgument, Sendable {
     let id: ID
@@ -70,17 +79,11 @@ struct HaltCommand: AsyncParsableCommand {
 
     @OptionGroup var options: ConsoleOptions
     @OptionGroup var scope: ScopeOptions
-
-    @Option(name: .long, help: "Why; it is kept with the command.")
-    var reason = ""
-
-    @Option(name: .long, help: "The operator who orders it. Default: the first configured.")
-    var `operator`: String?
+    @OptionGroup var signature: SignatureOptions
 
     func run() async throws {
         await SupervisorCommand.perform {
-            try await Steering(options: options, operator: `operator`).order(
-                .halt, scope.scope(), reason: reason)
+            try await Steering(options: options, signature: signature).order(.halt, scope.scope())
         }
     }
 }
@@ -92,17 +95,11 @@ struct ResumeCommand: AsyncParsableCommand {
 
     @OptionGroup var options: ConsoleOptions
     @OptionGroup var scope: ScopeOptions
-
-    @Option(name: .long, help: "Why; it is kept with the command.")
-    var reason = ""
-
-    @Option(name: .long, help: "The operator who orders it. Default: the first configured.")
-    var `operator`: String?
+    @OptionGroup var signature: SignatureOptions
 
     func run() async throws {
         await SupervisorCommand.perform {
-            try await Steering(options: options, operator: `operator`).order(
-                .resume, scope.scope(), reason: reason)
+            try await Steering(options: options, signature: signature).order(.resume, scope.scope())
         }
     }
 }
@@ -115,17 +112,11 @@ struct ArmCommand: AsyncParsableCommand {
             + "crashed three times within ten minutes.")
 
     @OptionGroup var options: ConsoleOptions
-
-    @Option(name: .long, help: "Why; it is kept with the command.")
-    var reason = ""
-
-    @Option(name: .long, help: "The operator who orders it. Default: the first configured.")
-    var `operator`: String?
+    @OptionGroup var signature: SignatureOptions
 
     func run() async throws {
         await SupervisorCommand.perform {
-            try await Steering(options: options, operator: `operator`).order(
-                .arm, .all, reason: reason)
+            try await Steering(options: options, signature: signature).order(.arm, .all)
         }
     }
 }
@@ -138,17 +129,11 @@ struct DisarmCommand: AsyncParsableCommand {
             + "`halt` cancels it.")
 
     @OptionGroup var options: ConsoleOptions
-
-    @Option(name: .long, help: "Why; it is kept with the command.")
-    var reason = ""
-
-    @Option(name: .long, help: "The operator who orders it. Default: the first configured.")
-    var `operator`: String?
+    @OptionGroup var signature: SignatureOptions
 
     func run() async throws {
         await SupervisorCommand.perform {
-            try await Steering(options: options, operator: `operator`).order(
-                .disarm, .all, reason: reason)
+            try await Steering(options: options, signature: signature).order(.disarm, .all)
         }
     }
 }
@@ -156,9 +141,9 @@ struct DisarmCommand: AsyncParsableCommand {
 /// Gives an operator's order to the core and to every gateway, and shows their answers.
 struct Steering {
     let options: ConsoleOptions
-    let `operator`: String?
+    let signature: SignatureOptions
 
-    func order(_ action: OperatorAction, _ scope: OperatorScope, reason: String) async throws {
+    func order(_ action: OperatorAction, _ scope: OperatorScope) async throws {
         let session = try options.console()
         let configuration = session.configuration
         let name = try operatorName(in: configuration)
@@ -174,7 +159,7 @@ struct Steering {
             }
         let console = try session.links(to: targets)
         defer { console.close() }
-        let order = OperatorOrder(action: action, scope: scope, reason: reason)
+        let order = OperatorOrder(action: action, scope: scope, reason: signature.reason)
         var results: [SteeringResult] = []
         if action == .halt {
             results = await atOnce(order, targets, console, key)
@@ -243,7 +228,7 @@ struct Steering {
     private func operatorName(in configuration: ClusterConfiguration)
         throws(ProcessFailure) -> ShortName
     {
-        guard let text = self.operator else {
+        guard let text = signature.operator else {
             guard let first = configuration.operators.first else {
                 throw ProcessFailure(.usage, "\(configuration.file) names no operator")
             }
