@@ -155,14 +155,13 @@ struct ClusterRun: Sendable {
         down cluster: LocalCluster, _ console: AdminConsole, isComplete: Bool
     ) async -> ProcessStatus? {
         let core = configuration.core.name
-        // The state at the replay's end, before the end of sessions changes it.
-        var final = isComplete ? await coreStatus(console) : nil
+        let replayEnd = isComplete ? await coreStatus(console) : nil
         await cluster.stop(.agent, patience: ClusterRun.stopPatience)
-        if final.map({ $0.count(StatusLabel.openOrders) > 0 }) ?? true {
+        if replayEnd.map({ $0.count(StatusLabel.openOrders) > 0 }) ?? true {
             await cancelEverything(console, core)
         }
         await cluster.stop(.gateway, patience: ClusterRun.stopPatience)
-        if !isComplete || final == nil { final = await lastCoreStatus(console) ?? final }
+        let final = await lastCoreStatus(console) ?? replayEnd
         await cluster.stop(.core, patience: ClusterRun.stopPatience)
         await cluster.stop(.venue, patience: ClusterRun.stopPatience)
         return final
@@ -184,8 +183,8 @@ struct ClusterRun: Sendable {
         }
     }
 
-    /// The core's state once it has noticed that its gateways are gone: nothing changes it any
-    /// more, so it is the one that the journal ends with.
+    /// The core's status once it has noticed that its gateways are gone: everything that they
+    /// reported is counted in it.
     private func lastCoreStatus(_ console: AdminConsole) async -> ProcessStatus? {
         let deadline = MonotonicClock.now() + ClusterRun.statusPatience
         while let status = await coreStatus(console) {
