@@ -61,8 +61,8 @@ import Wire
         #expect(gateway.cancels == 4)
     }
 
-    /// The halt came while the placement was on its way, and its answer was lost.
-    @Test func aKillReachesAnOrderThatTurnsUpLater() {
+    /// The halt came while the placement was on its way, so its cancel found no order.
+    private func killedWhilePlacing() -> (GatewayFixture, OrderPermit, VenueCallID) {
         var gateway = GatewayFixture()
         let permit = gateway.permit(1)
         gateway.accept(permit)
@@ -71,6 +71,12 @@ import Wire
             _ = engine.obey(command(.halt), at: now.market, into: &effects)
         }
         gateway.answer { .failed($0, .declined(code: "404", message: "no such order")) }
+        return (gateway, permit, placement)
+    }
+
+    /// The placement's answer was lost.
+    @Test func aKillReachesAnOrderThatTurnsUpLater() {
+        var (gateway, permit, placement) = killedWhilePlacing()
         gateway.perform { engine, now, effects in
             engine.handle(.failed(placement, .unknown("timeout")), at: now, into: &effects)
         }
@@ -81,14 +87,7 @@ import Wire
     }
 
     @Test func aKillReachesAPlacementInFlight() {
-        var gateway = GatewayFixture()
-        let permit = gateway.permit(1)
-        gateway.accept(permit)
-        let placement = gateway.submitted[0].id
-        gateway.perform { engine, now, effects in
-            _ = engine.obey(command(.halt), at: now.market, into: &effects)
-        }
-        gateway.answer { .failed($0, .declined(code: "404", message: "no such order")) }
+        var (gateway, permit, placement) = killedWhilePlacing()
         let working = gateway.venueOrder(permit, .working)
         gateway.perform { engine, now, effects in
             engine.handle(.placed(placement, working), at: now, into: &effects)

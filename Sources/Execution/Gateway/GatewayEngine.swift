@@ -193,7 +193,8 @@ package struct GatewayEngine: Sendable {
     }
 
     /// Forgets the orders that ended longest ago, beyond what is kept. A fill of one of them is
-    /// still reported; the core, which keeps more, says what it is.
+    /// still reported: the core tells a repetition by the venue's name for the order and by its
+    /// time.
     private mutating func forgetOldOrders() {
         while ended.count - endedStart > GatewayEngine.endedOrdersKept {
             if let order = orders.removeValue(forKey: ended[endedStart]) {
