@@ -38,7 +38,7 @@ extension Ledger {
         book.settledAt = value
         instruments[key] = book
         accounts[index].payouts += payout
-        post(posting, to: index)
+        post(posting, as: .payout, to: index)
         return settled
     }
 
@@ -70,7 +70,7 @@ extension Ledger {
         posting.settlement = book.pairing
         book.pairing = .zero
         instruments[bookKey] = book
-        post(posting, to: account)
+        post(posting, as: .settlement, to: account)
     }
 
     private mutating func settle(
@@ -86,7 +86,7 @@ extension Ledger {
         posting.position = change.cost
         posting.realized = -change.gain
         posting.settlement = payout
-        post(posting, to: account)
+        post(posting, as: .settlement, to: account, strategy: owner.strategy)
         return SettledPosition(
             owner: owner, quantity: quantity, payout: payout, gain: change.gain)
     }

@@ -53,6 +53,9 @@ package struct Ledger: Sendable {
     var instruments: [InstrumentBookKey: InstrumentBook] = [:]
     private var accountIndex: [AccountKey: Int] = [:]
     private var strategyIndex: [StrategyKey: Int] = [:]
+    /// Postings that nobody has taken yet, where they are kept. No part of the state.
+    var lines: [LedgerLine] = []
+    var keepsLines = false
 
     package init() {}
 
@@ -64,7 +67,7 @@ package struct Ledger: Sendable {
         var posting = Posting()
         posting.cash = capital
         posting.capital = -capital
-        post(posting, to: index)
+        post(posting, as: .transfer, to: index)
         return index
     }
 
@@ -155,9 +158,15 @@ package struct Ledger: Sendable {
         return accounts.count - 1
     }
 
-    mutating func post(_ posting: Posting, to account: Int) {
+    mutating func post(
+        _ posting: Posting, as kind: PostingKind, to account: Int, strategy: StrategyID? = nil,
+        quantity: Quantity = .zero, notional: Money = .zero
+    ) {
         precondition(posting.sum.isZero, "a posting is out of balance by \(posting.sum)")
         accounts[account].balance += posting
+        keep(
+            kind, posting, account: account, strategy: strategy, quantity: quantity,
+            notional: notional)
     }
 
     private mutating func post(
@@ -189,7 +198,9 @@ package struct Ledger: Sendable {
         accounts[account].feesPaid += flow.fee
         strategies[strategy].realized += change.gain
         strategies[strategy].fees += flow.fee
-        post(posting, to: account)
+        post(
+            posting, as: flow.kind, to: account, strategy: owner.strategy,
+            quantity: flow.signedQuantity.magnitude, notional: flow.cash.magnitude)
         if let value = book.settledAt { settleLate(key, at: value, account: account) }
     }
 }
@@ -201,11 +212,13 @@ protocol VenueFlow {
     /// Minus price × quantity for a purchase, plus for a sale.
     var cash: Money { get }
     var fee: Money { get }
+    var kind: PostingKind { get }
 }
 
 extension LedgerFill: VenueFlow {
     var signedQuantity: Quantity { Quantity(units: side.sign * quantity.units) }
     var cash: Money { side == .buy ? -notional : notional }
+    var kind: PostingKind { .fill }
 }
 
 /// A busted fill: everything that the fill moved, moved back.
@@ -215,4 +228,5 @@ private struct Reversal: VenueFlow {
     var signedQuantity: Quantity { -fill.signedQuantity }
     var cash: Money { -fill.cash }
     var fee: Money { -fill.fee }
+    var kind: PostingKind { .bust }
 }

@@ -31,7 +31,7 @@ import Wire
         ["up", "--config", "c", "--speed", "0"],
         ["up", "--config", "c", "--for", "60"], ["explain"], ["explain", "seven"],
         ["orders", "--last", "0"], ["halt", "--org", "a b"], ["journal", "mend"], ["keys", "init"],
-        ["journal", "show", "--limit", "-1"], ["nothing"],
+        ["journal", "show", "--limit", "-1"], ["nothing"], ["statement", "--day", "today"],
     ])
     func refusesWrongUsage(_ arguments: [String]) {
         #expect(throws: (any Error).self) { try SupervisorCommand.parseAsRoot(arguments) }
@@ -44,6 +44,8 @@ import Wire
         #expect(try parse("orders", "--last", "7", as: OrdersCommand.self).last == 7)
         _ = try parse("journal", "verify", "--of", "gw-kalshi", as: JournalVerifyCommand.self)
         _ = try parse("arm", as: ArmCommand.self)
+        let statement = try parse("statement", "--day", "2026-07-24", as: StatementCommand.self)
+        #expect(statement.day == "2026-07-24")
         _ = try parse("disarm", "--reason", "upgrade", as: DisarmCommand.self)
         _ = try parse("journal", "replay", as: JournalReplayCommand.self)
         #expect(try parse("journal", "show", "--from", "9", as: JournalShowCommand.self).from == 9)

@@ -82,7 +82,8 @@ struct ReplayReport: Codable, Sendable, Equatable {
         stateHash = ReplayReport.hash(checker.engine.snapshotBytes()).description
     }
 
-    private static func beginning(
+    /// Where a walk over the entries of a journal starts: a new engine, or a snapshot's.
+    static func beginning(
         of reader: JournalReader, cluster: ShortName
     ) throws -> (RiskEngine, ChainHead) {
         let start = try reader.start()

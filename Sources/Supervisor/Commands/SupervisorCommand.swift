@@ -15,8 +15,7 @@ package struct SupervisorCommand: AsyncParsableCommand {
         subcommands: [
             UpCommand.self, RunCommand.self, StatusCommand.self, HaltCommand.self,
             ResumeCommand.self, ArmCommand.self, DisarmCommand.self, OrdersCommand.self,
-            ExplainCommand.self, JournalCommand.self,
-            KeysCommand.self,
+            ExplainCommand.self, StatementCommand.self, JournalCommand.self, KeysCommand.self,
         ])
 
     package init() {}
