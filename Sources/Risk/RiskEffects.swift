@@ -34,6 +34,8 @@ package enum OperatorOutcome: Sendable, Hashable {
     case gatewayAhead
     /// Nothing is halted under that scope.
     case nothingToResume
+    /// A loss beyond its limit stands: its period must end, or the limit be widened.
+    case lossLimitStands
     /// The action exists only for the scope `all`.
     case wrongScope
     /// The command names no scope that could exist.
@@ -58,6 +60,8 @@ package enum RiskAlarm: Sendable, Hashable {
     case bustWithoutFill(OrderID)
     /// The reconciliation of an account found differences.
     case reconciliationBreaks(AccountID, UInt32)
+    /// A brake has changed.
+    case brake(BrakeChange)
     /// The list of halts is full; everything was halted instead.
     case haltsExhausted
 }

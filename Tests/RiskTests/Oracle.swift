@@ -21,6 +21,8 @@ struct Oracle {
         }
         if reserved(with: candidate) > cash { return .collateralInsufficient }
         if tradesWithItself(candidate) { return .selfTrade }
+        let stage = scenario.lossStages[strategy]
+        if stage == 3 || stage == 2 && !reduces(candidate) { return .lossDailyExceeded }
         return RejectReason.none
     }
 
@@ -206,10 +208,43 @@ struct Oracle {
         }
         for name in scenario.settled {
             let net = Int128(scenario.position(of: name, strategy: nil).units)
-            let isYes = scenario.outcomes[name] ?? false
-            total += isYes ? net : 0
+            // What fills after the settlement is due and not paid.
+            total += Int128((scenario.payouts[name] ?? .zero).units) - max(0, -net)
         }
         return total
+    }
+
+    /// What a strategy has earned: what flowed, what was paid out, and what it holds at the marks.
+    func earned(by strategy: Int) -> Int128 {
+        var total: Int128 = 0
+        var positions: [String: Int128] = [:]
+        for fill in scenario.fills where !fill.isBusted {
+            let order = scenario.orders[fill.order]
+            guard order.strategy == strategy else { continue }
+            total += flow(fill)
+            positions[order.instrument, default: 0] +=
+                Int128(order.side.sign) * Int128(fill.quantity.units)
+        }
+        for (name, held) in positions {
+            if let isYes = scenario.outcomes[name] {
+                total += isYes ? held : 0
+            } else {
+                let product = held * (scenario.marks[name] ?? 0)
+                let whole = product / 1_000_000_000
+                total += product % 1_000_000_000 < 0 ? whole - 1 : whole
+            }
+        }
+        return total
+    }
+
+    private func reduces(_ order: Scenario.Order) -> Bool {
+        let held = scenario.position(of: order.instrument, strategy: order.strategy).units
+        let same = scenario.orders.filter {
+            $0.instrument == order.instrument && $0.strategy == order.strategy
+                && $0.side == order.side
+        }
+        let open = same.reduce(order.quantity.units) { $0 + $1.exposed.units }
+        return open <= (order.side == .buy ? -held : held)
     }
 
     private func tradesWithItself(_ order: Scenario.Order) -> Bool {

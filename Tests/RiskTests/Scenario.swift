@@ -49,9 +49,15 @@ struct Scenario {
     var instruments: [String] = []
     var settled: Set<String> = []
     var outcomes: [String: Bool] = [:]
+    var payouts: [String: Money] = [:]
     var orders: [Order] = []
     var fills: [Fill] = []
     var limits: [(limit: Limit, value: Int64)] = []
+    /// Where each instrument was last worth something.
+    var marks: [String: Int128] = [:]
+    /// The most that each strategy may lose in the day, and the rung of the ladder it has reached.
+    let lossLimits: [Int128]
+    var lossStages = [0, 0]
     var nonce: UInt64 = 0
     var epoch: UInt64 = 1
     var lease: UInt64 = 1
@@ -63,11 +69,14 @@ struct Scenario {
         self.isWild = isWild
         random = SeededRandom(seed: seed)
         isExclusive = seed.isMultiple(of: 2)
+        lossLimits = [Int128(12_000_000_000), Int128(5_000_000_000)]
         rig = Rig(cash: "60", instruments: [])
         let second = StrategyKey(
             org: Rig.owner.org, account: Rig.owner.account, mode: .paper, strategy: named("second"))
         rig.grant(second, to: Rig.agentID)
         strategies.append(second)
+        rig.limit(.lossDailyMax, "12", at: .strategy)
+        rig.limit(.lossDailyMax, "5", at: .strategy, owner: second)
         rig.limit(.collarAggressive, "0.5")
         rig.limit(.collarPassive, "0.9")
         for _ in 0..<2 { openEvent() }
@@ -91,6 +100,7 @@ struct Scenario {
         for step in 0..<steps {
             rig.pass(.milliseconds(Int64.random(in: 0...300, using: &random)))
             act()
+            brake()
             after(&self, step)
         }
     }
@@ -193,6 +203,7 @@ struct Scenario {
             order.id, contracts.description, at: at.description, fee: fee.description)
         fills.append(
             Fill(order: index, trade: trade, quantity: contracts, price: at, fee: fee))
+        if marks[order.instrument] == nil { marks[order.instrument] = Int128(at.units) }
         orders[index].filled += contracts
         let state = orders[index].state
         if orders[index].filled >= order.quantity {
@@ -232,6 +243,7 @@ struct Scenario {
         instruments.removeAll { $0 == name }
         settled.insert(name)
         outcomes[name] = isYes
+        payouts[name] = Money(pairs: won)
     }
 
     func position(of instrument: String, strategy: Int?) -> Quantity {
@@ -296,6 +308,22 @@ struct Scenario {
         reconnectGateway()
     }
 
+    /// Strategies that have lost too much are halted: their orders are being cancelled.
+    mutating func brake() {
+        for strategy in 0..<2 {
+            if lossStages[strategy] == 3 { continue }
+            let loss = -Oracle(self).earned(by: strategy)
+            let limit = lossLimits[strategy]
+            let stage =
+                loss > limit ? 3 : 4 * loss > 3 * limit ? 2 : 2 * loss > limit ? 1 : 0
+            lossStages[strategy] = max(lossStages[strategy], stage)
+            guard stage == 3 else { continue }
+            for index in orders.indices where orders[index].strategy == strategy {
+                if orders[index].state.canBecome(.cancelling) { orders[index].state = .cancelling }
+            }
+        }
+    }
+
     mutating func reconnectAgent() {
         incarnation += 1
         rig.connectAgent(incarnation)
@@ -303,6 +331,20 @@ struct Scenario {
 
     mutating func mark() {
         guard let instrument = instruments.randomElement(using: &random) else { return }
-        rig.apply(rig.quote(bid: "0.40", ask: "0.45", instrument: instrument))
+        let bid = Int64.random(in: 1...90, using: &random) * 10_000_000
+        let spread = Int64.random(in: 1...30, using: &random) * 10_000_000
+        let ask = min(bid + spread, 990_000_000)
+        let sides = Int.random(in: 0..<6, using: &random)
+        let (hasBid, hasAsk) = (sides != 0 && sides != 2, sides != 1 && sides != 2)
+        rig.apply(
+            rig.quote(
+                bid: hasBid ? Price(units: bid).description : nil,
+                ask: hasAsk ? Price(units: ask).description : nil, instrument: instrument))
+        if hasBid, hasAsk, ask - bid <= 100_000_000 {
+            marks[instrument] = Int128(bid + ask) / 2
+        } else if let mark = marks[instrument] {
+            marks[instrument] = min(
+                max(mark, hasBid ? Int128(bid) : 0), hasAsk ? Int128(ask) : 1_000_000_000)
+        }
     }
 }

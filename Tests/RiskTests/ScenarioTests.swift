@@ -17,6 +17,12 @@ import Wire
             #expect(
                 Int128(scenario.rig.reserved.units) == oracle.reserved(with: nil),
                 "seed \(seed) step \(step)")
+            for (index, name) in scenario.strategies.enumerated() {
+                let view = scenario.rig.engine.brakeViews.first { $0.scope == .strategy(name) }
+                #expect(
+                    Int128(view?.earned.units ?? 0) == oracle.earned(by: index),
+                    "seed \(seed) step \(step)")
+            }
             if step.isMultiple(of: 5) {
                 #expect(scenario.rig.engine.firstBreak() == nil, "seed \(seed) step \(step)")
             }

@@ -57,6 +57,27 @@ import Wire
     }
 }
 
+@Suite struct BrakeReportTests {
+    @Test func saysWhatIsBrakedAndWhatIsNearest() throws {
+        let report = try #require(
+            BrakeReport([
+                "brake.strategy.updown": 0, "brake.account.main": 653_846_153, "brake.firm": 1,
+                "near.org.demo": 812_000_000, "fills": 3,
+            ]))
+        #expect(
+            report.lines == [
+                "nearest brake: org demo, 81 % used",
+                "braked: account main reduced, sizes at 65 %", "braked: firm reduce-only",
+                "braked: strategy updown halted",
+            ])
+        #expect(report.braked.map(\.state) == ["reduced", "reduce-only", "halted"])
+    }
+
+    @Test func saysNothingWhereNothingIsLimited() {
+        #expect(BrakeReport(["fills": 3]) == nil)
+    }
+}
+
 @Suite struct RunSummaryTests {
     @Test func hasTheKeysThatScriptsRelyOn() throws {
         let summary = RunSummary(

@@ -61,7 +61,9 @@ extension RiskEngine {
         limitSnapshot = limit.snapshot
         guard let scope = ScopeKey(limit) else { return }
         let index = meter(scope)
+        let before = meters[index].limits[limit.kind]
         meters[index].limits[limit.kind] = limit.value
+        brakeLimitChanged(limit.kind, of: index, from: before, into: &effects)
     }
 
     /// An agent's session opened. What an earlier incarnation declared is over; its orders go on.
@@ -136,10 +138,11 @@ extension RiskEngine {
             instrument: instruments[order.instrument].id, clientOrderID: order.clientOrderID)
     }
 
-    /// A timer of the core: time moves, nothing else does yet.
+    /// A timer of the core: days end, and so do the halts of brakes.
     package mutating func apply(
         _ timer: TimerFired, at now: Timestamp, into effects: inout RiskEffects
     ) {
         advance(to: now)
+        refreshAllBrakes(into: &effects)
     }
 }

@@ -69,6 +69,7 @@ extension RiskEngine {
         instruments[index].closeAt = definition.closeAt
         // Only a settlement settles; until then the market has merely closed.
         instruments[index].status = definition.status == .settled ? .closed : definition.status
+        refreshSettling(index, into: &effects)
         if isWorthChanged(of: known, by: definition), isTraded(known) {
             alarm(.definitionRefused(known.id), into: &effects)
             return
@@ -130,6 +131,7 @@ extension RiskEngine {
         }
         // Only a settlement settles; until then the market has merely closed.
         instruments[index].status = change.status == .settled ? .closed : change.status
+        refreshSettling(index, into: &effects)
     }
 
     /// Where the market is, for marks.
@@ -145,6 +147,7 @@ extension RiskEngine {
         instruments[index].bid = min(max(reference.bid, .zero), .one)
         instruments[index].ask = min(max(reference.ask, .zero), .one)
         instruments[index].markedAt = now
+        takeMark(reference, of: index, into: &effects)
     }
 
     /// The venue has settled an instrument for an account. Gateways state a settlement again in
@@ -196,6 +199,7 @@ extension RiskEngine {
                 $0.move(
                     cash: position.payout - Money(pairs: short), quantity: -position.quantity)
             }
+            refreshBrakes(from: strategy, into: &effects)
             tell(position, settlement, value, strategy, into: &effects)
         }
         let difference = ledger.accounts[ledgerIndex].balance.settlement - clearingBefore

@@ -97,13 +97,16 @@ extension RiskEngine {
     private mutating func resume(
         _ scope: HaltScope, into effects: inout RiskEffects
     ) -> OperatorOutcome {
+        let released = releaseBrakes(under: scope, into: &effects)
         if scope.kind != .all {
             let count = halts.count
             halts.removeAll { $0.scope == scope }
             refreshHalts()
-            return halts.count < count ? .done : .nothingToResume
+            return halts.count < count ? .done : released ?? .nothingToResume
         }
-        guard arming == .halted || arming == .reduceOnly else { return .nothingToResume }
+        guard arming == .halted || arming == .reduceOnly else {
+            return released ?? .nothingToResume
+        }
         setArming(.disarmed, into: &effects)
         return arm(scope, into: &effects)
     }

@@ -94,6 +94,7 @@ extension RiskEngine {
         orders[index].touchedAt = now
         counters.fills += 1
         agents[Int(order.agent)].counters.fills += 1
+        refreshBrakes(from: order.strategy, into: &effects)
         if orders[index].filled > order.quantity {
             alarm(.overfill(order.id), into: &effects)
             haltAccount(order.account, into: &effects)
@@ -145,6 +146,7 @@ extension RiskEngine {
         orders[index].touchedAt = now
         counters.busts += 1
         reserve(index)
+        refreshBrakes(from: order.strategy, into: &effects)
         let agent = agents[Int(order.agent)].id
         effects.append(.update(update(of: index, reason: .none), agent: agent))
     }
@@ -192,6 +194,7 @@ extension RiskEngine {
                 owner: owner, instrument: report.instrument, side: report.side,
                 price: report.price, quantity: report.quantity, fee: report.fee),
             strategy: strategy, instrument: instrument)
+        refreshBrakes(from: strategy, into: &effects)
         foreignFills.append(
             FillRecord(
                 tradeID: report.tradeID, price: report.price, quantity: report.quantity,
@@ -204,6 +207,7 @@ extension RiskEngine {
     private mutating func move(
         _ fill: LedgerFill, strategy: Int32, instrument: Int32
     ) -> Position.Change {
+        markByTrade(instrument, at: fill.price)
         let booked = ledger.book(fill)
         let isPurchase = fill.side == .buy
         let cash = (isPurchase ? -fill.notional : fill.notional) - fill.fee
@@ -233,10 +237,22 @@ extension RiskEngine {
             }
             return
         }
-        if events[instruments[instrument].event].isClosed { return }
         let payout = Money(value, times: quantity, .down)
+        if events[instruments[instrument].event].isClosed {
+            flowAfterClose(cash + payout, strategy: strategy)
+            return
+        }
         change(strategy: strategy, instrument: instrument) {
             $0.move(cash: cash + payout, quantity: .zero)
+        }
+    }
+
+    /// Counts what flows for an event that is over, in every scope.
+    private mutating func flowAfterClose(_ cash: Money, strategy: Int32) {
+        var node = strategy
+        while node >= 0 {
+            nodes[Int(node)].flow += cash
+            node = nodes[Int(node)].parent
         }
     }
 

@@ -52,7 +52,7 @@ extension RiskEngine {
 
     /// Whether the order, with all open ones of its side, can only bring the strategy nearer to
     /// flat.
-    private func reducesPosition(_ context: OrderContext) -> Bool {
+    func reducesPosition(_ context: OrderContext) -> Bool {
         guard context.instrument >= 0, context.quantity.units > 0 else { return false }
         let held = exposure(context.chain.strategy, context.ordinal)
         let open = context.side == .buy ? held.openBuy : held.openSell

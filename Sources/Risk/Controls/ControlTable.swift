@@ -6,7 +6,8 @@ package enum ControlTable {
     package static let order: [Control] = [
         .identity, .arming, .kill, .idempotency, .explanation, .parentChild, .instrumentState,
         .staleQuote, .size, .notional, .priceCollar, .expiry, .messageRate, .orderRate,
-        .openOrders, .position, .eventLoss, .collateral, .selfTrade, .gateway,
+        .openOrders, .position, .eventLoss, .collateral, .selfTrade, .lossLimit, .drawdown,
+        .gateway,
     ]
 
     /// For an intent: what can be known before the first child.
@@ -75,6 +76,8 @@ extension RiskEngine {
         case .eventLoss: checkEventLoss(context)
         case .collateral: checkCollateral(context)
         case .selfTrade: checkSelfTrade(context)
+        case .lossLimit: checkLossLimit(context)
+        case .drawdown: checkDrawdown(context)
         case .gateway: checkGateway(context)
         }
     }

@@ -9,15 +9,20 @@ package enum LimitUnit: Sendable {
     case seconds
     case count
     case perSecond
+    /// A share of one.
+    case fraction
 }
 
 extension LimitKind {
     package var unit: LimitUnit {
         switch self {
         case .orderQuantityMin, .orderQuantityMax, .positionMax: .contracts
-        case .orderNotionalMax, .openNotionalMax, .eventLossMax, .collateralMax: .money
-        case .collarPassive, .collarAggressive: .price
-        case .quoteAgeMax: .seconds
+        case .orderNotionalMax, .openNotionalMax, .eventLossMax, .collateralMax, .lossDailyMax,
+            .lossWeeklyMax, .lossTotalMax, .brakeCapital:
+            .money
+        case .collarPassive, .collarAggressive, .markSpreadMax, .settlementHaircut: .price
+        case .quoteAgeMax, .brakeCooldown: .seconds
+        case .drawdownSoftMax, .drawdownHardMax, .drawdownFloor: .fraction
         case .messageBurst, .orderBurst, .openOrdersMax: .count
         case .messagesPerSecond, .ordersPerSecond: .perSecond
         }
@@ -25,7 +30,13 @@ extension LimitKind {
 
     /// Whether an order is denied when no level states this limit. The smallest order has the
     /// instrument's lot behind it and collateral has cash; everything else must be stated.
-    package var isMandatory: Bool { self != .orderQuantityMin && self != .collateralMax }
+    package var isMandatory: Bool {
+        switch self {
+        case .orderQuantityMin, .collateralMax: false
+        case .markSpreadMax, .settlementHaircut: false
+        default: !isBrake
+        }
+    }
 
     /// The limits that a configuration must state at some level that every order has.
     package static var mandatory: [LimitKind] { allCases.filter(\.isMandatory) }

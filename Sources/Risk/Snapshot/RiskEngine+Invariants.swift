@@ -14,7 +14,8 @@ extension RiskEngine {
     /// The first invariant that does not hold, or nil.
     package func firstBreak() -> String? {
         if let found = ledger.firstBreak() { return found.description }
-        return firstExposureBreak() ?? firstReservationBreak() ?? firstMeterBreak()
+        return firstExposureBreak() ?? firstEarningBreak() ?? firstReservationBreak()
+            ?? firstMeterBreak()
             ?? firstIntentBreak()
     }
 
@@ -49,6 +50,29 @@ extension RiskEngine {
                     return "exposure of a \(level) in event set \(events[books[index].event].id)"
                         + " is \(books[index].exposures[ordinal]), expected \(wanted)"
                 }
+            }
+        }
+        return nil
+    }
+
+    /// Every scope has earned what the ledger says and holds what its books do.
+    private func firstEarningBreak() -> String? {
+        let flows = ledgerFlows()
+        var holdings = [Money](repeating: .zero, count: nodes.count)
+        for index in books.indices {
+            let members = events[books[index].event].members
+            for (ordinal, exposure) in books[index].exposures.enumerated() {
+                let mark = instruments[members[ordinal]].mark
+                holdings[Int(books[index].node)] += mark.worth(of: exposure.quantity)
+            }
+        }
+        for index in nodes.indices {
+            let key = meters[nodes[index].meter].key
+            if nodes[index].flow != flows[index] {
+                return "\(key) counts a flow of \(nodes[index].flow), has \(flows[index])"
+            }
+            if nodes[index].holdings != holdings[index] {
+                return "\(key) counts holdings of \(nodes[index].holdings)"
             }
         }
         return nil

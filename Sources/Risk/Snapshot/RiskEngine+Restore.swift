@@ -62,6 +62,7 @@ private struct Restoration {
     private var engine: RiskEngine
     private var records: UInt64 = 1
     private var closings: [(place: UInt64, event: Int32)] = []
+    private var hasBrakes = false
     private(set) var isComplete = false
 
     init(first: SnapshotRecord?) throws(SnapshotError) {
@@ -113,6 +114,8 @@ private struct Restoration {
         case .snapshotFill: try takeFill(record)
         case .snapshotReach: try takeReach(record)
         case .snapshotHold: try takeHold(record)
+        case .snapshotMark: try takeMark(record)
+        case .snapshotBrake: try takeBrake(record)
         case .snapshotEnd:
             let end = try record.decode { frame throws(WireError) in
                 try SnapshotEnd(decoding: frame)
@@ -136,6 +139,7 @@ private struct Restoration {
         engine.retired =
             known.filter { engine.orders[$0].state.isTerminal }
             .sorted { engine.orders[$0].retirement < engine.orders[$1].retirement }
+        engine.finishBrakes(areStored: hasBrakes)
         if let found = engine.firstBreak() { throw .inconsistent(found) }
         return engine
     }
@@ -199,6 +203,25 @@ private struct Restoration {
             throw .misplaced(offset: record.offset, "the fills of \(key)")
         }
         engine.accounts[Int(index)].fillsKnownUntil = value.fillsKnownUntil
+    }
+
+    private mutating func takeMark(_ record: SnapshotRecord) throws(SnapshotError) {
+        let value = try record.decode { frame throws(WireError) in
+            try SnapshotMark(decoding: frame)
+        }
+        guard engine.restore(value) else {
+            throw .misplaced(offset: record.offset, "the mark of \(value.instrument)")
+        }
+    }
+
+    private mutating func takeBrake(_ record: SnapshotRecord) throws(SnapshotError) {
+        let value = try record.decode { frame throws(WireError) in
+            try SnapshotBrake(decoding: frame)
+        }
+        hasBrakes = true
+        guard engine.restore(value) else {
+            throw .misplaced(offset: record.offset, "the brake of a \(value.level)")
+        }
     }
 
     private mutating func takeStrategy(_ record: SnapshotRecord) throws(SnapshotError) {
@@ -326,11 +349,12 @@ private struct Restoration {
         guard let strategy = engine.strategyNodes[owner],
             let instrument = engine.instrumentIndex[value.instrument]
         else { throw .misplaced(offset: record.offset, "a position of \(owner)") }
+        let position = Position(
+            quantity: value.quantity, cost: value.cost, realized: value.realized,
+            fees: value.fees)
         engine.ledger.restore(
-            Position(
-                quantity: value.quantity, cost: value.cost, realized: value.realized,
-                fees: value.fees),
-            under: PositionKey(owner: owner, instrument: value.instrument))
+            position, under: PositionKey(owner: owner, instrument: value.instrument))
+        engine.markByCost(instrument, position)
         engine.change(strategy: strategy, instrument: instrument) {
             $0.move(cash: value.flow, quantity: value.quantity)
         }

@@ -13,9 +13,11 @@ extension RiskEngine {
         writeAgents(into: &writer)
         writeLimits(into: &writer)
         writeInstruments(into: &writer)
+        writeMarks(into: &writer)
         writeLedger(into: &writer)
         writeOrders(into: &writer)
         writeReach(into: &writer)
+        writeBrakes(into: &writer)
         return writer.finish()
     }
 

@@ -24,6 +24,8 @@ struct InstrumentState: Sendable {
     var bid: Price = .zero
     var ask: Price = .zero
     var markedAt: Timestamp = .zero
+    /// What brakes value positions at.
+    var mark = RobustMark()
 
     /// Without its rule nobody can check that the venue's word holds.
     var isVerifiedExclusive: Bool { isExclusive && ruleHash != .zero }
@@ -39,6 +41,8 @@ struct EventState: Sendable {
     /// Instruments in the order of their definition.
     var members: [Int32] = []
     var settledMembers = 0
+    /// The books of the set, in the order of their scopes' names.
+    var books: [Int32] = []
     /// Every member says that they exclude each other.
     var isExclusive = true
     /// Every member says that one of them must pay. Needs two: one alone is never certain.

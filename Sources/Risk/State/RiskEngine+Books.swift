@@ -49,6 +49,9 @@ extension RiskEngine {
         let parent = parentNode < 0 ? -1 : book(node: parentNode, event: event)
         let index = books.insert(EventBook(node: node, event: event, parent: parent))
         bookIndex[key] = index
+        let known = events[event].books
+        let place = known.firstIndex { isBefore(node, books[$0].node) } ?? known.endIndex
+        events[event].books.insert(index, at: place)
         return index
     }
 
@@ -82,9 +85,11 @@ extension RiskEngine {
         var index = book(node: strategy, event: event)
         while index >= 0 {
             reserveMember(ordinal, in: index)
-            let needBefore = books[index].exposures[ordinal].cashNeed
+            let before = books[index].exposures[ordinal]
+            let needBefore = before.cashNeed
             body(&books[index].exposures[ordinal])
             let node = books[index].node
+            count(before, books[index].exposures[ordinal], of: instrument, at: node)
             if nodes[Int(node)].level == .account {
                 let need = books[index].exposures[ordinal].cashNeed
                 accounts[Int(nodes[Int(node)].account)].reserved +=
@@ -93,6 +98,17 @@ extension RiskEngine {
             refreshLoss(of: index)
             index = books[index].parent
         }
+    }
+
+    /// Counts what has flowed at a scope, and what it holds more or less.
+    private mutating func count(
+        _ before: Exposure, _ after: Exposure, of instrument: Int32, at node: Int32
+    ) {
+        if before.cash != after.cash { nodes[Int(node)].flow += after.cash - before.cash }
+        if before.quantity == after.quantity { return }
+        let mark = instruments[instrument].mark
+        nodes[Int(node)].holdings +=
+            mark.worth(of: after.quantity) - mark.worth(of: before.quantity)
     }
 
     private mutating func reserveMember(_ ordinal: Int, in book: Int32) {
@@ -136,6 +152,7 @@ extension RiskEngine {
         let event = books[index].event
         refreshLoss(of: index)
         bookIndex[BookKey(node: node, event: event)] = nil
+        events[event].books.removeAll { $0 == index }
         books.remove(at: index)
     }
 

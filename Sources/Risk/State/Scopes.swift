@@ -14,6 +14,11 @@ struct ScopeNode: Sendable {
     let account: Int32
     /// What the ledger knows the strategy by; nil above strategies.
     let strategy: StrategyKey?
+    /// All that has ever flowed: sales less purchases and fees, plus payouts.
+    var flow: Money = .zero
+    /// What is held, at robust marks.
+    var holdings: Money = .zero
+    var brake = Brake()
 }
 
 /// Which node stands for an org or the firm in one mode.

@@ -164,6 +164,7 @@ extension RiskCoreService {
         for (reason, count) in reasons.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
             values.append(("rejected.\(reason)", count))
         }
+        values += BrakeSummary(engine.brakeViews).counters
         return values.compactMap { label, value in
             LongName(label).map { StatusReply.CountersEntry(label: $0, value: value) }
         }

@@ -112,6 +112,7 @@ extension RiskCoreService {
 
     /// Marks instruments that are held or quoted: at most one a second each, journalled.
     func recordMarks() {
+        if engine.isBrakeTimerDue(at: now) { apply(own: TimerFired(timer: 1)) }
         for instrument in engine.instrumentsOfInterest {
             guard let mark = market.takeMark(of: instrument, at: now) else { continue }
             apply(own: mark)

@@ -242,6 +242,7 @@ package final class RiskCoreService: LoopService {
             if state == .armed, areLinksClosed { openLinks() }
         case .reply(let nonce, let isAccepted, let cancelled, let outcome):
             reply(nonce: nonce, isAccepted: isAccepted, cancelled: cancelled, "\(outcome)")
+        case .alarm(.brake(let change)): log.warning("brake", metadata: change.metadata)
         case .alarm(let alarm): log.error("alarm", metadata: ["what": "\(alarm)"])
         }
     }
@@ -274,6 +275,18 @@ package final class RiskCoreService: LoopService {
             cancelled: cancelled)
         _ = parts.admin.send(
             reply.frame(detail: Array(detail.utf8)), to: peer, lane: .priority)
+    }
+}
+
+extension BrakeChange {
+    /// The change as an event of the log.
+    fileprivate var metadata: Logger.Metadata {
+        [
+            "scope": "\(scope)", "mode": "\(mode)", "phase": "\(face.phase)",
+            "cause": "\(face.cause)", "daily": "\(face.daily)", "weekly": "\(face.weekly)",
+            "total": "\(face.total)", "earned": "\(earned)",
+            "until": "\(until.map(\.description) ?? "-")",
+        ]
     }
 }
 

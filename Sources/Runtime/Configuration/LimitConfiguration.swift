@@ -44,13 +44,15 @@ package struct LimitConfiguration: Sendable, Equatable {
         case .orderQuantityMin, .orderQuantityMax, .positionMax:
             let quantity: Quantity = try section.decimal("value")
             return quantity.units
-        case .orderNotionalMax, .openNotionalMax, .eventLossMax, .collateralMax:
+        case .orderNotionalMax, .openNotionalMax, .eventLossMax, .collateralMax, .lossDailyMax,
+            .lossWeeklyMax, .lossTotalMax, .brakeCapital:
             let amount: Money = try section.decimal("value")
             return amount.units
-        case .collarPassive, .collarAggressive:
+        case .collarPassive, .collarAggressive, .markSpreadMax, .settlementHaircut,
+            .drawdownSoftMax, .drawdownHardMax, .drawdownFloor:
             let price: Price = try section.decimal("value")
             return price.units
-        case .quoteAgeMax:
+        case .quoteAgeMax, .brakeCooldown:
             return try section.duration("value").nanoseconds
         case .messagesPerSecond, .messageBurst, .ordersPerSecond, .orderBurst, .openOrdersMax:
             return Int64(try section.integer("value", in: 0...10_000_000))

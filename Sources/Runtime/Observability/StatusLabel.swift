@@ -15,6 +15,11 @@ package enum StatusLabel {
     package static let cash = "cash_e9"
     package static let decisionMedian = "decision_p50_ns"
     package static let decisionTail = "decision_p99_ns"
+    /// Followed by a scope that is braked: 0 halted, 1 only reductions, else what is left of sizes
+    /// in units of 1e-9.
+    package static let brakePrefix = "brake."
+    /// Followed by the scope that is nearest to a limit of its brakes: the share that is used.
+    package static let nearPrefix = "near."
     /// Sessions that stand.
     package static let agents = "agents"
     package static let gateways = "gateways"

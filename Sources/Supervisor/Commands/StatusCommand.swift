@@ -46,6 +46,7 @@ struct StatusReport: Codable, Sendable, Equatable {
     let journalSequence: UInt64?
     let stateHash: String?
     let version: String?
+    let brakes: BrakeReport?
     let counters: [String: Int64]
 
     init(_ status: ProcessStatus) {
@@ -60,6 +61,7 @@ struct StatusReport: Codable, Sendable, Equatable {
         journalSequence = status.journalSequence.rawValue
         stateHash = status.stateHash.isZero ? nil : status.stateHash.description
         version = status.version
+        brakes = BrakeReport(status.counters)
         counters = status.counters
     }
 
@@ -69,6 +71,7 @@ struct StatusReport: Codable, Sendable, Equatable {
         self.problem = problem.description
         (kind, arming, marketTime, stateHash, version) = (nil, nil, nil, nil, nil)
         (isKilled, isReady, journalSequence) = (nil, nil, nil)
+        brakes = nil
         counters = [:]
     }
 
@@ -110,5 +113,6 @@ struct StatusReport: Codable, Sendable, Equatable {
             ]
         }
         return Columns.lines([header] + rows, right: [4])
+            + reports.flatMap { $0.brakes?.lines ?? [] }
     }
 }

@@ -216,7 +216,7 @@ extension Explanation.Check {
             String(units)
         // Messages, orders, contracts and dollars: all of them decimals with nine digits.
         case .messageRate, .orderRate, .openOrders, .size, .notional, .priceCollar, .position,
-            .eventLoss, .collateral, .parentChild, .selfTrade:
+            .eventLoss, .collateral, .parentChild, .selfTrade, .lossLimit, .drawdown:
             Money(units: units).description
         }
     }

@@ -262,6 +262,11 @@ package enum RejectReason: UInt16, Sendable, BitwiseCopyable, CaseIterable {
     case orderTerminal = 44
     case expiryMissing = 45
     case clockSkewed = 46
+    case lossDailyExceeded = 65
+    case lossWeeklyExceeded = 66
+    case lossTotalExceeded = 67
+    case drawdownHalted = 68
+    case drawdownSizeExceeded = 69
 }
 
 extension RejectReason: WireEnumeration {
@@ -314,6 +319,11 @@ extension RejectReason: WireEnumeration {
         case .orderTerminal: "orderTerminal"
         case .expiryMissing: "expiryMissing"
         case .clockSkewed: "clockSkewed"
+        case .lossDailyExceeded: "lossDailyExceeded"
+        case .lossWeeklyExceeded: "lossWeeklyExceeded"
+        case .lossTotalExceeded: "lossTotalExceeded"
+        case .drawdownHalted: "drawdownHalted"
+        case .drawdownSizeExceeded: "drawdownSizeExceeded"
         }
     }
 }
@@ -340,6 +350,8 @@ package enum Control: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     case gateway = 18
     case expiry = 19
     case orderRate = 20
+    case lossLimit = 31
+    case drawdown = 32
 }
 
 extension Control: WireEnumeration {
@@ -365,6 +377,8 @@ extension Control: WireEnumeration {
         case .gateway: "gateway"
         case .expiry: "expiry"
         case .orderRate: "orderRate"
+        case .lossLimit: "lossLimit"
+        case .drawdown: "drawdown"
         }
     }
 }
@@ -558,6 +572,16 @@ package enum LimitKind: UInt16, Sendable, BitwiseCopyable, CaseIterable {
     case positionMax = 13
     case eventLossMax = 14
     case collateralMax = 15
+    case markSpreadMax = 30
+    case settlementHaircut = 31
+    case lossDailyMax = 32
+    case lossWeeklyMax = 33
+    case lossTotalMax = 34
+    case drawdownSoftMax = 35
+    case drawdownHardMax = 36
+    case drawdownFloor = 37
+    case brakeCooldown = 38
+    case brakeCapital = 39
 }
 
 extension LimitKind: WireEnumeration {
@@ -578,6 +602,75 @@ extension LimitKind: WireEnumeration {
         case .positionMax: "positionMax"
         case .eventLossMax: "eventLossMax"
         case .collateralMax: "collateralMax"
+        case .markSpreadMax: "markSpreadMax"
+        case .settlementHaircut: "settlementHaircut"
+        case .lossDailyMax: "lossDailyMax"
+        case .lossWeeklyMax: "lossWeeklyMax"
+        case .lossTotalMax: "lossTotalMax"
+        case .drawdownSoftMax: "drawdownSoftMax"
+        case .drawdownHardMax: "drawdownHardMax"
+        case .drawdownFloor: "drawdownFloor"
+        case .brakeCooldown: "brakeCooldown"
+        case .brakeCapital: "brakeCapital"
+        }
+    }
+}
+
+/// `BrakePhase` of the schema.
+package enum BrakePhase: UInt8, Sendable, BitwiseCopyable, CaseIterable {
+    case normal = 1
+    case reduced = 2
+    case halted = 3
+    case probation = 4
+}
+
+extension BrakePhase: WireEnumeration {
+    package var wireName: String {
+        switch self {
+        case .normal: "normal"
+        case .reduced: "reduced"
+        case .halted: "halted"
+        case .probation: "probation"
+        }
+    }
+}
+
+/// `BrakeCause` of the schema.
+package enum BrakeCause: UInt8, Sendable, BitwiseCopyable, CaseIterable {
+    case none = 0
+    case drawdown = 1
+    case lossDaily = 2
+    case lossWeekly = 3
+    case lossTotal = 4
+}
+
+extension BrakeCause: WireEnumeration {
+    package var wireName: String {
+        switch self {
+        case .none: "none"
+        case .drawdown: "drawdown"
+        case .lossDaily: "lossDaily"
+        case .lossWeekly: "lossWeekly"
+        case .lossTotal: "lossTotal"
+        }
+    }
+}
+
+/// `LossStage` of the schema.
+package enum LossStage: UInt8, Sendable, BitwiseCopyable, CaseIterable {
+    case none = 0
+    case alert = 1
+    case reduceOnly = 2
+    case halted = 3
+}
+
+extension LossStage: WireEnumeration {
+    package var wireName: String {
+        switch self {
+        case .none: "none"
+        case .alert: "alert"
+        case .reduceOnly: "reduceOnly"
+        case .halted: "halted"
         }
     }
 }

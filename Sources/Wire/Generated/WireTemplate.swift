@@ -85,6 +85,8 @@ package enum WireTemplate: UInt16, Sendable, BitwiseCopyable, CaseIterable {
     case snapshotEnd = 114
     case snapshotReach = 115
     case snapshotHold = 116
+    case snapshotBrake = 119
+    case snapshotMark = 120
 }
 
 /// Checks a whole frame of any message: every field, every entry, every length.
@@ -165,6 +167,8 @@ package func validate(frame: RawSpan) throws(WireError) {
     case .snapshotEnd: try SnapshotEnd.validate(frame)
     case .snapshotReach: try SnapshotReach.validate(frame)
     case .snapshotHold: try SnapshotHold.validate(frame)
+    case .snapshotBrake: try SnapshotBrake.validate(frame)
+    case .snapshotMark: try SnapshotMark.validate(frame)
     }
 }
 
@@ -252,5 +256,7 @@ package func reencode(_ frame: [UInt8]) throws(WireError) -> [UInt8] {
     case .snapshotEnd: try SnapshotEnd.reencode(frame)
     case .snapshotReach: try SnapshotReach.reencode(frame)
     case .snapshotHold: try SnapshotHold.reencode(frame)
+    case .snapshotBrake: try SnapshotBrake.reencode(frame)
+    case .snapshotMark: try SnapshotMark.reencode(frame)
     }
 }

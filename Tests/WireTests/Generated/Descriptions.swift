@@ -204,6 +204,10 @@ func describe(_ frame: [UInt8]) throws(WireError) -> [String] {
         lines.add(try SnapshotReach(decoding: frame))
     case .snapshotHold:
         lines.add(try SnapshotHold(decoding: frame))
+    case .snapshotBrake:
+        lines.add(try SnapshotBrake(decoding: frame))
+    case .snapshotMark:
+        lines.add(try SnapshotMark(decoding: frame))
     }
     return lines.all
 }

@@ -140,6 +140,11 @@ let rejectReasonValues: [EnumerationValue] = [
     EnumerationValue(44, "orderTerminal"),
     EnumerationValue(45, "expiryMissing"),
     EnumerationValue(46, "clockSkewed"),
+    EnumerationValue(65, "lossDailyExceeded"),
+    EnumerationValue(66, "lossWeeklyExceeded"),
+    EnumerationValue(67, "lossTotalExceeded"),
+    EnumerationValue(68, "drawdownHalted"),
+    EnumerationValue(69, "drawdownSizeExceeded"),
 ]
 let controlValues: [EnumerationValue] = [
     EnumerationValue(1, "identity"),
@@ -162,6 +167,8 @@ let controlValues: [EnumerationValue] = [
     EnumerationValue(18, "gateway"),
     EnumerationValue(19, "expiry"),
     EnumerationValue(20, "orderRate"),
+    EnumerationValue(31, "lossLimit"),
+    EnumerationValue(32, "drawdown"),
 ]
 let controlOutcomeValues: [EnumerationValue] = [
     EnumerationValue(1, "passed"),
@@ -244,6 +251,35 @@ let limitKindValues: [EnumerationValue] = [
     EnumerationValue(13, "positionMax"),
     EnumerationValue(14, "eventLossMax"),
     EnumerationValue(15, "collateralMax"),
+    EnumerationValue(30, "markSpreadMax"),
+    EnumerationValue(31, "settlementHaircut"),
+    EnumerationValue(32, "lossDailyMax"),
+    EnumerationValue(33, "lossWeeklyMax"),
+    EnumerationValue(34, "lossTotalMax"),
+    EnumerationValue(35, "drawdownSoftMax"),
+    EnumerationValue(36, "drawdownHardMax"),
+    EnumerationValue(37, "drawdownFloor"),
+    EnumerationValue(38, "brakeCooldown"),
+    EnumerationValue(39, "brakeCapital"),
+]
+let brakePhaseValues: [EnumerationValue] = [
+    EnumerationValue(1, "normal"),
+    EnumerationValue(2, "reduced"),
+    EnumerationValue(3, "halted"),
+    EnumerationValue(4, "probation"),
+]
+let brakeCauseValues: [EnumerationValue] = [
+    EnumerationValue(0, "none"),
+    EnumerationValue(1, "drawdown"),
+    EnumerationValue(2, "lossDaily"),
+    EnumerationValue(3, "lossWeekly"),
+    EnumerationValue(4, "lossTotal"),
+]
+let lossStageValues: [EnumerationValue] = [
+    EnumerationValue(0, "none"),
+    EnumerationValue(1, "alert"),
+    EnumerationValue(2, "reduceOnly"),
+    EnumerationValue(3, "halted"),
 ]
 let judgedKindValues: [EnumerationValue] = [
     EnumerationValue(1, "order"),

@@ -1,0 +1,111 @@
+import Trading
+import Wire
+
+/// Who has lost too much does less, or nothing. Losses are those of robust marks: a book that
+/// empties or widens brakes nobody.
+extension RiskEngine {
+    /// No scope has lost more than its limits of the day, the week and all time; beyond three
+    /// quarters of one of them, orders only reduce.
+    func checkLossLimit(_ context: OrderContext) -> ControlResult {
+        var node = context.strategy
+        while node >= 0 {
+            let scope = nodes[Int(node)]
+            node = scope.parent
+            let stage = scope.brake.worstStage
+            let isHalted = scope.brake.isHalted && scope.brake.cause != .drawdown
+            guard isHalted || stage.rawValue >= LossStage.reduceOnly.rawValue else { continue }
+            if !isHalted, stage != .halted, reducesPosition(context) { continue }
+            return lossDenial(scope)
+        }
+        return .passed
+    }
+
+    /// The denial of the longest period whose ladder stands highest, or of the loss that halted
+    /// the scope before a new period began.
+    private func lossDenial(_ scope: ScopeNode) -> ControlResult {
+        let brake = scope.brake
+        let stage = brake.isReduceOnly ? brake.worstStage : .halted
+        var cause = brake.cause
+        if brake.isReduceOnly {
+            cause = .lossDaily
+            if brake.week.stage == stage { cause = .lossWeekly }
+            if brake.totalStage == stage { cause = .lossTotal }
+        }
+        let (reason, kind, loss): (RejectReason, LimitKind, Int64) =
+            switch cause {
+            case .lossTotal:
+                (.lossTotalExceeded, .lossTotalMax, Int64(clamping: -Int128(brake.profit.units)))
+            case .lossWeekly:
+                (.lossWeeklyExceeded, .lossWeeklyMax, brake.week.loss(brake.profit))
+            case .lossDaily, .drawdown, .none:
+                (.lossDailyExceeded, .lossDailyMax, brake.day.loss(brake.profit))
+            }
+        let limit = meters[scope.meter].limits[kind].map { LossStage.threshold(stage, of: $0) }
+        return .denied(reason, scope.level, limit: Int64(clamping: limit ?? 0), value: loss)
+    }
+
+    /// No scope is halted by a drawdown; within one, sizes are a fraction of their limits unless
+    /// the order only reduces.
+    func checkDrawdown(_ context: OrderContext) -> ControlResult {
+        var node = context.strategy
+        var left = DrawdownRule.one
+        var level = LimitLevel.none
+        while node >= 0 {
+            let scope = nodes[Int(node)]
+            node = scope.parent
+            if scope.brake.isHalted, scope.brake.cause == .drawdown { return halted(scope) }
+            if scope.brake.multiplier < left {
+                left = scope.brake.multiplier
+                level = scope.level
+            }
+        }
+        if left == DrawdownRule.one || reducesPosition(context) { return .passed }
+        return checkShrunk(context, to: left, level)
+    }
+
+    private func halted(_ scope: ScopeNode) -> ControlResult {
+        let (part, whole) = scope.brake.drawdown.drawdown
+        let value = part * Int128(DrawdownRule.one) / whole
+        return .denied(
+            .drawdownHalted, scope.level, limit: meters[scope.meter].limits[.drawdownHardMax] ?? 0,
+            value: Int64(clamping: value))
+    }
+
+    /// The order and the position it leads to, against what is left of their limits.
+    private func checkShrunk(
+        _ context: OrderContext, to left: Int64, _ level: LimitLevel
+    ) -> ControlResult {
+        guard let load = OrderLoad(context.side, context.price, context.quantity) else {
+            return .denied(.arithmeticOverflow)
+        }
+        let sizes: [2 of (kind: LimitKind, value: Int64)] = [
+            (.orderQuantityMax, context.quantity.units), (.orderNotionalMax, load.notional.units),
+        ]
+        for slot in 0..<2 {
+            guard let limit = tightest(sizes[slot].kind, context.path)?.limit else { continue }
+            let shrunk = shrink(limit, to: left)
+            if sizes[slot].value > shrunk {
+                return .denied(
+                    .drawdownSizeExceeded, level, limit: shrunk, value: sizes[slot].value)
+            }
+        }
+        for slot in 0..<7 where context.path.meters[slot] >= 0 {
+            guard let limit = meters[context.path.meters[slot]].limits[.positionMax] else {
+                continue
+            }
+            var candidate = exposure(context.chain[MeterPath.levels[slot]], context.ordinal)
+            guard candidate.add(load), let worst = candidate.worstPosition?.units else {
+                return .denied(.arithmeticOverflow, level, limit: limit)
+            }
+            let shrunk = shrink(limit, to: left)
+            if worst > shrunk {
+                return .denied(.drawdownSizeExceeded, level, limit: shrunk, value: worst)
+            }
+        }
+        return .passed
+    }
+
+    private func shrink(_ limit: Int64, to left: Int64) -> Int64 {
+        Int64(clamping: divide(Int128(limit) * Int128(left), by: Int128(DrawdownRule.one), .down))
+    }
+}
