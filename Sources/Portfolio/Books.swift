@@ -12,19 +12,25 @@ package struct AccountBook: Sendable, Hashable {
     package internal(set) var payouts: Money = .zero
     /// Collateral of short positions whose instruments have been settled and forgotten.
     package internal(set) var collateralConsumed: Money = .zero
+    package internal(set) var costMethod = CostMethod.average
 
     init(key: AccountKey) { self.key = key }
 
-    /// Cash at the venue as the ledger has it.
-    package var cash: Money { balance.cash }
+    /// Cash at the venue as the ledger has it, reserved or not.
+    package var cash: Money { balance.cash + balance.reserved }
+    /// Positions at cost, resolved or not.
+    package var cost: Money { balance.position + balance.resolved }
+    /// Fees less rebates.
+    package var fees: Money { balance.fees + balance.rebates }
     /// Capital that came from outside.
     package var capital: Money { -balance.capital }
 
     /// A book as a snapshot states it.
     package init(
         key: AccountKey, balance: Posting, tradeFlow: Money, feesPaid: Money, payouts: Money,
-        collateralConsumed: Money
+        collateralConsumed: Money, costMethod: CostMethod = .average
     ) {
+        self.costMethod = costMethod
         self.key = key
         self.balance = balance
         self.tradeFlow = tradeFlow
@@ -38,12 +44,17 @@ package struct AccountBook: Sendable, Hashable {
 package struct StrategyBook: Sendable, Hashable, BitwiseCopyable {
     package let key: StrategyKey
     package internal(set) var realized: Money
+    /// Fees less rebates.
     package internal(set) var fees: Money
+    package internal(set) var rebates: Money
 
-    package init(key: StrategyKey, realized: Money = .zero, fees: Money = .zero) {
+    package init(
+        key: StrategyKey, realized: Money = .zero, fees: Money = .zero, rebates: Money = .zero
+    ) {
         self.key = key
         self.realized = realized
         self.fees = fees
+        self.rebates = rebates
     }
 }
 
@@ -61,6 +72,8 @@ package struct InstrumentBook: Sendable, Hashable {
     package internal(set) var strategyShort: Quantity = .zero
     package internal(set) var pairing: Money = .zero
     package internal(set) var settledAt: Price?
+    /// The venue has determined the outcome and has not settled it yet.
+    package internal(set) var isResolved = false
     /// Strategies that have traded the instrument, sorted.
     package internal(set) var holders: [StrategyID] = []
 
@@ -69,8 +82,9 @@ package struct InstrumentBook: Sendable, Hashable {
     /// A book as a snapshot states it.
     package init(
         net: Quantity, strategyShort: Quantity, pairing: Money, settledAt: Price?,
-        holders: [StrategyID]
+        holders: [StrategyID], isResolved: Bool = false
     ) {
+        self.isResolved = isResolved
         self.net = net
         self.strategyShort = strategyShort
         self.pairing = pairing

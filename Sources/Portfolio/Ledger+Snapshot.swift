@@ -46,4 +46,39 @@ extension Ledger {
         let key = InstrumentBookKey(account: account, instrument: record.instrument)
         instruments[key] = record.book
     }
+
+    /// The lots of every position at first-in-first-out cost, oldest first, in key order.
+    package var allLots: [(key: PositionKey, lots: [Lot])] {
+        lots.filter { !$0.value.lots.isEmpty }
+            .map { (key: $0.key, lots: $0.value.lots) }
+            .sorted { $0.key < $1.key }
+    }
+
+    /// Restores the newest lot of a position.
+    package mutating func restore(_ lot: Lot, under key: PositionKey) {
+        lots[key, default: LotQueue()].lots.append(lot)
+    }
+
+    /// Restores what an account's record of balances does not state.
+    package mutating func restore(
+        costMethod: CostMethod, resolved: Money, rebates: Money, funding: Money,
+        corrections: Money, of account: AccountKey
+    ) {
+        let index = accountIndex(of: account)
+        accounts[index].costMethod = costMethod
+        accounts[index].balance.resolved = resolved
+        accounts[index].balance.rebates = rebates
+        accounts[index].balance.funding = funding
+        accounts[index].balance.corrections = corrections
+    }
+
+    /// Restores that an instrument is resolved; false where there is no book of it.
+    package mutating func restoreResolved(
+        _ account: AccountKey, _ instrument: InstrumentID
+    ) -> Bool {
+        let key = InstrumentBookKey(account: accountIndex(of: account), instrument: instrument)
+        guard instruments[key] != nil else { return false }
+        instruments[key]?.isResolved = true
+        return true
+    }
 }

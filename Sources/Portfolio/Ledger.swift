@@ -50,6 +50,8 @@ package struct Ledger: Sendable {
     /// Strategies in the order of their first use.
     package internal(set) var strategies: [StrategyBook] = []
     var positions: [PositionKey: Position] = [:]
+    /// The lots of positions in accounts at first-in-first-out cost.
+    var lots: [PositionKey: LotQueue] = [:]
     var instruments: [InstrumentBookKey: InstrumentBook] = [:]
     private var accountIndex: [AccountKey: Int] = [:]
     private var strategyIndex: [StrategyKey: Int] = [:]
@@ -71,6 +73,40 @@ package struct Ledger: Sendable {
         return index
     }
 
+    /// Posts interest, incentives or the price of holding positions; negative for what was paid.
+    package mutating func fund(_ amount: Money, account: AccountKey) {
+        var posting = Posting()
+        posting.cash = amount
+        posting.funding = -amount
+        post(posting, as: .funding, to: accountIndex(of: account))
+    }
+
+    /// Posts what the venue's cash has and the ledger's has not, for a reason that a person gave.
+    package mutating func correct(_ amount: Money, account: AccountKey) {
+        var posting = Posting()
+        posting.cash = amount
+        posting.corrections = -amount
+        post(posting, as: .correction, to: accountIndex(of: account))
+    }
+
+    /// Sets cash aside for open orders, or frees it where the amount is negative. The postings of
+    /// it are not kept: cash as a whole does not move.
+    package mutating func reserve(_ amount: Money, account index: Int) {
+        accounts[index].balance.cash -= amount
+        accounts[index].balance.reserved += amount
+    }
+
+    /// Chooses how an account's trades release cost; false where it holds something, whose cost
+    /// would have to be edited.
+    package mutating func setCostMethod(_ method: CostMethod, of account: AccountKey) -> Bool {
+        let index = accountIndex(of: account)
+        if accounts[index].costMethod == method { return true }
+        let holds = positions.contains { $0.key.owner.accountKey == account && !$0.value.isFlat }
+        guard !holds else { return false }
+        accounts[index].costMethod = method
+        return true
+    }
+
     /// Books a fill and returns it with what it did, for a later bust.
     ///
     /// The venue nets over strategies: the account's cash follows the account's net position, the
@@ -82,8 +118,7 @@ package struct Ledger: Sendable {
         let strategy = strategySlot(of: fill.owner)
         let key = PositionKey(owner: fill.owner, instrument: fill.instrument)
         var position = positions[key] ?? .flat
-        let change = position.trade(
-            fill.side, fill.quantity, notional: fill.notional, fee: fill.fee)
+        let change = trade(fill, fill.side, fee: fill.fee, &position, key, account)
         post(fill, change: change, position: position, account: account, strategy: strategy)
         return BookedFill(fill: fill, change: change)
     }
@@ -97,11 +132,10 @@ package struct Ledger: Sendable {
         let key = PositionKey(owner: fill.owner, instrument: fill.instrument)
         var position = positions[key] ?? .flat
         let change: Position.Change
-        if position.takeBack(fill.side, fill.quantity, booked.change, fee: fill.fee) {
+        if takeBack(booked, &position, key, account) {
             change = -booked.change
         } else {
-            change = position.trade(
-                fill.side.opposite, fill.quantity, notional: fill.notional, fee: -fill.fee)
+            change = trade(fill, fill.side.opposite, fee: -fill.fee, &position, key, account)
         }
         let reversal = Reversal(fill: fill)
         post(reversal, change: change, position: position, account: account, strategy: strategy)
@@ -182,9 +216,9 @@ package struct Ledger: Sendable {
         let cash = flow.cash - Money(pairs: book.short - shortBefore)
         var posting = Posting()
         posting.cash = cash - flow.fee
-        posting.position = change.cost
+        posting.hold(change.cost, isResolved: book.isResolved)
         posting.realized = -change.gain
-        posting.fees = flow.fee
+        if flow.isRebated { posting.rebates = flow.fee } else { posting.fees = flow.fee }
         posting.pairing = -(cash + change.cost - change.gain)
         book.pairing += posting.pairing
         book.strategyShort += change.short
@@ -198,6 +232,7 @@ package struct Ledger: Sendable {
         accounts[account].feesPaid += flow.fee
         strategies[strategy].realized += change.gain
         strategies[strategy].fees += flow.fee
+        if flow.isRebated { strategies[strategy].rebates -= flow.fee }
         post(
             posting, as: flow.kind, to: account, strategy: owner.strategy,
             quantity: flow.signedQuantity.magnitude, notional: flow.cash.magnitude)
@@ -212,12 +247,15 @@ protocol VenueFlow {
     /// Minus price × quantity for a purchase, plus for a sale.
     var cash: Money { get }
     var fee: Money { get }
+    /// Whether the fill's fee was negative: the venue gave something for it.
+    var isRebated: Bool { get }
     var kind: PostingKind { get }
 }
 
 extension LedgerFill: VenueFlow {
     var signedQuantity: Quantity { Quantity(units: side.sign * quantity.units) }
     var cash: Money { side == .buy ? -notional : notional }
+    var isRebated: Bool { fee.isNegative }
     var kind: PostingKind { .fill }
 }
 
@@ -228,5 +266,6 @@ private struct Reversal: VenueFlow {
     var signedQuantity: Quantity { -fill.signedQuantity }
     var cash: Money { -fill.cash }
     var fee: Money { -fill.fee }
+    var isRebated: Bool { fill.isRebated }
     var kind: PostingKind { .bust }
 }

@@ -11,6 +11,10 @@ package enum PostingKind: Sendable, Hashable {
     case settlement
     /// What the venue paid for settled positions.
     case payout
+    /// A determined outcome, or its revocation: what is held changes its line.
+    case resolution
+    case funding
+    case correction
 }
 
 /// A posting with what it was made for: one line of the journal in the bookkeeper's sense.

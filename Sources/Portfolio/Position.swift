@@ -1,6 +1,6 @@
 package import Trading
 
-/// A strategy's holding in one instrument at average cost.
+/// A strategy's holding in one instrument at cost.
 ///
 /// A long position holds YES, bought at the price. A short one holds NO, bought at one minus the
 /// price: the venue's cash model, in which every position is paid for in full.
@@ -49,24 +49,29 @@ package struct Position: Sendable, Hashable, BitwiseCopyable {
         }
     }
 
+    /// What a trade would close of what is held on the other side.
+    func closing(_ side: Side, _ traded: Quantity) -> Quantity {
+        quantity.units.signum() == -side.sign ? min(quantity.magnitude, traded) : .zero
+    }
+
     /// Trades `quantity` for `notional` (price × quantity in the venue's rounding): closes what is
-    /// held on the other side at average cost, then opens with the rest.
+    /// held on the other side, then opens with the rest.
     ///
-    /// A cost share that does not fit nine decimals leaves its residue in the position, and the
-    /// trade that makes it flat releases all of it: nothing is lost.
+    /// What is closed releases the cost that `lots` say, else its share of the average. A share
+    /// that does not fit nine decimals leaves its residue in the position, and the trade that makes
+    /// it flat releases all of it: nothing is lost.
     package mutating func trade(
-        _ side: Side, _ traded: Quantity, notional: Money, fee: Money
+        _ side: Side, _ traded: Quantity, notional: Money, fee: Money, releasing lots: Money? = nil
     ) -> Change {
         precondition(traded.units > 0, "a trade must be positive, got \(traded)")
         precondition(!notional.isNegative, "a notional cannot be negative, got \(notional)")
-        let isOpposite = quantity.units.signum() == -side.sign
-        let closing = isOpposite ? min(quantity.magnitude, traded) : .zero
+        let closing = closing(side, traded)
         let opening = traded - closing
         let closingNotional = share(notional, closing, of: traded)
         let openingNotional = notional - closingNotional
         var change = Change()
         if closing.units > 0 {
-            let released = share(cost, closing, of: quantity.magnitude)
+            let released = lots ?? share(cost, closing, of: quantity.magnitude)
             let proceeds =
                 side == .sell ? closingNotional : Money(pairs: closing) - closingNotional
             change.cost -= released

@@ -40,6 +40,14 @@ package enum OperatorOutcome: Sendable, Hashable {
     case wrongScope
     /// The command names no scope that could exist.
     case emptyScope
+    /// The account differs from its venue: resolve the break first.
+    case breakUnresolved
+    /// The account has no break that could be resolved.
+    case nothingToResolve
+    /// There is no such account.
+    case unknownAccount
+    /// The amount is zero, or more than any account has.
+    case wrongAmount
 }
 
 /// A fact that contradicts what the engine believes.
@@ -62,6 +70,14 @@ package enum RiskAlarm: Sendable, Hashable {
     case reconciliationBreaks(AccountID, UInt32)
     /// A brake has changed.
     case brake(BrakeChange)
+    /// The venue has settled an instrument for another number of contracts than the ledger held:
+    /// more by this many, late fills included. The account does not trade until that is explained.
+    case settlementDiffers(InstrumentID, by: Quantity)
+    /// An account differs from its venue and no news explains it: halted until an operator resolves
+    /// the break.
+    case accountBroken(AccountID)
+    /// An account that holds something, or that is not open, was to get another cost method.
+    case costMethodRefused(AccountID)
     /// The list of halts is full; everything was halted instead.
     case haltsExhausted
 }

@@ -47,6 +47,8 @@ package struct RiskEngine: Sendable {
     var strategyNodes: [StrategyKey: Int32] = [:]
     var accounts: [AccountState] = []
     var accountIndex: [AccountKey: Int32] = [:]
+    /// Settlements that are not explained, oldest first.
+    var settlementGaps: [SettlementGap] = []
     var gateways: [GatewayState] = []
     var gatewayIndex: [ProcessID: Int32] = [:]
     var agents: [AgentState] = []
@@ -98,6 +100,7 @@ package struct RiskEngine: Sendable {
         static let halts = 1_024
         static let nonces = 64
         static let foreignFills = 1_024
+        static let settlementGaps = 1_024
     }
 
     /// The strategy that takes fills which belong to no order of ours.

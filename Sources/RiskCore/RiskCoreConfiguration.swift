@@ -11,6 +11,8 @@ package struct RiskCoreConfiguration: Sendable {
         package let venue: VenueID
         package let account: AccountKey
         package let startingCash: Money
+        package let costMethod: CostMethod
+        package let tolerance: Reconciliation.Tolerance
         package let isReplay: Bool
     }
 
@@ -44,7 +46,10 @@ package struct RiskCoreConfiguration: Sendable {
             Gateway(
                 name: $0.name, venue: $0.venue,
                 account: AccountKey(org: $0.org, account: $0.account, mode: mode),
-                startingCash: $0.startingCash, isReplay: $0.isReplay)
+                startingCash: $0.startingCash, costMethod: $0.costMethod,
+                tolerance: Reconciliation.Tolerance(
+                    cash: $0.cashTolerance, position: $0.positionTolerance),
+                isReplay: $0.isReplay)
         }.sorted { $0.name < $1.name }
         agents = cluster.agents.map {
             Agent(

@@ -81,7 +81,7 @@ private struct NaiveVenue {
                 Int128(ledger.accounts[0].cash.units) == venue.cash, "seed \(seed) step \(step)")
             // Rounding of payouts over strategies is the only thing that may stay in settlement.
             #expect(
-                ledger.accounts[0].balance.settlement.magnitude < Money(units: 30),
+                ledger.accounts[0].balance.redeemable.magnitude < Money(units: 30),
                 "seed \(seed) step \(step)")
         }
     }

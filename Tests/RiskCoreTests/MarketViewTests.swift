@@ -127,6 +127,18 @@ struct ReconciliationTests {
         #expect(breaks.count == 4)
     }
 
+    @Test(arguments: [(99, 2, 0), (100, 1, 0), (102, -1, 0), (98, 1, 1), (103, 1, 1), (100, 3, 1)])
+    func differencesWithinTheToleranceAreNoBreaks(cash: Int64, held: Int64, count: Int) {
+        var reconciliation = Reconciliation()
+        reconciliation.add(position(held))
+        reconciliation.add(balance(cash))
+        let breaks = reconciliation.breaks(
+            ledgerCash: Money(cash < 100 ? 100 : 101), ledgerPositions: [instrument: Quantity(1)],
+            tolerance: Reconciliation.Tolerance(cash: Money(1), position: Quantity(1))
+        ) { _ in true }
+        #expect(breaks.count == (held == -1 ? 1 : count))
+    }
+
     @Test func aPositionThatTheVenueDoesNotHaveIsABreak() {
         var reconciliation = Reconciliation()
         reconciliation.add(balance(100))

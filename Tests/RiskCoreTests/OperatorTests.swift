@@ -85,6 +85,37 @@ struct OperatorTests {
         #expect(!templates.contains(OperatorCommand.templateID))
     }
 
+    @Test func whatAnOperatorPostsIsInTheLedgerAndTheJournal() throws {
+        let (core, supervisor) = try start()
+        try supervisor.post(Money(25), nonce: 1, key: fixture.operatorKey)
+        try supervisor.post(Money(25), as: Money(26), nonce: 2, key: fixture.operatorKey)
+        try supervisor.post(Money(25), nonce: 3, key: Ed25519PrivateKey.generate())
+        try fixture.run("the replies") { supervisor.replies.count == 3 }
+        #expect(supervisor.replies.map(\.isAccepted) == [.yes, .no, .no])
+        #expect(core.engine.status.cash == Money(1_025))
+        fixture.crashCore()
+        #expect(try fixture.openCore().1.status.cash == Money(1_025))
+    }
+
+    /// A settlement for more than the ledger holds: the account is shut at once, venue truth is
+    /// asked for, and what it does not explain stays until an operator has explained it.
+    @Test func aSettlementThatDiffersHaltsUntilItIsResolved() throws {
+        let gateway = try fixture.startGateway()
+        let core = try fixture.startCore()
+        let supervisor = try fixture.startSupervisor()
+        try fixture.run("arming") { core.engine.arming == .armed && supervisor.core.isOpen }
+        gateway.define()
+        gateway.settle(quantity: 2, at: supervisor.now)
+        try fixture.run("the break") { core.engine.status.halts == 1 }
+        #expect(!core.engine.isReconciled(CoreFixture.gateway))
+        try fixture.network.run(for: .seconds(10))
+        #expect(!core.engine.isReconciled(CoreFixture.gateway))
+        try supervisor.resolveBreak(nonce: 1, key: fixture.operatorKey)
+        try fixture.run("trading again") { core.engine.isReconciled(CoreFixture.gateway) }
+        #expect(core.engine.status.halts == 0)
+        #expect(supervisor.replies.map(\.isAccepted) == [.yes])
+    }
+
     @Test func aRepeatedCommandIsDoneOnce() throws {
         let (core, supervisor) = try start()
         try supervisor.command(.halt, nonce: 1, key: fixture.operatorKey)

@@ -332,4 +332,33 @@ final class PlayedSupervisor: LoopService {
         command.signature = try #require(SignatureBytes(bytes: signature))
         _ = core.send(command.frame(reason: []))
     }
+
+    /// Orders something for the account of the fixture.
+    func resolveBreak(nonce: UInt64, key: Ed25519PrivateKey) throws {
+        var command = OperatorCommand(
+            nonce: nonce, action: .resolveBreak, scope: .account,
+            org: try #require(OrgID("demo")), account: try #require(AccountID("main")),
+            strategy: .empty, venue: .empty, instrument: .empty,
+            operator: try #require(ShortName("local")), issuedAt: now, signature: .zero)
+        let signature = try OperatorSeal.sign(
+            command.frame(reason: []), range: OperatorCommand.authenticatedRange, with: key)
+        command.signature = try #require(SignatureBytes(bytes: signature))
+        _ = core.send(command.frame(reason: []))
+    }
+
+    /// Posts to the fixture's account; what is sent is `sent`, what is signed is `amount`.
+    func post(
+        _ amount: Money, as sent: Money? = nil, why: PostingReason = .transfer, nonce: UInt64,
+        key: Ed25519PrivateKey
+    ) throws {
+        var posting = OperatorPosting(
+            nonce: nonce, why: why, org: try #require(OrgID("demo")),
+            account: try #require(AccountID("main")), mode: .paper, amount: amount,
+            operator: try #require(ShortName("local")), issuedAt: now, signature: .zero)
+        let signature = try OperatorSeal.sign(
+            posting.frame(reason: []), range: OperatorPosting.authenticatedRange, with: key)
+        posting.signature = try #require(SignatureBytes(bytes: signature))
+        posting.amount = sent ?? amount
+        _ = core.send(posting.frame(reason: []))
+    }
 }

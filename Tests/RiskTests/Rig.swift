@@ -331,19 +331,24 @@ struct Rig {
 
     mutating func settle(
         _ instrument: String, _ outcome: SettlementOutcome, value: String = "0",
-        payout: String
+        payout: String, holding: String? = nil
     ) {
-        settle(instrument, outcome, value: value, paying: amount(payout))
+        settle(
+            instrument, outcome, value: value, paying: amount(payout),
+            holding: holding.map { quantity($0) })
     }
 
     mutating func settle(
-        _ instrument: String, _ outcome: SettlementOutcome, value: String = "0", paying: Money
+        _ instrument: String, _ outcome: SettlementOutcome, value: String = "0", paying: Money,
+        holding: Quantity? = nil
     ) {
+        // The venue settles what the ledger holds, where a test does not say otherwise.
+        let held = engine.ledger.netQuantity(Rig.owner.accountKey, named(instrument))
         apply(
             InstrumentSettlement(
                 envelope: Rig.envelope(Rig.gatewayID), account: Rig.owner.account,
                 instrument: named(instrument), outcome: outcome, value: price(value),
-                quantity: .zero, payout: paying, settledAt: now, marketTime: now))
+                quantity: holding ?? held, payout: paying, settledAt: now, marketTime: now))
     }
 
     @discardableResult

@@ -31,7 +31,10 @@ import Wire
         ["up", "--config", "c", "--speed", "0"],
         ["up", "--config", "c", "--for", "60"], ["explain"], ["explain", "seven"],
         ["orders", "--last", "0"], ["halt", "--org", "a b"], ["journal", "mend"], ["keys", "init"],
-        ["journal", "show", "--limit", "-1"], ["nothing"], ["statement", "--day", "today"],
+        ["journal", "show", "--limit", "-1"], ["nothing"],
+        ["resolve-break", "--org", "o", "--account", "a"],
+        ["post", "--org", "o", "--account", "a", "--why", "gift", "--amount", "1"],
+        ["statement", "--day", "today"],
     ])
     func refusesWrongUsage(_ arguments: [String]) {
         #expect(throws: (any Error).self) { try SupervisorCommand.parseAsRoot(arguments) }
@@ -44,6 +47,13 @@ import Wire
         #expect(try parse("orders", "--last", "7", as: OrdersCommand.self).last == 7)
         _ = try parse("journal", "verify", "--of", "gw-kalshi", as: JournalVerifyCommand.self)
         _ = try parse("arm", as: ArmCommand.self)
+        let post = try parse(
+            "post", "--org", "o", "--account", "a", "--why", "funding", "--amount=-0.5",
+            as: PostCommand.self)
+        #expect(post.amount.money == Sample.money("-0.5"))
+        _ = try parse(
+            "resolve-break", "--org", "o", "--account", "a", "--reason", "fee",
+            as: ResolveBreakCommand.self)
         let statement = try parse("statement", "--day", "2026-07-24", as: StatementCommand.self)
         #expect(statement.day == "2026-07-24")
         _ = try parse("disarm", "--reason", "upgrade", as: DisarmCommand.self)

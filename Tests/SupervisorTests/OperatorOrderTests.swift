@@ -43,4 +43,26 @@ import Wire
         #expect(command.venue == Sample.venue)
         #expect(command.org.isEmpty && command.account.isEmpty && command.instrument.isEmpty)
     }
+
+    @Test func aPostingIsSignedWithItsAmount() throws {
+        let order = PostingOrder(
+            why: .correction, org: Sample.org, account: Sample.account, mode: .paper,
+            amount: Sample.money("-0.01"), reason: "rounding")
+        let good = try order.frame(
+            nonce: 42, issuedAt: Sample.start,
+            by: OperatorKey(name: ShortName("local") ?? .empty, key: key))
+        func isValid(_ frame: [UInt8]) throws -> Bool {
+            OperatorSeal.isValid(
+                try OperatorPosting(decoding: frame).signature.bytes, for: frame,
+                range: OperatorPosting.authenticatedRange, by: key.publicKey)
+        }
+        #expect(try OperatorPosting(decoding: good).amount == Sample.money("-0.01"))
+        #expect(try isValid(good))
+        for position in OperatorPosting.authenticatedRange {
+            var bad = good
+            bad[position] ^= 1
+            let isAccepted = (try? isValid(bad)) ?? false
+            #expect(!isAccepted, "byte \(position)")
+        }
+    }
 }

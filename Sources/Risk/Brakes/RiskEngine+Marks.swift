@@ -49,7 +49,8 @@ extension RiskEngine {
     /// Notices that a market is over, or open again.
     mutating func refreshSettling(_ index: Int32, into effects: inout RiskEffects) {
         let instrument = instruments[index]
-        let isSettling = instrument.status == .closed || now >= instrument.closeAt
+        let isOver = instrument.status == .closed || instrument.status == .resolved
+        let isSettling = isOver || now >= instrument.closeAt
         if instrument.settledAt != nil || isSettling == instrument.mark.isSettling { return }
         let stated = markLimit(.settlementHaircut, index) ?? 0
         let haircut = Price(units: isSettling ? min(max(stated, 0), Price.scale) : 0)

@@ -38,6 +38,18 @@ extension RiskEngine {
         accounts[Int(index)].fillsKnownUntil = now
     }
 
+    /// How an account's trades release cost. What is held already has a cost, which nothing edits.
+    package mutating func apply(
+        _ chosen: CostMethodSet, at now: Timestamp, into effects: inout RiskEffects
+    ) {
+        advance(to: now)
+        let key = AccountKey(org: chosen.org, account: chosen.account, mode: chosen.mode)
+        guard accountIndex[key] != nil, ledger.setCostMethod(chosen.method, of: key) else {
+            alarm(.costMethodRefused(chosen.account), into: &effects)
+            return
+        }
+    }
+
     /// An agent may trade a strategy, or may no longer.
     package mutating func apply(
         _ granted: StrategyGranted, at now: Timestamp, into effects: inout RiskEffects
@@ -113,7 +125,7 @@ extension RiskEngine {
 
     /// Nothing is known of an account's fills from now on. While differences stood, nothing was
     /// since the reconciliation before.
-    private mutating func endReconciliation(of index: Int, at time: Timestamp) {
+    mutating func endReconciliation(of index: Int, at time: Timestamp) {
         guard accounts[index].isReconciled else { return }
         accounts[index].isReconciled = false
         accounts[index].fillsKnownUntil = time

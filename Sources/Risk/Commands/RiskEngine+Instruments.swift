@@ -67,8 +67,7 @@ extension RiskEngine {
         instruments[index].lot = definition.lot
         instruments[index].openAt = definition.openAt
         instruments[index].closeAt = definition.closeAt
-        // Only a settlement settles; until then the market has merely closed.
-        instruments[index].status = definition.status == .settled ? .closed : definition.status
+        setStatus(definition.status, of: index)
         refreshSettling(index, into: &effects)
         if isWorthChanged(of: known, by: definition), isTraded(known) {
             alarm(.definitionRefused(known.id), into: &effects)
@@ -129,9 +128,23 @@ extension RiskEngine {
             counters.reportsIgnored += 1
             return
         }
-        // Only a settlement settles; until then the market has merely closed.
-        instruments[index].status = change.status == .settled ? .closed : change.status
+        setStatus(change.status, of: index)
         refreshSettling(index, into: &effects)
+    }
+
+    /// Only a settlement settles: until then the market has merely closed, or its outcome is
+    /// determined and may still be amended.
+    private mutating func setStatus(_ status: InstrumentStatus, of index: Int32) {
+        let known = instruments[index]
+        guard status != .settled else {
+            if known.status != .resolved { instruments[index].status = .closed }
+            return
+        }
+        instruments[index].status = status
+        guard (status == .resolved) != (known.status == .resolved) else { return }
+        for account in accounts where account.venue == known.venue {
+            ledger.setResolved(status == .resolved, account.key, known.id)
+        }
     }
 
     /// Where the market is, for marks.
@@ -166,6 +179,7 @@ extension RiskEngine {
         let payoutMax = Money(1_000_000_000)
         guard let value = settlement.settledValue,
             settlement.payout <= payoutMax, settlement.payout >= -payoutMax,
+            settlement.quantity.units.magnitude <= Quantity(1_000_000_000).units.magnitude,
             instruments[index].settledAt.map({ $0 == value }) ?? true
         else {
             alarm(.reportRefused(.instrumentSettlement, settlement.instrument), into: &effects)
@@ -186,7 +200,8 @@ extension RiskEngine {
         let id = settlement.instrument
         let key = accounts[Int(account)].key
         let ledgerIndex = accounts[Int(account)].ledger
-        let clearingBefore = ledger.accounts[ledgerIndex].balance.settlement
+        let clearingBefore = ledger.accounts[ledgerIndex].balance.redeemable
+        let held = ledger.netQuantity(key, id)
         guard let settled = ledger.settle(key, id, at: value, payout: settlement.payout) else {
             preconditionFailure("\(id) is settled in \(key) already")
         }
@@ -202,8 +217,9 @@ extension RiskEngine {
             refreshBrakes(from: strategy, into: &effects)
             tell(position, settlement, value, strategy, into: &effects)
         }
-        let difference = ledger.accounts[ledgerIndex].balance.settlement - clearingBefore
+        let difference = ledger.accounts[ledgerIndex].balance.redeemable - clearingBefore
         if !difference.isZero { alarm(.payoutDiffers(id, by: difference), into: &effects) }
+        addGap(settlement.quantity - held, account: account, instrument: id, into: &effects)
         if instruments[index].settledAt == nil {
             instruments[index].settledAt = value
             instruments[index].status = .settled

@@ -9,12 +9,7 @@ extension RiskEngine {
         _ command: OperatorCommand, at now: Timestamp, into effects: inout RiskEffects
     ) {
         advance(to: now)
-        if nonces.contains(command.nonce) {
-            reply(to: command.nonce, .repeated, into: &effects)
-            return
-        }
-        nonces.append(command.nonce)
-        if nonces.count > Capacity.nonces { nonces.removeFirst() }
+        guard isFirst(command.nonce, into: &effects) else { return }
         let scope = HaltScope(command)
         if scope.isEmpty {
             reply(to: command.nonce, .emptyScope, into: &effects)
@@ -30,6 +25,7 @@ extension RiskEngine {
             cancelled = halt(scope, as: .reduceOnly, into: &effects)
             outcome = .done
         case .resume: outcome = resume(scope, into: &effects)
+        case .resolveBreak: outcome = resolveBreak(scope, into: &effects)
         case .arm: outcome = arm(scope, into: &effects)
         case .disarm:
             outcome = disarm(scope, into: &effects)
@@ -45,7 +41,18 @@ extension RiskEngine {
         reply(to: command.nonce, outcome, cancelled: cancelled, into: &effects)
     }
 
-    private func reply(
+    /// Remembers a command's number; answers a repetition.
+    mutating func isFirst(_ nonce: UInt64, into effects: inout RiskEffects) -> Bool {
+        if nonces.contains(nonce) {
+            reply(to: nonce, .repeated, into: &effects)
+            return false
+        }
+        nonces.append(nonce)
+        if nonces.count > Capacity.nonces { nonces.removeFirst() }
+        return true
+    }
+
+    func reply(
         to nonce: UInt64, _ outcome: OperatorOutcome, cancelled: UInt32 = 0,
         into effects: inout RiskEffects
     ) {
@@ -97,6 +104,7 @@ extension RiskEngine {
     private mutating func resume(
         _ scope: HaltScope, into effects: inout RiskEffects
     ) -> OperatorOutcome {
+        if isBroken(scope) { return .breakUnresolved }
         let released = releaseBrakes(under: scope, into: &effects)
         if scope.kind != .all {
             let count = halts.count

@@ -84,7 +84,7 @@ extension RiskEngine {
             LedgerFill(
                 owner: owner, instrument: report.instrument, side: report.side,
                 price: report.price, quantity: report.quantity, fee: report.fee),
-            strategy: order.strategy, instrument: order.instrument)
+            strategy: order.strategy, instrument: order.instrument, into: &effects)
         orders[index].fills.append(
             FillRecord(
                 tradeID: report.tradeID, price: report.price, quantity: report.quantity,
@@ -138,7 +138,8 @@ extension RiskEngine {
                 owner: owner, instrument: report.instrument, side: order.side, price: fill.price,
                 quantity: fill.quantity, fee: fill.fee),
             change: fill.change)
-        reverse(booked, strategy: order.strategy, instrument: order.instrument)
+        reverse(
+            booked, strategy: order.strategy, instrument: order.instrument, into: &effects)
         orders[index].fills[known].finality = .busted
         orders[index].filled -= fill.quantity
         orders[index].reportedFilled = max(
@@ -193,7 +194,7 @@ extension RiskEngine {
             LedgerFill(
                 owner: owner, instrument: report.instrument, side: report.side,
                 price: report.price, quantity: report.quantity, fee: report.fee),
-            strategy: strategy, instrument: instrument)
+            strategy: strategy, instrument: instrument, into: &effects)
         refreshBrakes(from: strategy, into: &effects)
         foreignFills.append(
             FillRecord(
@@ -205,24 +206,42 @@ extension RiskEngine {
 
     /// Books a fill in the ledger and in the exposure of every scope.
     private mutating func move(
-        _ fill: LedgerFill, strategy: Int32, instrument: Int32
+        _ fill: LedgerFill, strategy: Int32, instrument: Int32, into effects: inout RiskEffects
     ) -> Position.Change {
         markByTrade(instrument, at: fill.price)
         let booked = ledger.book(fill)
+        if instruments[instrument].status == .resolved {
+            ledger.setResolved(true, fill.owner.accountKey, fill.instrument)
+        }
         let isPurchase = fill.side == .buy
         let cash = (isPurchase ? -fill.notional : fill.notional) - fill.fee
         let quantity = isPurchase ? fill.quantity : -fill.quantity
         moveExposure(strategy: strategy, instrument: instrument, cash: cash, quantity: quantity)
+        explain(-quantity, strategy, fill, into: &effects)
         return booked.change
     }
 
-    private mutating func reverse(_ booked: BookedFill, strategy: Int32, instrument: Int32) {
+    private mutating func reverse(
+        _ booked: BookedFill, strategy: Int32, instrument: Int32, into effects: inout RiskEffects
+    ) {
         ledger.bust(booked)
         let fill = booked.fill
         let isPurchase = fill.side == .buy
         let cash = (isPurchase ? fill.notional : -fill.notional) + fill.fee
         let quantity = isPurchase ? -fill.quantity : fill.quantity
         moveExposure(strategy: strategy, instrument: instrument, cash: cash, quantity: quantity)
+        explain(-quantity, strategy, fill, into: &effects)
+    }
+
+    /// A trade that is heard of after the settlement: the venue had it in its count, or has not.
+    private mutating func explain(
+        _ quantity: Quantity, _ strategy: Int32, _ fill: LedgerFill,
+        into effects: inout RiskEffects
+    ) {
+        guard ledger.settledValue(fill.owner.accountKey, fill.instrument) != nil else { return }
+        addGap(
+            quantity, account: nodes[Int(strategy)].account, instrument: fill.instrument,
+            into: &effects)
     }
 
     /// Moves exposure by a trade. After settlement the ledger settles the contracts at once, so
@@ -254,39 +273,6 @@ extension RiskEngine {
             nodes[Int(node)].flow += cash
             node = nodes[Int(node)].parent
         }
-    }
-
-    // MARK: - Money and reconciliation
-
-    /// The account's cash as the venue states it: kept for comparison, never booked.
-    package mutating func apply(
-        _ balance: VenueBalance, at now: Timestamp, into effects: inout RiskEffects
-    ) {
-        advance(to: now)
-        guard let account = account(balance.account, of: balance.envelope.sender) else {
-            counters.reportsIgnored += 1
-            return
-        }
-        accounts[Int(account)].venueCash = balance.cash
-        accounts[Int(account)].venueCashAt = now
-    }
-
-    /// A reconciliation ended. Without differences the account may trade; paper then arms itself.
-    package mutating func apply(
-        _ result: AccountReconciled, at now: Timestamp, into effects: inout RiskEffects
-    ) {
-        advance(to: now)
-        guard let account = account(result.account, of: result.gateway) else {
-            counters.reportsIgnored += 1
-            return
-        }
-        accounts[Int(account)].isReconciled = result.breaks == 0
-        guard result.breaks == 0 else {
-            alarm(.reconciliationBreaks(result.account, result.breaks), into: &effects)
-            return
-        }
-        accounts[Int(account)].fillsKnownUntil = now
-        armByItself(into: &effects)
     }
 
     // MARK: - Parts

@@ -140,6 +140,8 @@ extension RiskEngine {
             apply(try ReferenceUpdated(decoding: frame), at: now, into: &effects)
         case .operatorCommand: apply(try OperatorCommand(decoding: frame), at: now, into: &effects)
         case .accountOpened: apply(try AccountOpened(decoding: frame), at: now, into: &effects)
+        case .costMethodSet: apply(try CostMethodSet(decoding: frame), at: now, into: &effects)
+        case .operatorPosting: apply(try OperatorPosting(decoding: frame), at: now, into: &effects)
         case .strategyGranted: apply(try StrategyGranted(decoding: frame), at: now, into: &effects)
         case .limitSet: apply(try LimitSet(decoding: frame), at: now, into: &effects)
         case .agentConnected: apply(try AgentConnected(decoding: frame), at: now, into: &effects)

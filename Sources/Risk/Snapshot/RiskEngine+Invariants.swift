@@ -105,6 +105,10 @@ extension RiskEngine {
             let needs = books.indices.filter { books[$0].node == account.node }
                 .flatMap { books[$0].exposures }
                 .reduce(Int128(0)) { $0 + $1.cashNeed }
+            let posted = ledger.accounts[account.ledger].balance.reserved
+            if posted != account.reserved {
+                return "account \(account.key) reserves \(account.reserved), posted \(posted)"
+            }
             if needs != Int128(account.reserved.units) {
                 return "account \(account.key) reserves \(account.reserved), needs \(needs)"
             }

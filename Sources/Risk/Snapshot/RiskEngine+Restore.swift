@@ -116,6 +116,9 @@ private struct Restoration {
         case .snapshotHold: try takeHold(record)
         case .snapshotMark: try takeMark(record)
         case .snapshotBrake: try takeBrake(record)
+        case .snapshotLedger, .snapshotLot, .snapshotRebates, .snapshotResolved, .snapshotBreak,
+            .snapshotGap:
+            try takeCost(record, template)
         case .snapshotEnd:
             let end = try record.decode { frame throws(WireError) in
                 try SnapshotEnd(decoding: frame)
@@ -170,7 +173,7 @@ private struct Restoration {
         balance.position = value.position
         balance.realized = value.realized
         balance.fees = value.fees
-        balance.settlement = value.settlement
+        balance.redeemable = value.settlement
         balance.pairing = value.pairing
         engine.ledger.restore(
             AccountBook(
@@ -184,6 +187,15 @@ private struct Restoration {
         engine.accounts[index].venueCash = value.venueCash
         engine.accounts[index].venueCashAt = value.venueCashAt
         engine.accounts[index].fillsKnownUntil = value.venueCashAt
+    }
+
+    private mutating func takeCost(
+        _ record: SnapshotRecord, _ template: WireTemplate
+    ) throws(SnapshotError) {
+        let isPlaced = try record.decode { frame throws(WireError) in
+            try engine.restoreCost(template, frame)
+        }
+        if !isPlaced { throw .misplaced(offset: record.offset, "a part of the ledger") }
     }
 
     private mutating func takeHold(_ record: SnapshotRecord) throws(SnapshotError) {

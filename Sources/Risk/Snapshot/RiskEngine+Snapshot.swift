@@ -17,6 +17,8 @@ extension RiskEngine {
         writeLedger(into: &writer)
         writeOrders(into: &writer)
         writeReach(into: &writer)
+        writeCosts(into: &writer)
+        writeBreaks(into: &writer)
         writeBrakes(into: &writer)
         return writer.finish()
     }
@@ -64,9 +66,9 @@ extension RiskEngine {
             org: account.key.org, account: account.key.account, mode: account.key.mode,
             venue: account.venue, gateway: gateways[Int(account.gateway)].id,
             isReconciled: Flag(account.isReconciled), venueCash: account.venueCash,
-            venueCashAt: account.venueCashAt, capital: balance.capital, cash: balance.cash,
+            venueCashAt: account.venueCashAt, capital: balance.capital, cash: book.cash,
             position: balance.position, realized: balance.realized, fees: balance.fees,
-            settlement: balance.settlement, pairing: balance.pairing, tradeFlow: book.tradeFlow,
+            settlement: balance.redeemable, pairing: balance.pairing, tradeFlow: book.tradeFlow,
             feesPaid: book.feesPaid, payouts: book.payouts,
             collateralConsumed: book.collateralConsumed)
     }

@@ -92,8 +92,10 @@ extension RiskEngine {
             count(before, books[index].exposures[ordinal], of: instrument, at: node)
             if nodes[Int(node)].level == .account {
                 let need = books[index].exposures[ordinal].cashNeed
-                accounts[Int(nodes[Int(node)].account)].reserved +=
-                    Money(units: Int64(need - needBefore))
+                let account = Int(nodes[Int(node)].account)
+                let difference = Money(units: Int64(need - needBefore))
+                accounts[account].reserved += difference
+                ledger.reserve(difference, account: accounts[account].ledger)
             }
             refreshLoss(of: index)
             index = books[index].parent

@@ -73,6 +73,10 @@ struct AccountState: Sendable {
     let ledger: Int
     /// The last reconciliation under the present lease found no difference.
     var isReconciled = false
+    /// Reconciliations in a row that found differences.
+    var breaks: UInt32 = 0
+    /// It differs from its venue without an explanation, until an operator resolves that.
+    var isBroken = false
     /// The cash that open orders may lock, over all instruments.
     var reserved: Money = .zero
     /// What the venue last said it holds, and when.
@@ -80,6 +84,13 @@ struct AccountState: Sendable {
     var venueCashAt: Timestamp = .zero
     /// Fills up to here are booked, unless a reconciliation holds and later ones are too.
     var fillsKnownUntil: Timestamp = .zero
+}
+
+/// By how much more contracts the venue has settled an instrument for than the ledger held.
+struct SettlementGap: Sendable, Hashable, BitwiseCopyable {
+    let account: Int32
+    let instrument: InstrumentID
+    var quantity: Quantity
 }
 
 /// A gateway, its lease and the next permit under it.

@@ -20,6 +20,11 @@ extension RiskEngine {
     /// Whether the account was opened.
     package func hasAccount(_ key: AccountKey) -> Bool { accountIndex[key] != nil }
 
+    /// How an account's trades release cost; nil for an account that is not open.
+    package func costMethod(of key: AccountKey) -> CostMethod? {
+        accountIndex[key].map { ledger.accounts[accounts[Int($0)].ledger].costMethod }
+    }
+
     /// Every grant, agents in the order of their names.
     package var grantViews: [GrantView] {
         agents.sorted { $0.id < $1.id }.flatMap { agent in

@@ -90,7 +90,7 @@ extension RiskEngine {
             realized: ledger.strategies.reduce(.zero) { $0 + $1.realized },
             unrealized: positionViews.reduce(.zero) { $0 + $1.unrealized },
             reserved: accounts.reduce(.zero) { $0 + $1.reserved },
-            settlementDue: ledger.accounts.reduce(.zero) { $0 + $1.balance.settlement },
+            settlementDue: ledger.accounts.reduce(.zero) { $0 + $1.balance.redeemable },
             halts: halts.count)
     }
 
@@ -149,6 +149,12 @@ extension RiskEngine {
     /// The account that a gateway serves.
     package func accountView(of gateway: ProcessID) -> AccountView? {
         accountViews.first { $0.gateway == gateway }
+    }
+
+    /// Whether the accounts that a gateway serves are the same as at its venue.
+    package func isReconciled(_ gateway: ProcessID) -> Bool {
+        guard let index = gatewayIndex[gateway] else { return false }
+        return accounts.allSatisfy { $0.gateway != index || $0.isReconciled }
     }
 
     /// The lease of a gateway; zero while there is none.

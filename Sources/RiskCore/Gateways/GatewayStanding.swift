@@ -62,6 +62,27 @@ package struct Reconciliation: Sendable {
     /// More than this of each is not kept; the count of what came still shows the difference.
     package static let itemsMax = 100_000
 
+    /// What may differ and is no break.
+    package struct Tolerance: Sendable, Hashable {
+        package let cash: Money
+        package let position: Quantity
+
+        package init(cash: Money = .zero, position: Quantity = .zero) {
+            self.cash = cash
+            self.position = position
+        }
+
+        func allows(_ venue: Quantity, _ ledger: Quantity) -> Bool {
+            guard let difference = venue.subtractingChecked(ledger) else { return false }
+            return difference <= position && difference >= -position
+        }
+
+        func allows(_ venue: Money, _ ledger: Money) -> Bool {
+            guard let difference = venue.subtractingChecked(ledger) else { return false }
+            return difference <= cash && difference >= -cash
+        }
+    }
+
     private var orders: [OrderID] = []
     private var positions: [InstrumentID: Quantity] = [:]
     package private(set) var venueCash: Money?
@@ -85,10 +106,10 @@ package struct Reconciliation: Sendable {
     }
 
     /// Every difference: an open order at the venue that is not ours, a position or cash that is
-    /// not the ledger's.
+    /// not the ledger's, beyond what is tolerated.
     package func breaks(
         ledgerCash: Money, ledgerPositions: [InstrumentID: Quantity],
-        isOpenOrder: (OrderID) -> Bool
+        tolerance: Tolerance = Tolerance(), isOpenOrder: (OrderID) -> Bool
     ) -> [Break] {
         var found: [Break] = []
         for order in orders where !isOpenOrder(order) {
@@ -98,11 +119,12 @@ package struct Reconciliation: Sendable {
         for instrument in instruments {
             let venue = positions[instrument] ?? .zero
             let ledger = ledgerPositions[instrument] ?? .zero
-            guard venue != ledger else { continue }
+            if tolerance.allows(venue, ledger) { continue }
             found.append(
                 Break(description: "\(instrument): venue holds \(venue), ledger \(ledger)"))
         }
-        if venueCash != ledgerCash {
+        let isCashRight = venueCash.map { tolerance.allows($0, ledgerCash) } ?? false
+        if !isCashRight {
             let stated = venueCash.map { "\($0)" } ?? "not stated"
             found.append(Break(description: "venue cash \(stated), ledger cash \(ledgerCash)"))
         }

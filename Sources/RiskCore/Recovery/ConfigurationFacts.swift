@@ -8,6 +8,7 @@ package import Wire
 /// commands in a fixed order.
 package struct ConfigurationFacts {
     package private(set) var accounts: [AccountOpened] = []
+    package private(set) var costMethods: [CostMethodSet] = []
     package private(set) var grants: [StrategyGranted] = []
     package private(set) var limits: [LimitSet] = []
 
@@ -19,8 +20,23 @@ package struct ConfigurationFacts {
                     mode: gateway.account.mode, venue: gateway.venue, gateway: gateway.name,
                     cash: gateway.startingCash))
         }
+        collectCostMethods(configuration, engine)
         collectGrants(configuration, engine)
         collectLimits(configuration, engine)
+    }
+
+    /// Accounts start at average cost.
+    private mutating func collectCostMethods(
+        _ configuration: RiskCoreConfiguration, _ engine: RiskEngine
+    ) {
+        for gateway in configuration.gateways {
+            let known = engine.costMethod(of: gateway.account) ?? .average
+            if known == gateway.costMethod { continue }
+            costMethods.append(
+                CostMethodSet(
+                    org: gateway.account.org, account: gateway.account.account,
+                    mode: gateway.account.mode, method: gateway.costMethod))
+        }
     }
 
     /// New grants, and the end of those that the configuration no longer has.

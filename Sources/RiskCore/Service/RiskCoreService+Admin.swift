@@ -20,6 +20,8 @@ extension RiskCoreService {
             _ = parts.admin.send(status(nonce: request.nonce), to: peer)
         case .operatorCommand:
             try obey(OperatorCommand(decoding: frame), in: frame, from: peer)
+        case .operatorPosting:
+            try obey(OperatorPosting(decoding: frame), in: frame, from: peer)
         case .followJournal:
             let request = try FollowJournal(decoding: frame)
             let question = JournalFollower.Question(
@@ -47,30 +49,58 @@ extension RiskCoreService {
             "operator": "\(command.operator)", "action": "\(command.action)",
             "scope": "\(command.scope)",
         ]
-        if let refusal = refusal(of: command, in: frame) {
-            counters.commandsRefused += 1
-            log.error("command_refused", metadata: about.merging(["why": "\(refusal)"]) { $1 })
-            return reply(
-                nonce: command.nonce, isAccepted: false, cancelled: 0, refusal)
-        }
-        log.notice("command", metadata: about)
+        let seal = CommandSeal(
+            operator: command.operator, issuedAt: command.issuedAt, signature: command.signature,
+            range: OperatorCommand.authenticatedRange)
+        guard isBelieved(seal, nonce: command.nonce, in: frame, about) else { return }
         try apply(.operatorCommand, frame)
         if command.action == .arm, engine.arming == .armed { parts.start.clear() }
     }
 
-    private func refusal(of command: OperatorCommand, in frame: [UInt8]) -> String? {
-        guard let key = parts.operators[command.operator] else {
-            return "there is no operator \(command.operator)"
+    /// Posts what an operator states of an account's money.
+    private func obey(
+        _ command: OperatorPosting, in frame: [UInt8], from peer: ProcessID
+    ) throws(WireError) {
+        operatorPeer = peer
+        defer { operatorPeer = nil }
+        let about: Logger.Metadata = [
+            "operator": "\(command.operator)", "posting": "\(command.why)",
+            "account": "\(command.org)/\(command.account)", "amount": "\(command.amount)",
+        ]
+        let seal = CommandSeal(
+            operator: command.operator, issuedAt: command.issuedAt, signature: command.signature,
+            range: OperatorPosting.authenticatedRange)
+        guard isBelieved(seal, nonce: command.nonce, in: frame, about) else { return }
+        try apply(.operatorPosting, frame)
+    }
+
+    /// Whether an operator signed the frame just now. Answers and logs a refusal.
+    private func isBelieved(
+        _ seal: CommandSeal, nonce: UInt64, in frame: [UInt8], _ about: Logger.Metadata
+    ) -> Bool {
+        guard let refusal = refusal(of: seal, in: frame) else {
+            log.notice("command", metadata: about)
+            return true
+        }
+        counters.commandsRefused += 1
+        log.error("command_refused", metadata: about.merging(["why": "\(refusal)"]) { $1 })
+        reply(nonce: nonce, isAccepted: false, cancelled: 0, refusal)
+        return false
+    }
+
+    private func refusal(of seal: CommandSeal, in frame: [UInt8]) -> String? {
+        guard let key = parts.operators[seal.operator] else {
+            return "there is no operator \(seal.operator)"
         }
         let isSigned = OperatorSeal.isValid(
-            command.signature.bytes, for: frame, range: OperatorCommand.authenticatedRange, by: key)
+            seal.signature.bytes, for: frame, range: seal.range, by: key)
         guard isSigned else {
-            return "the signature of operator \(command.operator) does not hold"
+            return "the signature of operator \(seal.operator) does not hold"
         }
-        let age = clock.wall - command.issuedAt
+        let age = clock.wall - seal.issuedAt
         let limit = RiskCoreService.commandAgeMax
         guard age < limit, age.nanoseconds > -limit.nanoseconds else {
-            return "the command was signed at \(command.issuedAt); sign it again"
+            return "the command was signed at \(seal.issuedAt); sign it again"
         }
         return nil
     }
@@ -169,4 +199,13 @@ extension RiskCoreService {
             LongName(label).map { StatusReply.CountersEntry(label: $0, value: value) }
         }
     }
+}
+
+/// What proves whose command a frame is.
+private struct CommandSeal {
+    let `operator`: ShortName
+    let issuedAt: Timestamp
+    let signature: SignatureBytes
+    /// What the signature covers.
+    let range: Range<Int>
 }

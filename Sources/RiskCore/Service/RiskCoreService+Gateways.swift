@@ -150,7 +150,7 @@ extension RiskCoreService {
             account.holdings.map { ($0.instrument, $0.quantity) }
         ) { $0 + $1 }
         let breaks = reconciliation.breaks(
-            ledgerCash: account.cash, ledgerPositions: holdings
+            ledgerCash: account.cash, ledgerPositions: holdings, tolerance: served.tolerance
         ) { engine.isOpen($0) }
         for found in breaks.prefix(20) {
             log.error("break", metadata: ["gateway": "\(gateway)", "what": "\(found)"])
@@ -161,7 +161,8 @@ extension RiskCoreService {
                 venueCash: reconciliation.venueCash ?? .zero, ledgerCash: account.cash,
                 breaks: UInt32(clamping: breaks.count)))
         standings[gateway]?.reconciliation = Reconciliation()
-        if breaks.isEmpty {
+        // A settlement that the engine cannot explain stands against an account that is the same.
+        if engine.isReconciled(gateway) {
             standings[gateway]?.phase = .ready(lease)
         } else {
             standings[gateway]?.reconcileLater(than: clock.monotonic)
@@ -173,6 +174,16 @@ extension RiskCoreService {
             standings[gateway]?.earlyTick = nil
             barrier.began(early.tick, at: early.at, by: gateway)
         }
+    }
+
+    /// The engine no longer believes an account that it believed: venue truth is asked for soon,
+    /// when what is on its way has come.
+    private func reconcileWhereDoubted(_ gateway: ProcessID) {
+        guard case .ready(let lease)? = standings[gateway]?.phase,
+            !engine.isReconciled(gateway)
+        else { return }
+        standings[gateway]?.phase = .reconciling(lease)
+        standings[gateway]?.reconcileLater(than: clock.monotonic)
     }
 
     // MARK: Reports
@@ -204,6 +215,10 @@ extension RiskCoreService {
             case .instrumentSettlement:
                 try apply(.instrumentSettlement, frame)
                 market.forget(try InstrumentSettlement(decoding: frame).instrument)
+                reconcileWhereDoubted(gateway)
+            case .fillReport:
+                try apply(.fillReport, frame)
+                reconcileWhereDoubted(gateway)
             case let template: try apply(template, frame)
             }
         } catch {

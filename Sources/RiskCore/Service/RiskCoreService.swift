@@ -76,6 +76,7 @@ package final class RiskCoreService: LoopService {
                 mode: configuration.mode, isCrashLoop: Flag(parts.start.isCrashLoop)))
         let facts = ConfigurationFacts(configuration, differingFrom: engine)
         for account in facts.accounts { apply(own: account) }
+        for method in facts.costMethods { apply(own: method) }
         for grant in facts.grants { apply(own: grant) }
         for limit in facts.limits { apply(own: limit) }
     }

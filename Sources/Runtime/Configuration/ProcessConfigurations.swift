@@ -42,13 +42,20 @@ package struct GatewayConfiguration: Sendable, Equatable {
     /// Levels of a book that go out on the market channel.
     package let publishDepth: Int
     package let startingCash: Money
+    /// How trades of the account release the cost of what they close.
+    package let costMethod: CostMethod
+    /// By how much the venue's cash may differ from the ledger's before that is a break.
+    package let cashTolerance: Money
+    /// By how many contracts a position may.
+    package let positionTolerance: Quantity
     package let lastLine: LastLineConfiguration
     package let endpoint: EndpointConfiguration
 
     init(_ section: ConfigurationSection) throws(ConfigurationError) {
         try section.allow(
             "name", "venue", "org", "account", "url", "key-id", "replay", "publish-depth",
-            "starting-cash", "last-line", "endpoint")
+            "starting-cash", "cost-method", "cash-tolerance", "position-tolerance", "last-line",
+            "endpoint")
         name = try section.identifier("name")
         venue = try section.identifier("venue")
         org = try section.identifier("org")
@@ -58,6 +65,10 @@ package struct GatewayConfiguration: Sendable, Equatable {
         isReplay = try section.flag("replay", default: false)
         publishDepth = try section.integer("publish-depth", in: 1...500, default: 10)
         startingCash = try section.decimal("starting-cash")
+        costMethod = try section.choice(
+            "cost-method", of: CostMethod.allCases.map { ("\($0)", $0) }, default: .average)
+        cashTolerance = try section.decimal("cash-tolerance", default: .zero)
+        positionTolerance = try section.decimal("position-tolerance", default: .zero)
         lastLine = try LastLineConfiguration(section.section("last-line"))
         endpoint = try EndpointConfiguration(section, roles: [.orders, .admin, .market])
         guard url.hasPrefix("http://") || url.hasPrefix("https://") else {

@@ -146,8 +146,7 @@ struct Steering {
     func order(_ action: OperatorAction, _ scope: OperatorScope) async throws {
         let session = try options.console()
         let configuration = session.configuration
-        let name = try operatorName(in: configuration)
-        let key = OperatorKey(name: name, key: try session.party.keys.operatorKey(name))
+        let key = try key(in: session)
         // A resume reaches the gateways first, so that the core never permits what they refuse.
         let gateways = configuration.gateways.map(\.name)
         let core = configuration.core.name
@@ -155,7 +154,7 @@ struct Steering {
             switch action {
             case .resume: gateways + [core]
             case .halt: [core] + gateways
-            case .arm, .disarm, .reduceOnly, .stop: [core]
+            case .arm, .disarm, .reduceOnly, .stop, .resolveBreak: [core]
             }
         let console = try session.links(to: targets)
         defer { console.close() }
@@ -167,6 +166,21 @@ struct Steering {
             for target in targets { results.append(await give(order, target, console, key)) }
         }
         try show(results, order)
+    }
+
+    /// Gives the core an order that concerns it alone.
+    func order(_ order: some SignedOrder) async throws {
+        let session = try options.console()
+        let key = try key(in: session)
+        let core = session.configuration.core.name
+        let console = try session.links(to: [core])
+        defer { console.close() }
+        try show([await give(order, core, console, key)], order)
+    }
+
+    private func key(in session: ConsoleSession) throws -> OperatorKey {
+        let name = try operatorName(in: session.configuration)
+        return OperatorKey(name: name, key: try session.party.keys.operatorKey(name))
     }
 
     /// A halt goes everywhere at once: a dead process must not delay the others.
@@ -186,7 +200,7 @@ struct Steering {
     }
 
     private func give(
-        _ order: OperatorOrder, _ target: ProcessID, _ console: AdminConsole, _ key: OperatorKey
+        _ order: some SignedOrder, _ target: ProcessID, _ console: AdminConsole, _ key: OperatorKey
     ) async -> SteeringResult {
         do throws(AdminError) {
             let answer = try await console.command(
@@ -202,12 +216,12 @@ struct Steering {
         }
     }
 
-    private func show(_ results: [SteeringResult], _ order: OperatorOrder) throws {
+    private func show(_ results: [SteeringResult], _ order: some SignedOrder) throws {
         let terminal = Terminal()
         if options.json {
             terminal.line(JSONText.encode(results))
         } else {
-            terminal.line("\(order.action.wireName) \(order.scope)")
+            terminal.line(order.title)
             let rows = results.map { result in
                 [
                     result.process, result.isAccepted ? "done" : "not done", result.state,

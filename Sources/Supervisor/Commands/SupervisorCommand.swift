@@ -15,7 +15,8 @@ package struct SupervisorCommand: AsyncParsableCommand {
         subcommands: [
             UpCommand.self, RunCommand.self, StatusCommand.self, HaltCommand.self,
             ResumeCommand.self, ArmCommand.self, DisarmCommand.self, OrdersCommand.self,
-            ExplainCommand.self, StatementCommand.self, JournalCommand.self, KeysCommand.self,
+            ExplainCommand.self, StatementCommand.self, PostCommand.self, ResolveBreakCommand.self,
+            JournalCommand.self, KeysCommand.self,
         ])
 
     package init() {}

@@ -21,22 +21,31 @@ struct StatementBalance: Sendable, Equatable {
     var unrealized: Money = .zero
     /// Fees less rebates.
     var fees: Money = .zero
+    /// Of the positions at cost, those whose outcome is determined and not settled yet.
+    var resolved: Money = .zero
+    var funding: Money = .zero
+    var corrections: Money = .zero
 
     /// What the scope owns, positions at their marks.
     var equity: Money { cash + cost + due + pairing + unrealized }
 
     /// Zero where the books balance: what is owned at cost is what was put in and earned.
-    var imbalance: Money { cash + cost + due + pairing - capital - realized + fees }
+    var imbalance: Money {
+        cash + cost + due + pairing - capital - realized + fees - funding - corrections
+    }
 
     mutating func add(_ book: AccountBook, reserved: Money) {
         cash += book.cash
         self.reserved += reserved
-        cost += book.balance.position
-        due += book.balance.settlement
+        cost += book.cost
+        resolved += book.balance.resolved
+        due += book.balance.redeemable
         pairing += book.balance.pairing
         capital += book.capital
         realized -= book.balance.realized
-        fees += book.balance.fees
+        fees += book.fees
+        funding -= book.balance.funding
+        corrections -= book.balance.corrections
     }
 
     mutating func add(_ book: StrategyBook) {
@@ -64,6 +73,9 @@ struct StatementFlows: Sendable, Equatable {
     var rebates: Money = .zero
     /// What settled positions brought: an account what the venue paid, a strategy what it was due.
     var settlements: Money = .zero
+    /// Interest and incentives received, less what holding cost.
+    var funding: Money = .zero
+    var corrections: Money = .zero
     var cost: Money = .zero
     var due: Money = .zero
     var pairing: Money = .zero
@@ -81,10 +93,12 @@ struct StatementFlows: Sendable, Equatable {
         let posting = line.posting
         switch line.kind {
         case .transfer: transfers += posting.cash
-        case .fill, .bust: trades += posting.cash + posting.fees
-        case .settlement, .payout: settlements += posting.cash
+        case .fill, .bust: trades += posting.cash + posting.fees + posting.rebates
+        case .settlement, .payout, .resolution: settlements += posting.cash
+        case .funding: funding += posting.cash
+        case .correction: corrections += posting.cash
         }
-        due += posting.settlement
+        due += posting.redeemable
         pairing += posting.pairing
         addTrade(line)
     }
@@ -93,28 +107,28 @@ struct StatementFlows: Sendable, Equatable {
     /// and what it is due counts as paid.
     mutating func addOwn(_ line: LedgerLine) {
         let posting = line.posting
-        let proceeds = -(posting.position + posting.realized)
+        let proceeds = -(posting.position + posting.resolved + posting.realized)
         switch line.kind {
         case .transfer: break
         case .fill, .bust: trades += proceeds
-        case .settlement, .payout: settlements += proceeds
+        case .settlement, .payout, .resolution, .funding, .correction: settlements += proceeds
         }
         addTrade(line)
     }
 
     private mutating func addTrade(_ line: LedgerLine) {
         let posting = line.posting
-        cost += posting.position
+        cost += posting.position + posting.resolved
         realized -= posting.realized
-        let isTaken = line.kind == .bust ? posting.fees.isNegative : !posting.fees.isNegative
-        if isTaken { fees += posting.fees } else { rebates -= posting.fees }
+        fees += posting.fees
+        rebates -= posting.rebates
         switch line.kind {
         case .fill:
             fills += 1
             volume += line.quantity
             notional += line.notional
         case .bust: busts += 1
-        case .transfer, .settlement, .payout: break
+        default: break
         }
     }
 }
@@ -139,6 +153,7 @@ struct Statement: Sendable, Equatable {
     var differences: [Difference] {
         let cash =
             flows.transfers + flows.trades - flows.fees + flows.rebates + flows.settlements
+            + flows.funding + flows.corrections
         let held = positions.reduce(Money.zero) { $0 + $1.cost }
         let gain = positions.reduce(Money.zero) { $0 + $1.unrealized }
         let rules: [(String, Money)] = [
@@ -149,6 +164,8 @@ struct Statement: Sendable, Equatable {
             ("capital", closing.capital - opening.capital - flows.transfers),
             ("realised", closing.realized - opening.realized - flows.realized),
             ("fees", closing.fees - opening.fees - flows.fees + flows.rebates),
+            ("funding", closing.funding - opening.funding - flows.funding),
+            ("corrections", closing.corrections - opening.corrections - flows.corrections),
             ("positions held", closing.cost - held),
             ("unrealised", closing.unrealized - gain),
             ("the books at the end", closing.imbalance),

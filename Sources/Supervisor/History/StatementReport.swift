@@ -7,24 +7,32 @@ struct StatementReport: Codable, Sendable, Equatable {
         let cash: String
         let reserved: String
         let positionsAtCost: String
-        let settlementDue: String
+        /// Of the positions at cost: determined and not settled.
+        let resolved: String
+        /// Settled and not paid.
+        let redeemable: String
         let pairs: String
         let capital: String
         let realized: String
         let unrealized: String
         let fees: String
+        let funding: String
+        let corrections: String
         let equity: String
 
         init(_ balance: StatementBalance) {
             cash = balance.cash.description
             reserved = balance.reserved.description
             positionsAtCost = balance.cost.description
-            settlementDue = balance.due.description
+            resolved = balance.resolved.description
+            redeemable = balance.due.description
             pairs = balance.pairing.description
             capital = balance.capital.description
             realized = balance.realized.description
             unrealized = balance.unrealized.description
             fees = balance.fees.description
+            funding = balance.funding.description
+            corrections = balance.corrections.description
             equity = balance.equity.description
         }
     }
@@ -35,6 +43,8 @@ struct StatementReport: Codable, Sendable, Equatable {
         let fees: String
         let rebates: String
         let settlements: String
+        let funding: String
+        let corrections: String
         let realized: String
         let fills: Int
         let busts: Int
@@ -47,6 +57,8 @@ struct StatementReport: Codable, Sendable, Equatable {
             fees = flows.fees.description
             rebates = flows.rebates.description
             settlements = flows.settlements.description
+            funding = flows.funding.description
+            corrections = flows.corrections.description
             realized = flows.realized.description
             fills = flows.fills
             busts = flows.busts
@@ -114,17 +126,21 @@ struct StatementReport: Codable, Sendable, Equatable {
             ["", "opening", "closing"], ["cash", opening.cash, closing.cash],
             ["of it reserved", opening.reserved, closing.reserved],
             ["positions at cost", opening.positionsAtCost, closing.positionsAtCost],
-            ["settlements due", opening.settlementDue, closing.settlementDue],
+            ["of it resolved", opening.resolved, closing.resolved],
+            ["redeemable", opening.redeemable, closing.redeemable],
             ["pairs paid ahead", opening.pairs, closing.pairs],
             ["realised", opening.realized, closing.realized],
             ["unrealised", opening.unrealized, closing.unrealized],
             ["fees less rebates", opening.fees, closing.fees],
+            ["funding", opening.funding, closing.funding],
+            ["corrections", opening.corrections, closing.corrections],
             ["equity", opening.equity, closing.equity],
         ]
         let cash = [
             "cash: \(opening.cash) + transfers \(flows.transfers) + trades \(flows.trades)"
                 + " - fees \(flows.fees) + rebates \(flows.rebates)"
-                + " + settlements \(flows.settlements) = \(closing.cash)",
+                + " + settlements \(flows.settlements) + funding \(flows.funding)"
+                + " + corrections \(flows.corrections) = \(closing.cash)",
             "fills \(flows.fills), volume \(flows.volume) contracts for \(flows.notional), busts "
                 + "\(flows.busts), realised \(flows.realized)",
         ]

@@ -41,11 +41,48 @@ struct OperatorKey: Sendable {
     let key: Ed25519PrivateKey
 }
 
+/// What an operator signs and a process answers with OperatorReply.
+protocol SignedOrder: Sendable {
+    /// The signed frame.
+    func frame(nonce: UInt64, issuedAt: Timestamp, by key: OperatorKey) throws(CryptoError)
+        -> [UInt8]
+    /// What it is, in words.
+    var title: String { get }
+}
+
+/// Money that moved at the venue beside trades.
+struct PostingOrder: SignedOrder, Equatable {
+    let why: PostingReason
+    let org: OrgID
+    let account: AccountID
+    let mode: Mode
+    let amount: Money
+    let reason: String
+
+    var title: String { "\(why.wireName) of \(amount) for account \(org)/\(account)" }
+
+    func frame(nonce: UInt64, issuedAt: Timestamp, by key: OperatorKey) throws(CryptoError)
+        -> [UInt8]
+    {
+        var posting = OperatorPosting(
+            nonce: nonce, why: why, org: org, account: account, mode: mode, amount: amount,
+            operator: key.name, issuedAt: issuedAt, signature: .zero)
+        let reasonBytes = Array(reason.utf8.prefix(512))
+        let signature = try OperatorSeal.sign(
+            posting.frame(reason: reasonBytes), range: OperatorPosting.authenticatedRange,
+            with: key.key)
+        posting.signature = SignatureBytes(bytes: signature) ?? .zero
+        return posting.frame(reason: reasonBytes)
+    }
+}
+
 /// What an operator wants.
-struct OperatorOrder: Sendable, Equatable {
+struct OperatorOrder: SignedOrder, Equatable {
     let action: OperatorAction
     let scope: OperatorScope
     let reason: String
+
+    var title: String { "\(action.wireName) \(scope)" }
 
     /// The signed command.
     func frame(nonce: UInt64, issuedAt: Timestamp, by key: OperatorKey) throws(CryptoError)

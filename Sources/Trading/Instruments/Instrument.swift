@@ -5,6 +5,8 @@ package enum InstrumentStatus: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     case paused = 3
     case closed = 4
     case settled = 5
+    /// The venue has determined the outcome and may still amend it; nothing is paid yet.
+    case resolved = 6
 }
 
 /// How an instrument was settled.

@@ -84,6 +84,33 @@ extension InstrumentStatus: WireEnumeration {
         case .paused: "paused"
         case .closed: "closed"
         case .settled: "settled"
+        case .resolved: "resolved"
+        }
+    }
+}
+
+extension CostMethod: WireEnumeration {
+    package var wireName: String {
+        switch self {
+        case .average: "average"
+        case .fifo: "fifo"
+        }
+    }
+}
+
+/// `PostingReason` of the schema.
+package enum PostingReason: UInt8, Sendable, BitwiseCopyable, CaseIterable {
+    case transfer = 1
+    case funding = 2
+    case correction = 3
+}
+
+extension PostingReason: WireEnumeration {
+    package var wireName: String {
+        switch self {
+        case .transfer: "transfer"
+        case .funding: "funding"
+        case .correction: "correction"
         }
     }
 }
@@ -475,6 +502,7 @@ package enum OperatorAction: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     case disarm = 4
     case reduceOnly = 5
     case stop = 6
+    case resolveBreak = 13
 }
 
 extension OperatorAction: WireEnumeration {
@@ -486,6 +514,7 @@ extension OperatorAction: WireEnumeration {
         case .disarm: "disarm"
         case .reduceOnly: "reduceOnly"
         case .stop: "stop"
+        case .resolveBreak: "resolveBreak"
         }
     }
 }

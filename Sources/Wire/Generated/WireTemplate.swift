@@ -87,6 +87,14 @@ package enum WireTemplate: UInt16, Sendable, BitwiseCopyable, CaseIterable {
     case snapshotHold = 116
     case snapshotBrake = 119
     case snapshotMark = 120
+    case snapshotLedger = 134
+    case snapshotLot = 135
+    case snapshotRebates = 136
+    case snapshotResolved = 137
+    case snapshotBreak = 138
+    case snapshotGap = 139
+    case costMethodSet = 155
+    case operatorPosting = 156
 }
 
 /// Checks a whole frame of any message: every field, every entry, every length.
@@ -169,6 +177,14 @@ package func validate(frame: RawSpan) throws(WireError) {
     case .snapshotHold: try SnapshotHold.validate(frame)
     case .snapshotBrake: try SnapshotBrake.validate(frame)
     case .snapshotMark: try SnapshotMark.validate(frame)
+    case .snapshotLedger: try SnapshotLedger.validate(frame)
+    case .snapshotLot: try SnapshotLot.validate(frame)
+    case .snapshotRebates: try SnapshotRebates.validate(frame)
+    case .snapshotResolved: try SnapshotResolved.validate(frame)
+    case .snapshotBreak: try SnapshotBreak.validate(frame)
+    case .snapshotGap: try SnapshotGap.validate(frame)
+    case .costMethodSet: try CostMethodSet.validate(frame)
+    case .operatorPosting: try OperatorPosting.validate(frame)
     }
 }
 
@@ -258,5 +274,13 @@ package func reencode(_ frame: [UInt8]) throws(WireError) -> [UInt8] {
     case .snapshotHold: try SnapshotHold.reencode(frame)
     case .snapshotBrake: try SnapshotBrake.reencode(frame)
     case .snapshotMark: try SnapshotMark.reencode(frame)
+    case .snapshotLedger: try SnapshotLedger.reencode(frame)
+    case .snapshotLot: try SnapshotLot.reencode(frame)
+    case .snapshotRebates: try SnapshotRebates.reencode(frame)
+    case .snapshotResolved: try SnapshotResolved.reencode(frame)
+    case .snapshotBreak: try SnapshotBreak.reencode(frame)
+    case .snapshotGap: try SnapshotGap.reencode(frame)
+    case .costMethodSet: try CostMethodSet.reencode(frame)
+    case .operatorPosting: try OperatorPosting.reencode(frame)
     }
 }

@@ -60,7 +60,7 @@ import Trading
             SessionBench.lifecycle(
                 "M-1", "determined", #","result":"yes","settlement_value":"1.0000""#))
         bench.receive(SessionBench.clock(1))
-        #expect(bench.takeEvents() == ["instrument M-1 closed", "tick 1"])
+        #expect(bench.takeEvents() == ["instrument M-1 resolved", "tick 1"])
         bench.put(.acknowledge(TickNumber(1)))
         _ = bench.takeSent()
 

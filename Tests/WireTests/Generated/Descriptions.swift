@@ -208,6 +208,24 @@ func describe(_ frame: [UInt8]) throws(WireError) -> [String] {
         lines.add(try SnapshotBrake(decoding: frame))
     case .snapshotMark:
         lines.add(try SnapshotMark(decoding: frame))
+    case .snapshotLedger:
+        lines.add(try SnapshotLedger(decoding: frame))
+    case .snapshotLot:
+        lines.add(try SnapshotLot(decoding: frame))
+    case .snapshotRebates:
+        lines.add(try SnapshotRebates(decoding: frame))
+    case .snapshotResolved:
+        lines.add(try SnapshotResolved(decoding: frame))
+    case .snapshotBreak:
+        lines.add(try SnapshotBreak(decoding: frame))
+    case .snapshotGap:
+        lines.add(try SnapshotGap(decoding: frame))
+    case .costMethodSet:
+        lines.add(try CostMethodSet(decoding: frame))
+    case .operatorPosting:
+        lines.add(try OperatorPosting(decoding: frame))
+        lines.add(
+            "reason", try OperatorPosting.reason(in: frame))
     }
     return lines.all
 }

@@ -46,6 +46,16 @@ let instrumentStatusValues: [EnumerationValue] = [
     EnumerationValue(3, "paused"),
     EnumerationValue(4, "closed"),
     EnumerationValue(5, "settled"),
+    EnumerationValue(6, "resolved"),
+]
+let costMethodValues: [EnumerationValue] = [
+    EnumerationValue(1, "average"),
+    EnumerationValue(2, "fifo"),
+]
+let postingReasonValues: [EnumerationValue] = [
+    EnumerationValue(1, "transfer"),
+    EnumerationValue(2, "funding"),
+    EnumerationValue(3, "correction"),
 ]
 let settlementOutcomeValues: [EnumerationValue] = [
     EnumerationValue(1, "yes"),
@@ -212,6 +222,7 @@ let operatorActionValues: [EnumerationValue] = [
     EnumerationValue(4, "disarm"),
     EnumerationValue(5, "reduceOnly"),
     EnumerationValue(6, "stop"),
+    EnumerationValue(13, "resolveBreak"),
 ]
 let scopeKindValues: [EnumerationValue] = [
     EnumerationValue(1, "all"),

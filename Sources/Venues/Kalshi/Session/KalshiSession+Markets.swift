@@ -32,7 +32,7 @@ extension KalshiSession {
             update(id, into: &effects) { $0.closeAt = closeAt }
         case .determined(let verdict):
             update(id, into: &effects) {
-                $0.status = .closed
+                $0.status = .resolved
                 $0.verdict = verdict
             }
         case .settled(let at):
@@ -150,7 +150,7 @@ extension KalshiSession {
             return giveUp(task, "\(market.event) is no name", into: &effects)
         }
         place(.instrumentChanged(instrument), task, into: &effects)
-        let isTradable = market.status != .closed && market.status != .settled
+        let isTradable = ![.closed, .resolved, .settled].contains(market.status)
         guard thenBook, isTradable, stream.books[market.id] == nil else { return release(task) }
         want(market.id, hold: task.hold, into: &effects)
     }
