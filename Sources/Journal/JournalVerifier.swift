@@ -174,10 +174,10 @@ package struct JournalVerifier: Sendable {
         }
         guard let (next, body) = follower else { return error }
         var chain = HashChain(head: header.chainHash)
-        let fromStored = chain.hash(next, body: body.span.bytes)
+        let isFromStored = chain.accepts(next, body: body.span.bytes)
         return JournalError(
             .damaged,
-            fromStored == next.chainHash
+            isFromStored
                 ? "its content was changed: epoch, engine version, time, template or body"
                 : "its chain hash was changed, or the entries around it were",
             entry: header.sequence)
@@ -247,8 +247,7 @@ struct ChainWalker: ~Copyable {
                 : JournalError(
                     .damaged, "it is missing; entry \(header.sequence) follows", entry: expected)
         }
-        let hash = chain.hash(header, body: body)
-        guard hash == header.chainHash else {
+        guard chain.accepts(header, body: body) else {
             throw JournalError(.damaged, ChainWalker.hashDiffers, entry: header.sequence)
         }
         guard header.epoch >= epoch else {
@@ -259,9 +258,9 @@ struct ChainWalker: ~Copyable {
             throw JournalError(
                 .damaged, "its time is before the entry before", entry: header.sequence)
         }
-        chain.advance(to: hash)
+        chain.advance(to: header.chainHash)
         epoch = header.epoch
         lastTime = header.at
-        head = ChainHead(sequence: header.sequence, hash: hash)
+        head = ChainHead(sequence: header.sequence, hash: header.chainHash)
     }
 }

@@ -32,6 +32,7 @@ import Wire
         ["up", "--config", "c", "--for", "60"], ["explain"], ["explain", "seven"],
         ["orders", "--last", "0"], ["halt", "--org", "a b"], ["journal", "mend"], ["keys", "init"],
         ["journal", "show", "--limit", "-1"], ["nothing"],
+        ["journal", "verify", "--key", "00"], ["journal", "export", "--org", "o"],
         ["resolve-break", "--org", "o", "--account", "a"],
         ["post", "--org", "o", "--account", "a", "--why", "gift", "--amount", "1"],
         ["statement", "--day", "today"],
@@ -58,6 +59,12 @@ import Wire
         #expect(statement.day == "2026-07-24")
         _ = try parse("disarm", "--reason", "upgrade", as: DisarmCommand.self)
         _ = try parse("journal", "replay", as: JournalReplayCommand.self)
+        let export = try parse(
+            "journal", "export", "--org", "o", "--out", "f", as: JournalExportCommand.self)
+        #expect(export.out == "f")
+        let verify = try parse(
+            "journal", "verify", "--export", "f", as: JournalVerifyCommand.self)
+        #expect(verify.export == "f")
         #expect(try parse("journal", "show", "--from", "9", as: JournalShowCommand.self).from == 9)
         #expect(try parse("keys", "init", "/k", as: KeysInitCommand.self).folder == "/k")
     }

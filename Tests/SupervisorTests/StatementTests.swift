@@ -1,3 +1,4 @@
+import Cryptography
 import Journal
 import Risk
 import Testing
@@ -117,6 +118,16 @@ private struct TwoDays {
         entries.append(FixtureEntry(at: last, command: sent.frame()))
     }
 
+    /// The export of the desk's journal for an org.
+    func export(for org: OrgID) throws -> AuditExport.Report {
+        let folder = try ScratchFolder()
+        let key = try Ed25519PrivateKey.generate()
+        let path = try FixtureJournal.write(entries, in: folder.path, key: key)
+        return try AuditExport.verify(
+            JournalExportCommand.bytes(
+                of: JournalReader(opening: path), for: org, key: key.publicKey))
+    }
+
     /// The statements of the desk, read from a journal file.
     func statements(_ filter: StatementFilter = StatementFilter()) throws -> [Statement] {
         let folder = try ScratchFolder()
@@ -129,6 +140,27 @@ private struct TwoDays {
         }
         book.finish()
         return book.statements
+    }
+}
+
+@Suite struct EntryOwnersTests {
+    @Test func anOrgSeesItsOwnEntriesAlone() throws {
+        let whole = TwoDays().entries.count
+        let own = try TwoDays().export(for: Sample.org)
+        let others = try TwoDays().export(for: TwoDays.other)
+        #expect(own.entries == UInt64(whole))
+        #expect(own.clear.count == whole - 1)
+        #expect(others.clear.map(\.header.template) == [AccountOpened.templateID])
+        let kinds = Set(own.clear.map(\.header.template))
+        for template in [
+            OrderRequest.templateID, DeclareIntent.templateID, FillReport.templateID,
+            InstrumentSettlement.templateID, StrategyGranted.templateID,
+        ] {
+            #expect(kinds.contains(template))
+        }
+        #expect(!own.clear.map(\.header.sequence).contains(others.clear[0].header.sequence))
+        let nobody = try TwoDays().export(for: OrgID(name: ShortName("nobody") ?? .empty))
+        #expect(nobody.clear.isEmpty && nobody.entries == UInt64(whole))
     }
 }
 

@@ -11,6 +11,7 @@ struct JournalCommand: AsyncParsableCommand {
         commandName: "journal", abstract: "Verifies, replays and shows journals.",
         subcommands: [
             JournalVerifyCommand.self, JournalReplayCommand.self, JournalShowCommand.self,
+            JournalExportCommand.self,
         ])
 }
 
@@ -45,8 +46,22 @@ struct JournalVerifyCommand: AsyncParsableCommand {
     @OptionGroup var options: ConsoleOptions
     @OptionGroup var choice: JournalChoice
 
+    @Option(name: .long, help: "A file of `journal export` instead; it needs no cluster.")
+    var export: String?
+
+    @Option(
+        name: .long, help: "The owner's public checkpoint key, which must have signed --export.")
+    var key: String?
+
+    func validate() throws {
+        guard key == nil || export != nil else { throw ValidationError("--key needs --export") }
+    }
+
     func run() async throws {
-        await SupervisorCommand.perform { try verify() }
+        await SupervisorCommand.perform {
+            guard let export else { return try verify() }
+            try ExportReport.verifying(export, key: key).show(options.json)
+        }
     }
 
     private func verify() throws {
