@@ -96,3 +96,39 @@ private struct NaiveVenue {
             fee: Money(units: Int64.random(in: -10_000_000...50_000_000, using: &random)))
     }
 }
+
+/// Kalshi charges every fill and rounds over the order: the ledger follows it exactly.
+@Suite struct VenueRoundingTests {
+    @Test(arguments: 0..<UInt64(40), ["0.01", "0.0001"])
+    func cashStaysOnTheVenuesGridAndAnOrderPaysItsExactFee(seed: UInt64, grid: String) {
+        var random = SeededRandom(seed: seed)
+        var desk = Desk(capital: 10_000)
+        for _ in 0..<20 {
+            var fees = KalshiOrderFees(precision: amount(grid))
+            var (charged, rounded, exact) = (Money.zero, Money.zero, Money.zero)
+            let before = desk.ledger.accounts[0]
+            let side: Side = Bool.random(using: &random) ? .buy : .sell
+            for _ in 0..<Int.random(in: 1...6, using: &random) {
+                let price = Price(units: Int64.random(in: 1...9_999, using: &random) * 100_000)
+                let quantity = Quantity(
+                    units: Int64.random(in: 1...900, using: &random) * 10_000_000)
+                let fee = fees.charge(
+                    side, price: price, quantity: quantity, rate: KalshiFees.takerRate)
+                desk.ledger.book(
+                    LedgerFill(
+                        owner: desk.owner, instrument: desk.instrument, side: side, price: price,
+                        quantity: quantity, fee: fee.net))
+                charged += fee.net
+                rounded += fee.rounding - fee.rebate
+                exact += fee.trade
+                #expect(desk.cash.isMultiple(of: amount(grid)), "seed \(seed)")
+            }
+            let after = desk.ledger.accounts[0]
+            #expect(after.fees - before.fees == charged, "seed \(seed)")
+            #expect(charged - exact == rounded, "seed \(seed)")
+            // What rounding has kept of the whole order is less than a cent.
+            #expect(rounded >= .zero && rounded < KalshiFees.cent, "seed \(seed)")
+            desk.check()
+        }
+    }
+}

@@ -26,6 +26,13 @@ struct Oracle {
         return RejectReason.none
     }
 
+    /// Why nothing is permitted at all: the account differs from its venue, or did and nobody has
+    /// said why.
+    var shut: RejectReason? {
+        if scenario.isDoubted { return .notArmed }
+        return scenario.isBroken ? .haltedScope : nil
+    }
+
     // MARK: - Rules
 
     private func size(_ order: Scenario.Order) -> RejectReason? {

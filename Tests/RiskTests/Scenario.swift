@@ -58,6 +58,11 @@ struct Scenario {
     /// The most that each strategy may lose in the day, and the rung of the ladder it has reached.
     let lossLimits: [Int128]
     var lossStages = [0, 0]
+    /// Reconciliations in a row that found differences, and whether an operator has to look.
+    var breaks = 0
+    var isBroken = false
+    /// The last reconciliation found differences.
+    var isDoubted = false
     var nonce: UInt64 = 0
     var epoch: UInt64 = 1
     var lease: UInt64 = 1
@@ -106,6 +111,7 @@ struct Scenario {
     }
 
     mutating func act() {
+        if isDoubted || isBroken, Int.random(in: 0..<4, using: &random) == 0 { explain() }
         switch Int.random(in: 0..<100, using: &random) {
         case 0..<45: request()
         case 45..<70: fill()
@@ -116,7 +122,7 @@ struct Scenario {
         case 92..<94: settle()
         case 94..<95: openEvent()
         case 95..<96: operate()
-        case 96..<97: reconnectGateway()
+        case 96..<97: Bool.random(using: &random) ? reconnectGateway() : doubt()
         case 97..<98: restart()
         case 98..<99: reconnectAgent()
         default: mark()
@@ -141,7 +147,10 @@ struct Scenario {
         let expected = Oracle(self).decide(request, strategy: strategy, instrument: instrument)
         let reference = rig.quote(instrument: instrument)
         let judgement = rig.send(request, reference: reference)
-        if parent.judgement.verdict == .accepted, let expected {
+        if let reason = Oracle(self).shut {
+            #expect(parent.judgement.reason == reason)
+            #expect(judgement.reason == reason, "\(request)")
+        } else if parent.judgement.verdict == .accepted, let expected {
             #expect(judgement.reason == expected, "\(request)")
         }
         guard judgement.isPermitted else { return }
@@ -297,6 +306,39 @@ struct Scenario {
         lease += 1
         rig.connectGateway(lease: lease, highestEpoch: epoch)
         rig.reconcile()
+        breaks = 0
+        isDoubted = false
+    }
+
+    /// The venue states something else than the ledger, once or several times.
+    mutating func doubt() {
+        for _ in 0..<Int.random(in: 1...4, using: &random) {
+            rig.reconcile(breaks: 1)
+            breaks += 1
+            isDoubted = true
+        }
+        guard breaks >= 3, !isBroken else { return }
+        isBroken = true
+        for index in orders.indices where orders[index].state.canBecome(.cancelling) {
+            orders[index].state = .cancelling
+        }
+    }
+
+    /// Venue truth is ours again, or an operator says why it was not.
+    mutating func explain() {
+        if Bool.random(using: &random) {
+            rig.reconcile()
+            breaks = 0
+            isDoubted = false
+        } else if isBroken {
+            nonce += 2
+            rig.operate(.resolveBreak, .account, nonce: nonce) {
+                $0.org = Rig.owner.org
+                $0.account = Rig.owner.account
+            }
+            isBroken = false
+            breaks = 0
+        }
     }
 
     mutating func restart() {
