@@ -78,6 +78,8 @@ package enum RiskAlarm: Sendable, Hashable {
     case accountBroken(AccountID)
     /// An account that holds something, or that is not open, was to get another cost method.
     case costMethodRefused(AccountID)
+    /// A strategy repeated itself too often and was halted.
+    case strategyDisabled(StrategyKey)
     /// The list of halts is full; everything was halted instead.
     case haltsExhausted
 }

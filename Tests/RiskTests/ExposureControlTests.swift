@@ -103,7 +103,7 @@ import Wire
         var rig = Rig()
         let parent = rig.declare(.buy).id
         rig.pass(.seconds(10))
-        rig.limit(.messageBurst, "4")
+        rig.limit(.messageBurst, "5")
         rig.limit(.messagesPerSecond, "1")
         rig.limit(.orderBurst, "1")
         rig.limit(.ordersPerSecond, "1")

@@ -16,7 +16,27 @@ struct Oracle {
         let candidate = Scenario.Order(
             id: .zero, strategy: strategy, instrument: instrument, side: request.side,
             price: request.price, quantity: request.quantity)
-        for rule in [size, notional, openOrders, openNotional, position, eventLoss] {
+        if let reason = repeated(candidate) ?? size(candidate) ?? liquidity(candidate)
+            ?? notional(candidate)
+        {
+            return reason
+        }
+        switch walk(candidate) {
+        case .beyond: return .priceWalkExceeded
+        case .unsure: return nil
+        case .within: break
+        }
+        if let reason = spreadCross(candidate) ?? tail(candidate) ?? edge(request, candidate)
+            ?? plan(candidate)
+        {
+            return reason
+        }
+        for rule in [openOrders, openNotional, position] {
+            if let reason = rule(candidate) { return reason }
+        }
+        let hasEstimate = scenario.markCounts[instrument, default: 0] > 1
+        if isVolatile(candidate) { return hasEstimate ? nil : .volatilityExceeded }
+        for rule in [gross, net, eventLoss] {
             if let reason = rule(candidate) { return reason }
         }
         if reserved(with: candidate) > cash { return .collateralInsufficient }
@@ -40,9 +60,108 @@ struct Oracle {
             ? .sizeAboveMaximum : nil
     }
 
+    /// A hundred contracts are visible on either side of the scenario's books.
+    private func liquidity(_ order: Scenario.Order) -> RejectReason? {
+        let isLarge = exceeds(.depthShareMax, order) { _ in
+            (Int128(order.quantity.units) + 99) / 100
+        }
+        return isLarge ? .depthShareExceeded : nil
+    }
+
+    /// Whether the position is too large at the most that a price of 0.50 can expect to move.
+    private func isVolatile(_ order: Scenario.Order) -> Bool {
+        exceeds(.volatilityBudget, order, inScopesOfInstrument: true) { scope in
+            (largestPosition(with: order, scope) + 1) / 2
+        }
+    }
+
     private func notional(_ order: Scenario.Order) -> RejectReason? {
         exceeds(.orderNotionalMax, order) { _ in committed(order, order.quantity) }
             ? .notionalAboveMaximum : nil
+    }
+
+    /// Orders of the same strategy and instrument that look the same, of the last 64 and within the
+    /// window, since the strategy was last resumed.
+    private func repeated(_ order: Scenario.Order) -> RejectReason? {
+        let earlier = scenario.orders.filter {
+            $0.strategy == order.strategy && $0.instrument == order.instrument
+                && $0.permittedAt > scenario.resumedAt[order.strategy]
+        }
+        let same = earlier.suffix(64).filter {
+            $0.side == order.side && $0.price == order.price && $0.quantity == order.quantity
+                && (scenario.rig.now - $0.permittedAt) < Scenario.repeatWindow
+        }
+        return exceeds(.repeatMax, order) { _ in Int128(same.count + 1) * 1_000_000_000 }
+            ? .orderRepeated : nil
+    }
+
+    private enum Walk {
+        case within
+        case beyond
+        /// Beyond only what lies between one window and one step more.
+        case unsure
+    }
+
+    private func walk(_ order: Scenario.Order) -> Walk {
+        func walked(within window: Span) -> Bool {
+            let prices = scenario.orders.filter {
+                $0.strategy == order.strategy && $0.instrument == order.instrument
+                    && $0.side == order.side && scenario.rig.now - $0.permittedAt < window
+            }.map(\.price)
+            let distance =
+                order.side == .buy
+                ? order.price.units - (prices.min() ?? order.price).units
+                : (prices.max() ?? order.price).units - order.price.units
+            return exceeds(.walkMax, order) { _ in Int128(distance) }
+        }
+        if walked(within: Scenario.walkWindow) { return .beyond }
+        let step = Span(nanoseconds: Scenario.walkWindow.nanoseconds / 16)
+        return walked(within: Scenario.walkWindow + step) ? .unsure : .within
+    }
+
+    /// The quotes of the scenario are 0.49 and 0.51.
+    private func spreadCross(_ order: Scenario.Order) -> RejectReason? {
+        let isCrossing =
+            order.side == .buy ? order.price >= price("0.51") : order.price <= price("0.49")
+        let paid =
+            order.side == .buy
+            ? order.price.units - price("0.49").units : price("0.51").units - order.price.units
+        return isCrossing && exceeds(.spreadCrossMax, order) { _ in Int128(paid) }
+            ? .spreadCrossExceeded : nil
+    }
+
+    private func tail(_ order: Scenario.Order) -> RejectReason? {
+        let left = order.side == .buy ? 1_000_000_000 - order.price.units : order.price.units
+        let isIn = exceeds(.tailPrice, order, isFloor: true) { _ in Int128(left) }
+        return isIn && !closes(order) ? .priceInTail : nil
+    }
+
+    private func edge(_ request: OrderRequest, _ order: Scenario.Order) -> RejectReason? {
+        let isThin = exceeds(.edgeMin, order, isFloor: true) { _ in
+            Int128(request.expectedEdge.units)
+        }
+        return isThin && !closes(order) ? .edgeBelowMinimum : nil
+    }
+
+    /// Whether the strategy's open orders of this side and this one together only close what it
+    /// holds.
+    private func closes(_ order: Scenario.Order) -> Bool {
+        let held =
+            scenario.settled.contains(order.instrument)
+            ? .zero : scenario.position(of: order.instrument, strategy: order.strategy)
+        let open = scenario.orders.filter {
+            $0.strategy == order.strategy && $0.instrument == order.instrument
+                && $0.side == order.side
+        }.reduce(order.quantity) { $0 + $1.exposed }
+        return open <= (order.side == .buy ? -held : held)
+    }
+
+    /// Every plan of the scenario has one child.
+    private func plan(_ order: Scenario.Order) -> RejectReason? {
+        let isBeyond = exceeds(.planNotionalMax, order) { _ in
+            (Int128(order.quantity.units) * 990_000_000 + 999_999_999) / 1_000_000_000
+        }
+        return isBeyond ? .planNotionalExceeded : nil
     }
 
     private func openOrders(_ order: Scenario.Order) -> RejectReason? {
@@ -64,25 +183,74 @@ struct Oracle {
 
     private func position(_ order: Scenario.Order) -> RejectReason? {
         let isBeyond = exceeds(.positionMax, order, inScopesOfInstrument: true) { scope in
-            var held: Int128 = 0
-            var buys: Int128 = 0
-            var sells: Int128 = 0
-            for fill in scenario.fills where !fill.isBusted {
-                let filled = scenario.orders[fill.order]
-                guard filled.instrument == order.instrument, scope(filled) else { continue }
-                held += Int128(filled.side.sign) * Int128(fill.quantity.units)
-            }
-            for open in scenario.orders + [order] {
-                guard open.instrument == order.instrument, scope(open) else { continue }
-                if open.side == .buy {
-                    buys += Int128(open.exposed.units)
-                } else {
-                    sells += Int128(open.exposed.units)
-                }
-            }
-            return max(held + buys, -(held - sells), 0)
+            largestPosition(with: order, scope)
         }
         return isBeyond ? .positionExceeded : nil
+    }
+
+    private func largestPosition(
+        with order: Scenario.Order, _ scope: (Scenario.Order) -> Bool
+    ) -> Int128 {
+        var held: Int128 = 0
+        var buys: Int128 = 0
+        var sells: Int128 = 0
+        for fill in scenario.fills where !fill.isBusted {
+            let filled = scenario.orders[fill.order]
+            guard filled.instrument == order.instrument, scope(filled) else { continue }
+            held += Int128(filled.side.sign) * Int128(fill.quantity.units)
+        }
+        for open in scenario.orders + [order] {
+            guard open.instrument == order.instrument, scope(open) else { continue }
+            if open.side == .buy {
+                buys += Int128(open.exposed.units)
+            } else {
+                sells += Int128(open.exposed.units)
+            }
+        }
+        return max(held + buys, -(held - sells), 0)
+    }
+
+    private func gross(_ order: Scenario.Order) -> RejectReason? {
+        let isBeyond = exceeds(.grossNotionalMax, order) { scope in
+            let names = Set(scenario.instruments + scenario.settled)
+            return names.reduce(0) { total, name in
+                let reach = reach(of: name, with: order, scope)
+                return total + max(reach.long, reach.short, 0)
+            }
+        }
+        return isBeyond ? .grossNotionalExceeded : nil
+    }
+
+    private func net(_ order: Scenario.Order) -> RejectReason? {
+        let isBeyond = exceeds(.netNotionalMax, order) { scope in
+            let names = Set(scenario.instruments + scenario.settled)
+            let reaches = names.map { reach(of: $0, with: order, scope) }
+            return max(
+                reaches.reduce(0) { $0 + $1.long }, reaches.reduce(0) { $0 + $1.short }, 0)
+        }
+        return isBeyond ? .netNotionalExceeded : nil
+    }
+
+    /// The contracts that a scope can come to hold, and to owe, of one instrument.
+    private func reach(
+        of name: String, with order: Scenario.Order, _ scope: (Scenario.Order) -> Bool
+    ) -> (long: Int128, short: Int128) {
+        var reach = (long: Int128(0), short: Int128(0))
+        for fill in scenario.fills where !fill.isBusted && !scenario.settled.contains(name) {
+            let filled = scenario.orders[fill.order]
+            guard filled.instrument == name, scope(filled) else { continue }
+            let moved = Int128(filled.side.sign) * Int128(fill.quantity.units)
+            reach.long += moved
+            reach.short -= moved
+        }
+        for open in scenario.orders + [order] where open.instrument == name && scope(open) {
+            if open.side == .buy {
+                reach.long += Int128(open.exposed.units)
+            } else {
+                reach.short += Int128(open.exposed.units)
+            }
+        }
+        return reach
     }
 
     private func eventLoss(_ order: Scenario.Order) -> RejectReason? {
@@ -268,7 +436,7 @@ struct Oracle {
     /// Whether any limit of a kind that concerns the order is exceeded in its own scope.
     private func exceeds(
         _ kind: LimitKind, _ order: Scenario.Order, inScopesOfInstrument isNarrow: Bool = false,
-        _ measure: ((Scenario.Order) -> Bool) -> Int128
+        isFloor: Bool = false, _ measure: ((Scenario.Order) -> Bool) -> Int128
     ) -> Bool {
         let event = scenario.event(of: order.instrument)
         var scopes: [(limit: Int64, covers: (Scenario.Order) -> Bool)] = []
@@ -289,6 +457,9 @@ struct Oracle {
             default: continue
             }
         }
-        return scopes.contains { measure($0.covers) > Int128($0.limit) }
+        return scopes.contains {
+            let value = measure($0.covers)
+            return isFloor ? value < Int128($0.limit) : value > Int128($0.limit)
+        }
     }
 }

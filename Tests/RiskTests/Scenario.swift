@@ -16,6 +16,7 @@ struct Scenario {
         let side: Side
         let price: Price
         let quantity: Quantity
+        var permittedAt = Timestamp.zero
         var state: OrderState = .permitted
         var filled: Quantity = .zero
         var reported: Quantity = .zero
@@ -40,6 +41,9 @@ struct Scenario {
         let strategy: Int
         let instrument: String
     }
+
+    static let repeatWindow = Span.seconds(6)
+    static let walkWindow = Span.seconds(8)
 
     /// Whether venues may misbehave: late fills, busts, fees beyond the reserve.
     let isWild: Bool
@@ -67,6 +71,10 @@ struct Scenario {
     var epoch: UInt64 = 1
     var lease: UInt64 = 1
     var incarnation: UInt64 = 1
+    /// When each strategy was last resumed.
+    var resumedAt = [Timestamp.zero, .zero]
+    /// How often each instrument was marked.
+    var markCounts: [String: Int] = [:]
     var markets = 0
     let isExclusive: Bool
 
@@ -84,6 +92,10 @@ struct Scenario {
         rig.limit(.lossDailyMax, "5", at: .strategy, owner: second)
         rig.limit(.collarAggressive, "0.5")
         rig.limit(.collarPassive, "0.9")
+        rig.limit(.repeatMax, "60")
+        rig.limit(.walkMax, "1")
+        rig.limit(.repeatWindow, "6")
+        rig.limit(.walkWindow, "8")
         for _ in 0..<2 { openEvent() }
     }
 
@@ -113,7 +125,8 @@ struct Scenario {
     mutating func act() {
         if isDoubted || isBroken, Int.random(in: 0..<4, using: &random) == 0 { explain() }
         switch Int.random(in: 0..<100, using: &random) {
-        case 0..<45: request()
+        case 0..<41: request()
+        case 41..<45: repeatRequest()
         case 45..<70: fill()
         case 70..<82: report()
         case 82..<86: cancel()
@@ -137,13 +150,31 @@ struct Scenario {
         let side: Side = Bool.random(using: &random) ? .buy : .sell
         let cents = Int64.random(in: 2...98, using: &random)
         let lots = Int64.random(in: 1...1_500, using: &random)
+        request(
+            strategy, instrument, side, Price(units: cents * 10_000_000),
+            Quantity(units: lots * 10_000_000))
+    }
+
+    /// Asks again for what was permitted before.
+    mutating func repeatRequest() {
+        let candidates = orders.suffix(4).filter { instruments.contains($0.instrument) }
+        guard let last = candidates.randomElement(using: &random) else { return }
+        for _ in 0..<2 {
+            request(last.strategy, last.instrument, last.side, last.price, last.quantity)
+            rig.pass(.milliseconds(Int64.random(in: 1...3_000, using: &random)))
+        }
+    }
+
+    private mutating func request(
+        _ strategy: Int, _ instrument: String, _ side: Side, _ price: Price, _ quantity: Quantity
+    ) {
         let parent = rig.declare(
             side, instrument: instrument, quantity: "20", owner: strategies[strategy])
         var request = rig.makeRequest(
             side, "0.50", "1", instrument: instrument, intent: parent.id,
             owner: strategies[strategy])
-        request.price = Price(units: cents * 10_000_000)
-        request.quantity = Quantity(units: lots * 10_000_000)
+        request.price = price
+        request.quantity = quantity
         let expected = Oracle(self).decide(request, strategy: strategy, instrument: instrument)
         let reference = rig.quote(instrument: instrument)
         let judgement = rig.send(request, reference: reference)
@@ -153,11 +184,34 @@ struct Scenario {
         } else if parent.judgement.verdict == .accepted, let expected {
             #expect(judgement.reason == expected, "\(request)")
         }
+        if judgement.reason == .orderRepeated { resume(strategy) }
         guard judgement.isPermitted else { return }
         orders.append(
             Order(
                 id: judgement.orderID, strategy: strategy, instrument: instrument, side: side,
-                price: request.price, quantity: request.quantity))
+                price: request.price, quantity: request.quantity, permittedAt: rig.now))
+    }
+
+    /// A strategy was halted and its orders are being cancelled: a person lets it go on.
+    private mutating func resume(_ strategy: Int) {
+        cancelOrders(of: strategy)
+        nonce += 1
+        let outcome = rig.operate(.resume, .strategy, nonce: nonce) {
+            $0.org = Rig.owner.org
+            $0.account = Rig.owner.account
+            $0.strategy = strategies[strategy].strategy
+        }
+        #expect(outcome == .done)
+        resumedAt[strategy] = rig.now
+        rig.pass(Span(nanoseconds: 1))
+    }
+
+    private mutating func cancelOrders(of strategy: Int) {
+        for index in orders.indices where !orders[index].state.isTerminal {
+            if orders[index].strategy == strategy, orders[index].state.canBecome(.cancelling) {
+                orders[index].state = .cancelling
+            }
+        }
     }
 
     mutating func cancel() {
@@ -177,7 +231,11 @@ struct Scenario {
         guard let state = states.randomElement(using: &random) else { return }
         let order = orders[index]
         var reported = order.filled
-        if Bool.random(using: &random), order.filled < order.quantity, state != .refusedByGateway {
+        // A sound venue reports no more fills of an order that it has said to be over.
+        let mayGrow = isWild || !order.state.isTerminal
+        if Bool.random(using: &random), order.filled < order.quantity, state != .refusedByGateway,
+            mayGrow
+        {
             let rest = (order.quantity - order.filled).units / 10_000_000
             reported += Quantity(units: Int64.random(in: 0...rest, using: &random) * 10_000_000)
         }
@@ -189,7 +247,7 @@ struct Scenario {
     mutating func fill() {
         let candidates = orders.indices.suffix(60).filter { index in
             isWild
-                ? orders[index].filled < orders[index].quantity
+                ? orders[index].filled < orders[index].quantity && !wouldBeDue(orders[index])
                 : orders[index].exposed > .zero
         }
         guard let index = candidates.randomElement(using: &random) else { return }
@@ -220,6 +278,12 @@ struct Scenario {
         } else if state != .cancelling, state.canBecome(.working) {
             orders[index].state = .working
         }
+    }
+
+    /// Whether a late fill would win: the venue owes for it what no settlement has paid, and the
+    /// oracle counts only cash that came.
+    private func wouldBeDue(_ order: Order) -> Bool {
+        outcomes[order.instrument].map { $0 == (order.side == .buy) } ?? false
     }
 
     mutating func bust() {
@@ -271,7 +335,9 @@ struct Scenario {
     mutating func setLimit() {
         let kinds: [LimitKind] = [
             .orderQuantityMax, .orderNotionalMax, .openOrdersMax, .openNotionalMax, .positionMax,
-            .eventLossMax,
+            .eventLossMax, .repeatMax, .walkMax, .spreadCrossMax, .tailPrice, .edgeMin,
+            .planNotionalMax, .grossNotionalMax, .netNotionalMax,
+            .depthShareMax, .volatilityBudget,
         ]
         let levels: [LimitLevel] = [.firm, .account, .strategy, .instrument, .event, .venue]
         guard let kind = kinds.randomElement(using: &random),
@@ -279,27 +345,41 @@ struct Scenario {
             let instrument = instruments.randomElement(using: &random)
         else { return }
         let strategy = Int.random(in: 0..<2, using: &random)
-        let value = Int64.random(in: 2...30, using: &random)
+        let value = Int64.random(in: Scenario.values(of: kind), using: &random) * 10_000_000
         rig.limit(
-            kind, "\(value)", at: level, owner: strategies[strategy], instrument: instrument,
+            kind, Money(units: value).description, at: level, owner: strategies[strategy],
+            instrument: instrument,
             eventSet: event(of: instrument))
         let limit = Limit(
             kind: kind, level: level, strategy: level == .strategy ? strategy : 0,
             instrument: level == .instrument
                 ? instrument : level == .event ? event(of: instrument) : "")
         limits.removeAll { $0.limit == limit }
-        limits.append((limit, value * 1_000_000_000))
+        limits.append((limit, value))
+    }
+
+    /// Hundredths that bind now and then.
+    private static func values(of kind: LimitKind) -> ClosedRange<Int64> {
+        switch kind {
+        case .repeatMax: 100...400
+        case .walkMax: 10...90
+        case .spreadCrossMax: 5...60
+        case .tailPrice: 0...12
+        case .edgeMin: 1...2
+        case .planNotionalMax: 1_900...3_000
+        case .depthShareMax: 5...15
+        default: 200...3_000
+        }
     }
 
     mutating func operate() {
-        nonce += 2
+        nonce += 1
         rig.operate(.halt, .strategy, nonce: nonce) { $0.strategy = named("second") }
-        for index in orders.indices where !orders[index].state.isTerminal {
-            if orders[index].strategy == 1, orders[index].state.canBecome(.cancelling) {
-                orders[index].state = .cancelling
-            }
-        }
-        rig.operate(.resume, .strategy, nonce: nonce + 1) { $0.strategy = named("second") }
+        cancelOrders(of: 1)
+        nonce += 1
+        rig.operate(.resume, .strategy, nonce: nonce) { $0.strategy = named("second") }
+        resumedAt[1] = rig.now
+        rig.pass(Span(nanoseconds: 1))
     }
 
     mutating func reconnectGateway() {
@@ -388,5 +468,6 @@ struct Scenario {
             marks[instrument] = min(
                 max(mark, hasBid ? Int128(bid) : 0), hasAsk ? Int128(ask) : 1_000_000_000)
         }
+        markCounts[instrument, default: 0] += 1
     }
 }

@@ -41,7 +41,7 @@ import Wire
         #expect(explanation.state == "rejected")
         #expect(explanation.permit == nil)
         let text = explanation.lines.joined(separator: "\n")
-        #expect(text.contains("rejected: quoteStale at the firm's level"))
+        #expect(text.contains("rejected: QUOTE_STALE at the firm's level"))
         #expect(text.contains("staleQuote: denied (6000.0 ms against 5000.0 ms, firm)"))
         #expect(text.contains("size: notReached\n"))
         #expect(text.contains("PnL         0 of these fills"))
@@ -100,7 +100,7 @@ import Wire
         #expect(orders.latest.map(\.state) == [.filled, .rejected])
         #expect(orders.latest.map(\.filled) == [Quantity(5), .zero])
         #expect(orders.latest[0].fees == Sample.money("0.05"))
-        #expect(orders.latest[1].reason == "quoteStale")
+        #expect(orders.latest[1].reason == "QUOTE_STALE")
         #expect(last.latest.map(\.order.rawValue) == [8])
         #expect(last.total == 2)
     }
@@ -111,6 +111,6 @@ import Wire
         let lines = try reader.read(from: SequenceNumber(1), limit: 10).map { EntryLine($0).text }
         #expect(lines.count == FixtureJournal.entries.count)
         #expect(lines[1].contains("orderRequest  permitted order 7"))
-        #expect(lines[6].contains("orderRequest  rejected order 8 quoteStale"))
+        #expect(lines[6].contains("orderRequest  rejected order 8 QUOTE_STALE"))
     }
 }

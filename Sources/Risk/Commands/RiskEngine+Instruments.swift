@@ -161,6 +161,7 @@ extension RiskEngine {
         instruments[index].ask = min(max(reference.ask, .zero), .one)
         instruments[index].markedAt = now
         takeMark(reference, of: index, into: &effects)
+        sample(reference, of: index)
     }
 
     /// The venue has settled an instrument for an account. Gateways state a settlement again in
@@ -224,6 +225,7 @@ extension RiskEngine {
             instruments[index].settledAt = value
             instruments[index].status = .settled
             events[instruments[index].event].settledMembers += 1
+            forgetTrails(of: index)
         }
         closeIfOver(instruments[index].event)
     }

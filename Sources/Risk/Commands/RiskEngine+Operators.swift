@@ -110,7 +110,9 @@ extension RiskEngine {
             let count = halts.count
             halts.removeAll { $0.scope == scope }
             refreshHalts()
-            return halts.count < count ? .done : released ?? .nothingToResume
+            guard halts.count < count else { return released ?? .nothingToResume }
+            forgetRepetitions(under: scope)
+            return .done
         }
         guard arming == .halted || arming == .reduceOnly else {
             return released ?? .nothingToResume
@@ -165,6 +167,15 @@ extension RiskEngine {
         let scope = HaltScope(.account, org: key.org, account: key.account)
         latch(scope, as: .halted, into: &effects)
         _ = cancelAll(under: scope, into: &effects)
+    }
+
+    /// Halts a strategy that has got out of hand; only an operator's resume lets it go on.
+    mutating func disable(_ key: StrategyKey, into effects: inout RiskEffects) {
+        let scope = HaltScope(
+            .strategy, org: key.org, account: key.account, strategy: key.strategy)
+        latch(scope, as: .halted, into: &effects)
+        _ = cancelAll(under: scope, into: &effects)
+        alarm(.strategyDisabled(key), into: &effects)
     }
 
     /// Asks for the cancel of every open order under a scope, in the order of their ids.

@@ -43,6 +43,8 @@ extension RiskEngine {
         reserve(index)
         link(index)
         count(path, by: 1)
+        follow(index, path: path)
+        countActivity(path, isTrade: false)
         return index
     }
 
@@ -74,11 +76,14 @@ extension RiskEngine {
             id: order.intentID)
     }
 
-    /// Asks for an order's cancel, whatever its state: the gateway's fact decides.
+    /// Asks for an order's cancel, whatever its state: the gateway's fact decides. It is a message
+    /// to the venue like others, and counts as one, but waits for no token.
     mutating func cancelOrder(
         _ index: Int32, because reason: GatewayReason, into effects: inout RiskEffects
     ) {
         let order = orders[index]
+        takeTokens(
+            path(strategy: order.strategy, instrument: order.instrument), .cancels, at: now)
         if order.state.canBecome(.cancelling) {
             orders[index].state = .cancelling
             effects.append(

@@ -95,6 +95,8 @@ extension RiskEngine {
         counters.fills += 1
         agents[Int(order.agent)].counters.fills += 1
         refreshBrakes(from: order.strategy, into: &effects)
+        countActivity(
+            path(strategy: order.strategy, instrument: order.instrument), isTrade: true)
         if orders[index].filled > order.quantity {
             alarm(.overfill(order.id), into: &effects)
             haltAccount(order.account, into: &effects)

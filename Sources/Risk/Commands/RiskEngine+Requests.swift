@@ -24,7 +24,8 @@ extension RiskEngine {
         let quote = reference.flatMap { $0.instrument == claim.instrument ? $0 : nil }
             .map {
                 OrderContext.Quote(
-                    bid: $0.bid, ask: $0.ask, receivedAt: $0.receivedAt, isStale: $0.isStale.isSet)
+                    bid: $0.bid, ask: $0.ask, bidDepth: $0.bidDepth, askDepth: $0.askDepth,
+                    receivedAt: $0.receivedAt, isStale: $0.isStale.isSet)
             }
         let context = context(claim, from: agent, quote: quote, at: now)
         evaluate(context, into: &judgement)
@@ -92,6 +93,7 @@ extension RiskEngine {
         count(judgement)
         remember(claim, facts, judgement)
         let path = chargeMessage(claim, judgement, at: now)
+        if judgement.reason == .orderRepeated { disable(claim.key, into: &effects) }
         guard judgement.isPermitted else { return }
         takeTokens(path, .orders, at: now)
         let index = insertOrder(request, judgement, path: path, at: now)

@@ -4,16 +4,18 @@ package import Wire
 package enum ControlTable {
     /// For an order request: all of them.
     package static let order: [Control] = [
-        .identity, .arming, .kill, .idempotency, .explanation, .parentChild, .instrumentState,
-        .staleQuote, .size, .notional, .priceCollar, .expiry, .messageRate, .orderRate,
-        .openOrders, .position, .eventLoss, .collateral, .selfTrade, .lossLimit, .drawdown,
+        .identity, .arming, .kill, .idempotency, .repeatedOrder, .explanation, .parentChild,
+        .instrumentState, .staleQuote, .size, .liquidity, .notional, .priceCollar, .priceWalk,
+        .spreadCross, .tailGuard, .edge, .planNotional, .expiry, .messageRate, .orderRate,
+        .orderToTrade, .openOrders, .position, .volatility, .grossAndNet, .eventLoss,
+        .collateral, .selfTrade, .lossLimit, .drawdown, .gateway,
         .gateway,
     ]
 
     /// For an intent: what can be known before the first child.
     package static let intent: [Control] = [
         .identity, .arming, .kill, .idempotency, .parentChild, .instrumentState, .size,
-        .priceCollar, .messageRate,
+        .priceCollar, .planNotional, .messageRate,
     ]
 
     /// Nothing stands between an agent and the cancel of its own order.
@@ -79,6 +81,16 @@ extension RiskEngine {
         case .lossLimit: checkLossLimit(context)
         case .drawdown: checkDrawdown(context)
         case .gateway: checkGateway(context)
+        case .repeatedOrder: checkRepeatedOrder(context)
+        case .planNotional: checkPlanNotional(context)
+        case .priceWalk: checkPriceWalk(context)
+        case .spreadCross: checkSpreadCross(context)
+        case .tailGuard: checkTailGuard(context)
+        case .edge: checkEdge(context)
+        case .orderToTrade: checkOrderToTrade(context)
+        case .grossAndNet: checkGrossAndNet(context)
+        case .liquidity: checkLiquidity(context)
+        case .volatility: checkVolatility(context)
         }
     }
 }

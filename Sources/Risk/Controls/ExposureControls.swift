@@ -36,6 +36,38 @@ extension RiskEngine {
         }
     }
 
+    /// What all instruments together can come to: gross, each instrument's worst side; net, long
+    /// and short against each other. A contract counts as its full dollar.
+    func checkGrossAndNet(_ context: OrderContext) -> ControlResult {
+        guard let load = OrderLoad(context.side, context.price, context.quantity) else {
+            return .denied(.arithmeticOverflow)
+        }
+        let chain = context.chain
+        let ordinal = context.ordinal
+        let gross = each(.grossNotionalMax, context.path, .grossNotionalExceeded) {
+            engine, level, meter in
+            engine.reach(of: meter, chain[level], ordinal, with: load)
+                .flatMap { Int64(exactly: $0.gross) }
+        }
+        if gross.isDenied { return gross }
+        let net = each(.netNotionalMax, context.path, .netNotionalExceeded) {
+            engine, level, meter in
+            engine.reach(of: meter, chain[level], ordinal, with: load)
+                .flatMap { Int64(exactly: $0.net) }
+        }
+        return net.isDenied ? net : tighter(gross, net)
+    }
+
+    /// A meter's reach with one more order in a book's member; nil on overflow.
+    private func reach(
+        of meter: Int32, _ book: Int32, _ ordinal: Int, with load: OrderLoad
+    ) -> Reach? {
+        let before = exposure(book, ordinal)
+        var candidate = before
+        guard candidate.add(load) else { return nil }
+        return meters[meter].reach - Reach(before) + Reach(candidate)
+    }
+
     /// What the event set can lose over all outcomes and all subsets of the open orders.
     func checkEventLoss(_ context: OrderContext) -> ControlResult {
         return each(.eventLossMax, context.path, .eventLossExceeded) { engine, level, _ in
@@ -108,7 +140,7 @@ extension RiskEngine {
     /// Measures every scope of a path that states a limit. A limit that is mandatory and stated
     /// nowhere denies, and so does a measure that does not fit. The measure is given the engine: if
     /// it captured it, it would copy it.
-    private func each(
+    func each(
         _ kind: LimitKind, _ path: MeterPath, _ reason: RejectReason,
         _ measure: (RiskEngine, LimitLevel, Int32) -> Int64?
     ) -> ControlResult {

@@ -23,6 +23,8 @@ struct OrderContext: BitwiseCopyable {
     let expiresAt: Timestamp
     /// The explanation is complete and its numbers can be.
     let isExplained: Bool
+    /// What the agent expects to gain, after fees.
+    let expectedEdge: Money
     let quotedAt: Timestamp
     let quote: Quote?
 
@@ -39,8 +41,17 @@ struct OrderContext: BitwiseCopyable {
     struct Quote: BitwiseCopyable {
         let bid: Price
         let ask: Price
+        /// All that is visible of a side.
+        let bidDepth: Quantity
+        let askDepth: Quantity
         let receivedAt: Timestamp
         let isStale: Bool
+
+        /// From the middle to a touch, rounded up; zero where a side is empty.
+        var halfSpread: Int64 {
+            guard bid > .zero, ask > bid else { return 0 }
+            return ask.units / 2 - bid.units / 2 + 1
+        }
 
         var isCrossed: Bool { bid > .zero && ask > .zero && bid >= ask }
         /// Half the sum of the touches, or the only one; zero when both sides are empty.
@@ -67,6 +78,7 @@ struct OrderClaim: BitwiseCopyable {
     var timeInForce: TimeInForce
     var expiresAt: Timestamp
     var isExplained: Bool
+    var expectedEdge: Money
     var quotedAt: Timestamp
 
     init(_ request: OrderRequest, _ facts: RequestFacts) {
@@ -84,6 +96,7 @@ struct OrderClaim: BitwiseCopyable {
         quantity = request.quantity
         timeInForce = request.timeInForce
         expiresAt = request.expiresAt
+        expectedEdge = request.expectedEdge
         quotedAt = request.quotedAt
         isExplained =
             request.policyVersion > 0 && !request.modelHash.isZero && !request.featureHash.isZero
@@ -107,6 +120,7 @@ struct OrderClaim: BitwiseCopyable {
         quantity = intent.quantity
         timeInForce = .goodTillTime
         expiresAt = intent.deadline
+        expectedEdge = .zero
         quotedAt = .zero
         isExplained = true
     }
@@ -127,8 +141,9 @@ extension RiskEngine {
             incarnation: claim.incarnation, number: claim.number, intentID: claim.intentID,
             instrumentID: claim.instrument, side: claim.side, price: claim.price,
             quantity: claim.quantity, timeInForce: claim.timeInForce, expiresAt: claim.expiresAt,
-            isExplained: claim.isExplained, quotedAt: claim.quotedAt, quote: quote,
-            agent: agentIndex[agentID] ?? -1, strategy: strategy,
+            isExplained: claim.isExplained, expectedEdge: claim.expectedEdge,
+            quotedAt: claim.quotedAt, quote: quote, agent: agentIndex[agentID] ?? -1,
+            strategy: strategy,
             account: strategy < 0 ? -1 : nodes[Int(strategy)].account, instrument: instrument,
             event: event, ordinal: instrument < 0 ? 0 : instruments[instrument].ordinal,
             path: strategy < 0 ? MeterPath() : path(strategy: strategy, instrument: instrument),

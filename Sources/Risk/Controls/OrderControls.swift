@@ -158,6 +158,16 @@ extension RiskEngine {
             return .denied(
                 .collarExceeded, level, limit: limit, value: Int64(clamping: distance.magnitude))
         }
+        if let width = collarWidth(context) {
+            // An order that rests at its own touch is half a spread from the middle.
+            let slack = isAggressive ? 0 : quote.halfSpread
+            let narrowed = width.limit.addingReportingOverflow(slack)
+            let most = narrowed.overflow ? .max : narrowed.partialValue
+            guard distance.magnitude <= most.magnitude else {
+                return .denied(
+                    .collarExceeded, width.level, limit: most, value: Int64(distance.magnitude))
+            }
+        }
         return .passed(level, limit: limit, value: Int64(distance.magnitude))
     }
 

@@ -1,7 +1,8 @@
 import Trading
 import Wire
 
-/// How often. Cancels meet none of these.
+/// How often. Cancels meet none of these: they take from the message bucket what they need, and a
+/// quarter of it is kept for them.
 extension RiskEngine {
     /// Requests and intents, permitted or not.
     func checkMessageRate(_ context: OrderContext) -> ControlResult {
@@ -19,13 +20,25 @@ extension RiskEngine {
         let burst: LimitKind
         let reason: RejectReason
         let isMessage: Bool
+        /// The part of the burst that it leaves to others is one in so many; zero leaves none.
+        let reserveShare: Int64
 
         static let messages = RateRule(
             rate: .messagesPerSecond, burst: .messageBurst, reason: .messageRateExceeded,
-            isMessage: true)
+            isMessage: true, reserveShare: 4)
+        static let cancels = RateRule(
+            rate: .messagesPerSecond, burst: .messageBurst, reason: .messageRateExceeded,
+            isMessage: true, reserveShare: 0)
         static let orders = RateRule(
             rate: .ordersPerSecond, burst: .orderBurst, reason: .orderRateExceeded,
-            isMessage: false)
+            isMessage: false, reserveShare: 0)
+
+        /// What of a burst may be used: whole tokens are kept back.
+        func usable(of burst: Int64) -> Int64 {
+            guard reserveShare > 0 else { return burst }
+            let kept = burst / reserveShare
+            return burst - (kept - kept % Quantity.scale)
+        }
     }
 
     /// Every scope that states a rate has a bucket of its own and must have a token. A scope that
@@ -40,7 +53,7 @@ extension RiskEngine {
         for slot in 0..<7 where context.path.meters[slot] >= 0 {
             let meter = context.path.meters[slot]
             guard let rate = meters[meter].limits[rule.rate] else { continue }
-            let burst = meters[meter].limits[rule.burst] ?? fallback
+            let burst = rule.usable(of: meters[meter].limits[rule.burst] ?? fallback)
             let bucket = rule.isMessage ? meters[meter].messages : meters[meter].orders
             let use = bucket.use(at: context.now, rate: rate)
             let level = MeterPath.levels[slot]
@@ -52,13 +65,47 @@ extension RiskEngine {
         return found ?? .denied(.limitMissing)
     }
 
+    /// Every scope that limits orders to trades has made enough trades lately for one more order.
+    func checkOrderToTrade(_ context: OrderContext) -> ControlResult {
+        var found: ControlResult?
+        for slot in 0..<7 where context.path.meters[slot] >= 0 {
+            let meter = context.path.meters[slot]
+            guard let limit = meters[meter].limits[.orderToTradeMax] else { continue }
+            let before = meters[meter].activity.totals(at: context.now)
+            let orders = before.orders + 1
+            guard orders > Activity.ordersMin else { continue }
+            let ratio = divide(
+                Int128(orders) * Int128(Quantity.scale), by: Int128(max(1, before.trades)), .up)
+            let value = Int64(clamping: ratio)
+            let level = MeterPath.levels[slot]
+            guard value <= limit else {
+                return .denied(.orderToTradeExceeded, level, limit: limit, value: value)
+            }
+            found = tighter(found, .passed(level, limit: limit, value: value))
+        }
+        return found ?? .passed
+    }
+
+    /// Counts an order, or a trade, where a scope limits the one to the other.
+    mutating func countActivity(_ path: MeterPath, isTrade: Bool) {
+        for slot in 0..<7 where path.meters[slot] >= 0 {
+            let meter = path.meters[slot]
+            guard meters[meter].limits.states(.orderToTradeMax) else { continue }
+            if isTrade {
+                meters[meter].activity.addTrade(at: now)
+            } else {
+                meters[meter].activity.addOrder(at: now)
+            }
+        }
+    }
+
     /// Takes a token from every bucket of a path that has one.
     mutating func takeTokens(_ path: MeterPath, _ rule: RateRule, at now: Timestamp) {
         guard let fallback = tightest(rule.burst, path)?.limit else { return }
         for slot in 0..<7 where path.meters[slot] >= 0 {
             let meter = path.meters[slot]
             guard let rate = meters[meter].limits[rule.rate] else { continue }
-            let burst = meters[meter].limits[rule.burst] ?? fallback
+            let burst = rule.usable(of: meters[meter].limits[rule.burst] ?? fallback)
             if rule.isMessage {
                 meters[meter].messages.take(at: now, rate: rate, burst: burst)
             } else {

@@ -1,7 +1,7 @@
 package import Wire
 
 /// What a limit is measured in. Every limit's value is a decimal with nine digits: contracts,
-/// dollars, dollars per contract, seconds (so nanoseconds), orders, or orders per second.
+/// dollars, dollars per contract, seconds (so nanoseconds), orders, orders per second, or a ratio.
 package enum LimitUnit: Sendable {
     case contracts
     case price
@@ -11,6 +11,7 @@ package enum LimitUnit: Sendable {
     case perSecond
     /// A share of one.
     case fraction
+    case ratio
 }
 
 extension LimitKind {
@@ -18,23 +19,30 @@ extension LimitKind {
         switch self {
         case .orderQuantityMin, .orderQuantityMax, .positionMax: .contracts
         case .orderNotionalMax, .openNotionalMax, .eventLossMax, .collateralMax, .lossDailyMax,
-            .lossWeeklyMax, .lossTotalMax, .brakeCapital:
+            .lossWeeklyMax, .lossTotalMax, .brakeCapital, .planNotionalMax, .edgeMin,
+            .grossNotionalMax, .netNotionalMax, .volatilityBudget:
             .money
-        case .collarPassive, .collarAggressive, .markSpreadMax, .settlementHaircut: .price
-        case .quoteAgeMax, .brakeCooldown: .seconds
+        case .collarPassive, .collarAggressive, .markSpreadMax, .settlementHaircut, .walkMax,
+            .spreadCrossMax, .tailPrice:
+            .price
+        case .quoteAgeMax, .brakeCooldown, .repeatWindow, .walkWindow: .seconds
         case .drawdownSoftMax, .drawdownHardMax, .drawdownFloor: .fraction
-        case .messageBurst, .orderBurst, .openOrdersMax: .count
+        case .messageBurst, .orderBurst, .openOrdersMax, .repeatMax: .count
         case .messagesPerSecond, .ordersPerSecond: .perSecond
+        case .orderToTradeMax, .depthShareMax, .collarSigmas: .ratio
         }
     }
 
     /// Whether an order is denied when no level states this limit. The smallest order has the
-    /// instrument's lot behind it and collateral has cash; everything else must be stated.
+    /// instrument's lot behind it and collateral has cash; what came later bounds where it is
+    /// stated.
     package var isMandatory: Bool {
         switch self {
-        case .orderQuantityMin, .collateralMax: false
-        case .markSpreadMax, .settlementHaircut: false
-        default: !isBrake
+        case .orderQuantityMax, .orderNotionalMax, .collarPassive, .collarAggressive, .quoteAgeMax,
+            .messagesPerSecond, .messageBurst, .ordersPerSecond, .orderBurst, .openOrdersMax,
+            .openNotionalMax, .positionMax, .eventLossMax:
+            true
+        default: false
         }
     }
 

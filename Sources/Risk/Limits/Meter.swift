@@ -13,6 +13,10 @@ struct Meter: Sendable {
     var openNotional: Money = .zero
     /// The sum of the worst-case losses of all event sets.
     var collateral: Money = .zero
+    /// What open orders and positions of all instruments can come to.
+    var reach = Reach()
+    /// Kept only where the scope limits orders to trades.
+    var activity = Activity()
     var isHalted = false
     var isReduceOnly = false
 

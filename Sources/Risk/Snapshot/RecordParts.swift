@@ -59,19 +59,22 @@ extension RiskEngine {
 extension ScopeKey {
     /// The scope that a meter's record names, or nil when it names none.
     init?(_ record: SnapshotMeter) {
-        let strategy = StrategyKey(
-            org: record.org, account: record.account, mode: record.mode,
-            strategy: record.strategy)
-        switch record.level {
-        case .none: return nil
-        case .firm: self = .firm
-        case .org: self = .org(record.org)
-        case .account: self = .account(record.org, record.account, record.mode)
-        case .strategy: self = .strategy(strategy)
-        case .instrument: self = .instrument(record.instrument)
-        case .event: self = .event(record.eventSet)
-        case .venue: self = .venue(record.venue)
-        }
+        self.init(
+            LimitSet(
+                kind: .orderQuantityMin, level: record.level, org: record.org,
+                account: record.account, mode: record.mode, strategy: record.strategy,
+                venue: record.venue, instrument: record.instrument, eventSet: record.eventSet,
+                value: 0, snapshot: 0))
+    }
+
+    /// The scope that an activity's record names, or nil when it names none.
+    init?(_ record: SnapshotActivity) {
+        self.init(
+            LimitSet(
+                kind: .orderToTradeMax, level: record.level, org: record.org,
+                account: record.account, mode: record.mode, strategy: record.strategy,
+                venue: record.venue, instrument: record.instrument, eventSet: record.eventSet,
+                value: 0, snapshot: 0))
     }
 }
 

@@ -139,8 +139,12 @@ extension RiskEngine {
                 losses[instruments[member].venueMeter, default: .zero] += books[index].loss
             }
         }
+        let reaches = expectedReaches()
         for index in meters.indices {
             let meter = meters[index]
+            if meter.reach != reaches[index] ?? Reach() {
+                return "\(meter.key) counts a gross of \(meter.reach.gross)"
+            }
             if meter.openOrders != open[index] ?? 0 {
                 return
                     "\(meter.key) counts \(meter.openOrders) open orders, has \(open[index] ?? 0)"
@@ -153,6 +157,25 @@ extension RiskEngine {
             }
         }
         return nil
+    }
+
+    private func expectedReaches() -> [Int32: Reach] {
+        var reaches: [Int32: Reach] = [:]
+        for index in books.indices {
+            let node = nodes[Int(books[index].node)]
+            let set = events[books[index].event]
+            for (ordinal, exposure) in books[index].exposures.enumerated() {
+                let instrument = instruments[set.members[ordinal]]
+                let counted =
+                    node.level == .firm
+                    ? [node.meter, instrument.meter, set.meter, instrument.venueMeter]
+                    : [node.meter]
+                for meter in counted {
+                    reaches[meter] = (reaches[meter] ?? Reach()) + Reach(exposure)
+                }
+            }
+        }
+        return reaches
     }
 
     /// A parent has committed at least what its open children can still fill, and never too much.

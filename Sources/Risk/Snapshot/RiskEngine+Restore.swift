@@ -112,6 +112,9 @@ private struct Restoration {
         case .snapshotIntent: try takeIntent(record)
         case .snapshotOrder: try takeOrder(record)
         case .snapshotFill: try takeFill(record)
+        case .snapshotActivity: try takeActivity(record)
+        case .snapshotVolatility: try takeVolatility(record)
+        case .snapshotTrail: try takeTrail(record)
         case .snapshotReach: try takeReach(record)
         case .snapshotHold: try takeHold(record)
         case .snapshotMark: try takeMark(record)
@@ -311,6 +314,21 @@ private struct Restoration {
         for limit in limits { engine.meters[index].limits[limit.kind] = limit.value }
     }
 
+    private mutating func takeActivity(_ record: SnapshotRecord) throws(SnapshotError) {
+        let value = try record.decode { frame throws(WireError) in
+            try SnapshotActivity(decoding: frame)
+        }
+        guard let key = ScopeKey(value), let index = engine.meterIndex[key] else {
+            throw .misplaced(offset: record.offset, "the activity of no scope")
+        }
+        engine.meters[index].activity = try record.decode { frame throws(WireError) in
+            Activity(
+                minutes: try SnapshotActivity.minutes(in: frame).map {
+                    Activity.Minute(minute: $0.minute, orders: $0.orders, trades: $0.trades)
+                })
+        }
+    }
+
     private mutating func takeEvent(_ record: SnapshotRecord) throws(SnapshotError) {
         let value = try record.decode { frame throws(WireError) in
             try SnapshotEvent(decoding: frame)
@@ -331,6 +349,20 @@ private struct Restoration {
             throw .misplaced(offset: record.offset, "instrument \(value.instrument)")
         }
         engine.insertInstrument(value)
+    }
+
+    private mutating func takeVolatility(_ record: SnapshotRecord) throws(SnapshotError) {
+        let value = try record.decode { frame throws(WireError) in
+            try SnapshotVolatility(decoding: frame)
+        }
+        guard let index = engine.instrumentIndex[value.instrument], value.samples > 0,
+            value.logit.isFinite, value.variance.isFinite, value.variance >= 0
+        else {
+            throw .misplaced(offset: record.offset, "the volatility of \(value.instrument)")
+        }
+        engine.instruments[index].volatility = Volatility(
+            sampledAt: value.sampledAt, logit: value.logit, variance: value.variance,
+            samples: value.samples)
     }
 
     private mutating func takeNet(_ record: SnapshotRecord) throws(SnapshotError) {
@@ -369,6 +401,31 @@ private struct Restoration {
         engine.markByCost(instrument, position)
         engine.change(strategy: strategy, instrument: instrument) {
             $0.move(cash: value.flow, quantity: value.quantity)
+        }
+    }
+
+    private mutating func takeTrail(_ record: SnapshotRecord) throws(SnapshotError) {
+        let value = try record.decode { frame throws(WireError) in
+            try SnapshotTrail(decoding: frame)
+        }
+        var trail = OrderTrail()
+        trail.orders = try record.decode { frame throws(WireError) in
+            try SnapshotTrail.orders(in: frame).map {
+                OrderTrail.Order(
+                    side: $0.side, price: $0.price, quantity: $0.quantity, at: $0.at)
+            }
+        }
+        trail.walk = try record.decode { frame throws(WireError) in
+            try SnapshotTrail.steps(in: frame).map {
+                OrderTrail.Step(
+                    since: $0.since, until: $0.until, lowestBuy: $0.lowestBuy,
+                    highestSell: $0.highestSell)
+            }
+        }
+        let owner = StrategyKey(
+            org: value.org, account: value.account, mode: value.mode, strategy: value.strategy)
+        guard engine.restore(trail, of: owner, in: value.instrument) else {
+            throw .misplaced(offset: record.offset, "a trail of \(owner)")
         }
     }
 

@@ -16,6 +16,7 @@ extension RiskEngine {
         writeMarks(into: &writer)
         writeLedger(into: &writer)
         writeOrders(into: &writer)
+        writeTrails(into: &writer)
         writeReach(into: &writer)
         writeCosts(into: &writer)
         writeBreaks(into: &writer)
@@ -136,6 +137,22 @@ extension RiskEngine {
             }
             writer.append { record.encode(into: &$0, limits: limits) }
         }
+        writeActivity(known.filter { !$0.activity.isEmpty }, into: &writer)
+    }
+
+    private func writeActivity(_ active: [Meter], into writer: inout SnapshotWriter) {
+        for meter in active.sorted(by: { $0.key < $1.key }) {
+            let key = meter.key
+            let record = SnapshotActivity(
+                level: key.level, org: key.org, account: key.account, mode: key.mode,
+                strategy: key.strategy, venue: key.venue, instrument: key.instrument,
+                eventSet: key.eventSet)
+            let minutes = meter.activity.minutes.map {
+                SnapshotActivity.MinutesEntry(
+                    minute: $0.minute, orders: $0.orders, trades: $0.trades)
+            }
+            writer.append { record.encode(into: &$0, minutes: minutes) }
+        }
     }
 
     private func writeInstruments(into writer: inout SnapshotWriter) {
@@ -156,6 +173,14 @@ extension RiskEngine {
                     isSettled: Flag(instrument.settledAt != nil),
                     settledAt: instrument.settledAt ?? .zero, bid: instrument.bid,
                     ask: instrument.ask, markedAt: instrument.markedAt))
+            let volatility = instrument.volatility
+            if volatility.samples > 0 {
+                writer.append(
+                    SnapshotVolatility(
+                        instrument: instrument.id, sampledAt: volatility.sampledAt,
+                        logit: volatility.logit, variance: volatility.variance,
+                        samples: volatility.samples))
+            }
         }
     }
 
@@ -209,6 +234,24 @@ extension RiskEngine {
             for fill in orders[index].fills {
                 writer.append(record(of: fill, order: orders[index].id))
             }
+        }
+    }
+
+    private func writeTrails(into writer: inout SnapshotWriter) {
+        for (owner, instrument, trail) in trails {
+            let record = SnapshotTrail(
+                org: owner.org, account: owner.account, mode: owner.mode,
+                strategy: owner.strategy, instrument: instrument)
+            let orders = trail.orders.map {
+                SnapshotTrail.OrdersEntry(
+                    side: $0.side, price: $0.price, quantity: $0.quantity, at: $0.at)
+            }
+            let steps = trail.walk.map {
+                SnapshotTrail.StepsEntry(
+                    since: $0.since, until: $0.until, lowestBuy: $0.lowestBuy,
+                    highestSell: $0.highestSell)
+            }
+            writer.append { record.encode(into: &$0, orders: orders, steps: steps) }
         }
     }
 

@@ -26,6 +26,7 @@ struct InstrumentState: Sendable {
     var markedAt: Timestamp = .zero
     /// What brakes value positions at.
     var mark = RobustMark()
+    var volatility = Volatility()
 
     /// Without its rule nobody can check that the venue's word holds.
     var isVerifiedExclusive: Bool { isExclusive && ruleHash != .zero }

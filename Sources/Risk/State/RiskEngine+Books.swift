@@ -90,6 +90,8 @@ extension RiskEngine {
             body(&books[index].exposures[ordinal])
             let node = books[index].node
             count(before, books[index].exposures[ordinal], of: instrument, at: node)
+            extend(
+                Reach(books[index].exposures[ordinal]) - Reach(before), of: instrument, at: node)
             if nodes[Int(node)].level == .account {
                 let need = books[index].exposures[ordinal].cashNeed
                 let account = Int(nodes[Int(node)].account)
@@ -111,6 +113,21 @@ extension RiskEngine {
         let mark = instruments[instrument].mark
         nodes[Int(node)].holdings +=
             mark.worth(of: after.quantity) - mark.worth(of: before.quantity)
+    }
+
+    /// Adds to what a scope's positions and open orders can come to; at the firm, also to what
+    /// measures the instrument over the whole firm.
+    private mutating func extend(_ change: Reach, of instrument: Int32, at node: Int32) {
+        let scope = nodes[Int(node)]
+        meters[scope.meter].reach = meters[scope.meter].reach + change
+        guard scope.level == .firm else { return }
+        let state = instruments[instrument]
+        let others: InlineArray<3, Int32> = [
+            state.meter, events[state.event].meter, state.venueMeter,
+        ]
+        for slot in others.indices {
+            meters[others[slot]].reach = meters[others[slot]].reach + change
+        }
     }
 
     private mutating func reserveMember(_ ordinal: Int, in book: Int32) {

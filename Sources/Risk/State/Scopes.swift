@@ -45,6 +45,8 @@ struct EventBook: Sendable {
     var exposures: [Exposure] = []
     /// The open orders of each member, in books of accounts.
     var openOrders: [OpenOrders] = []
+    /// What a strategy lately did in each member, in books of strategies.
+    var trails: [OrderTrail] = []
     /// The worst-case loss, cached; never negative.
     var loss: Money = .zero
 }

@@ -59,7 +59,7 @@ package struct ConfigurationFacts {
     /// units of 1e-9.
     private static func engineValue(of limit: LimitConfiguration) -> Int64 {
         switch limit.kind.unit {
-        case .contracts, .price, .money, .seconds, .fraction: limit.value
+        case .contracts, .price, .money, .seconds, .fraction, .ratio: limit.value
         case .count, .perSecond: limit.value * Quantity.scale
         }
     }

@@ -41,20 +41,24 @@ package struct LimitConfiguration: Sendable, Equatable {
         throws(ConfigurationError) -> Int64
     {
         switch kind {
-        case .orderQuantityMin, .orderQuantityMax, .positionMax:
+        case .orderQuantityMin, .orderQuantityMax, .positionMax, .orderToTradeMax, .depthShareMax,
+            .collarSigmas:
             let quantity: Quantity = try section.decimal("value")
             return quantity.units
         case .orderNotionalMax, .openNotionalMax, .eventLossMax, .collateralMax, .lossDailyMax,
-            .lossWeeklyMax, .lossTotalMax, .brakeCapital:
+            .lossWeeklyMax, .lossTotalMax, .brakeCapital, .planNotionalMax, .edgeMin,
+            .grossNotionalMax, .netNotionalMax, .volatilityBudget:
             let amount: Money = try section.decimal("value")
             return amount.units
         case .collarPassive, .collarAggressive, .markSpreadMax, .settlementHaircut,
-            .drawdownSoftMax, .drawdownHardMax, .drawdownFloor:
+            .drawdownSoftMax, .drawdownHardMax, .drawdownFloor, .walkMax, .spreadCrossMax,
+            .tailPrice:
             let price: Price = try section.decimal("value")
             return price.units
-        case .quoteAgeMax, .brakeCooldown:
+        case .quoteAgeMax, .brakeCooldown, .repeatWindow, .walkWindow:
             return try section.duration("value").nanoseconds
-        case .messagesPerSecond, .messageBurst, .ordersPerSecond, .orderBurst, .openOrdersMax:
+        case .messagesPerSecond, .messageBurst, .ordersPerSecond, .orderBurst, .openOrdersMax,
+            .repeatMax:
             return Int64(try section.integer("value", in: 0...10_000_000))
         }
     }

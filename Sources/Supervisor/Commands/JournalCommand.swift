@@ -192,7 +192,7 @@ struct EntryLine: Codable, Sendable, Equatable {
         guard let judged = entry.judged else { return "" }
         let subject =
             judged.orderID == .zero ? "" : " order \(judged.orderID)"
-        let reason = judged.reason == .none ? "" : " \(judged.reason.wireName)"
+        let reason = judged.reason == .none ? "" : " \(judged.reason.code)"
         return "\(judged.verdict.wireName)\(subject)\(reason)"
     }
 }

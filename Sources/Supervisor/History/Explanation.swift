@@ -144,7 +144,7 @@ extension Explanation {
     }
 
     private static func rejection(_ judged: Judged) -> String {
-        var text = judged.reason.wireName
+        var text = judged.reason.code
         if judged.level != .none {
             text +=
                 " at the \(judged.level.wireName)'s level: limit \(judged.limit), "
@@ -216,7 +216,9 @@ extension Explanation.Check {
             String(units)
         // Messages, orders, contracts and dollars: all of them decimals with nine digits.
         case .messageRate, .orderRate, .openOrders, .size, .notional, .priceCollar, .position,
-            .eventLoss, .collateral, .parentChild, .selfTrade, .lossLimit, .drawdown:
+            .eventLoss, .collateral, .parentChild, .selfTrade, .lossLimit, .drawdown,
+            .repeatedOrder, .planNotional, .priceWalk, .spreadCross, .tailGuard, .edge,
+            .orderToTrade, .grossAndNet, .liquidity, .volatility:
             Money(units: units).description
         }
     }

@@ -68,7 +68,7 @@ struct OrderList: Sendable {
             instrument: request.instrument, side: request.side, price: request.price,
             quantity: request.quantity,
             state: judged.verdict == .rejected ? .rejected : .permitted,
-            reason: judged.reason == .none ? "" : judged.reason.wireName, filled: .zero,
+            reason: judged.reason == .none ? "" : judged.reason.code, filled: .zero,
             fees: .zero)
         sequence.append(judged.orderID)
         if sequence.count > capacity { lines[sequence.removeFirst()] = nil }

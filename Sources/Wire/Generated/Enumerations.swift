@@ -289,6 +289,18 @@ package enum RejectReason: UInt16, Sendable, BitwiseCopyable, CaseIterable {
     case orderTerminal = 44
     case expiryMissing = 45
     case clockSkewed = 46
+    case orderRepeated = 50
+    case planNotionalExceeded = 51
+    case priceWalkExceeded = 52
+    case spreadCrossExceeded = 53
+    case priceInTail = 54
+    case edgeBelowMinimum = 55
+    case orderToTradeExceeded = 56
+    case grossNotionalExceeded = 57
+    case netNotionalExceeded = 58
+    case depthShareExceeded = 59
+    case depthMissing = 60
+    case volatilityExceeded = 61
     case lossDailyExceeded = 65
     case lossWeeklyExceeded = 66
     case lossTotalExceeded = 67
@@ -346,6 +358,18 @@ extension RejectReason: WireEnumeration {
         case .orderTerminal: "orderTerminal"
         case .expiryMissing: "expiryMissing"
         case .clockSkewed: "clockSkewed"
+        case .orderRepeated: "orderRepeated"
+        case .planNotionalExceeded: "planNotionalExceeded"
+        case .priceWalkExceeded: "priceWalkExceeded"
+        case .spreadCrossExceeded: "spreadCrossExceeded"
+        case .priceInTail: "priceInTail"
+        case .edgeBelowMinimum: "edgeBelowMinimum"
+        case .orderToTradeExceeded: "orderToTradeExceeded"
+        case .grossNotionalExceeded: "grossNotionalExceeded"
+        case .netNotionalExceeded: "netNotionalExceeded"
+        case .depthShareExceeded: "depthShareExceeded"
+        case .depthMissing: "depthMissing"
+        case .volatilityExceeded: "volatilityExceeded"
         case .lossDailyExceeded: "lossDailyExceeded"
         case .lossWeeklyExceeded: "lossWeeklyExceeded"
         case .lossTotalExceeded: "lossTotalExceeded"
@@ -377,6 +401,16 @@ package enum Control: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     case gateway = 18
     case expiry = 19
     case orderRate = 20
+    case repeatedOrder = 21
+    case planNotional = 22
+    case priceWalk = 23
+    case spreadCross = 24
+    case tailGuard = 25
+    case edge = 26
+    case orderToTrade = 27
+    case grossAndNet = 28
+    case liquidity = 29
+    case volatility = 30
     case lossLimit = 31
     case drawdown = 32
 }
@@ -404,6 +438,16 @@ extension Control: WireEnumeration {
         case .gateway: "gateway"
         case .expiry: "expiry"
         case .orderRate: "orderRate"
+        case .repeatedOrder: "repeatedOrder"
+        case .planNotional: "planNotional"
+        case .priceWalk: "priceWalk"
+        case .spreadCross: "spreadCross"
+        case .tailGuard: "tailGuard"
+        case .edge: "edge"
+        case .orderToTrade: "orderToTrade"
+        case .grossAndNet: "grossAndNet"
+        case .liquidity: "liquidity"
+        case .volatility: "volatility"
         case .lossLimit: "lossLimit"
         case .drawdown: "drawdown"
         }
@@ -601,6 +645,20 @@ package enum LimitKind: UInt16, Sendable, BitwiseCopyable, CaseIterable {
     case positionMax = 13
     case eventLossMax = 14
     case collateralMax = 15
+    case repeatMax = 16
+    case repeatWindow = 17
+    case planNotionalMax = 18
+    case walkMax = 19
+    case walkWindow = 20
+    case spreadCrossMax = 21
+    case tailPrice = 22
+    case edgeMin = 23
+    case orderToTradeMax = 24
+    case grossNotionalMax = 25
+    case netNotionalMax = 26
+    case depthShareMax = 27
+    case volatilityBudget = 28
+    case collarSigmas = 29
     case markSpreadMax = 30
     case settlementHaircut = 31
     case lossDailyMax = 32
@@ -631,6 +689,20 @@ extension LimitKind: WireEnumeration {
         case .positionMax: "positionMax"
         case .eventLossMax: "eventLossMax"
         case .collateralMax: "collateralMax"
+        case .repeatMax: "repeatMax"
+        case .repeatWindow: "repeatWindow"
+        case .planNotionalMax: "planNotionalMax"
+        case .walkMax: "walkMax"
+        case .walkWindow: "walkWindow"
+        case .spreadCrossMax: "spreadCrossMax"
+        case .tailPrice: "tailPrice"
+        case .edgeMin: "edgeMin"
+        case .orderToTradeMax: "orderToTradeMax"
+        case .grossNotionalMax: "grossNotionalMax"
+        case .netNotionalMax: "netNotionalMax"
+        case .depthShareMax: "depthShareMax"
+        case .volatilityBudget: "volatilityBudget"
+        case .collarSigmas: "collarSigmas"
         case .markSpreadMax: "markSpreadMax"
         case .settlementHaircut: "settlementHaircut"
         case .lossDailyMax: "lossDailyMax"

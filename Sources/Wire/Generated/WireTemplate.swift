@@ -85,6 +85,8 @@ package enum WireTemplate: UInt16, Sendable, BitwiseCopyable, CaseIterable {
     case snapshotEnd = 114
     case snapshotReach = 115
     case snapshotHold = 116
+    case snapshotTrail = 117
+    case snapshotActivity = 118
     case snapshotBrake = 119
     case snapshotMark = 120
     case snapshotLedger = 134
@@ -93,6 +95,7 @@ package enum WireTemplate: UInt16, Sendable, BitwiseCopyable, CaseIterable {
     case snapshotResolved = 137
     case snapshotBreak = 138
     case snapshotGap = 139
+    case snapshotVolatility = 150
     case costMethodSet = 155
     case operatorPosting = 156
 }
@@ -175,6 +178,8 @@ package func validate(frame: RawSpan) throws(WireError) {
     case .snapshotEnd: try SnapshotEnd.validate(frame)
     case .snapshotReach: try SnapshotReach.validate(frame)
     case .snapshotHold: try SnapshotHold.validate(frame)
+    case .snapshotTrail: try SnapshotTrail.validate(frame)
+    case .snapshotActivity: try SnapshotActivity.validate(frame)
     case .snapshotBrake: try SnapshotBrake.validate(frame)
     case .snapshotMark: try SnapshotMark.validate(frame)
     case .snapshotLedger: try SnapshotLedger.validate(frame)
@@ -183,6 +188,7 @@ package func validate(frame: RawSpan) throws(WireError) {
     case .snapshotResolved: try SnapshotResolved.validate(frame)
     case .snapshotBreak: try SnapshotBreak.validate(frame)
     case .snapshotGap: try SnapshotGap.validate(frame)
+    case .snapshotVolatility: try SnapshotVolatility.validate(frame)
     case .costMethodSet: try CostMethodSet.validate(frame)
     case .operatorPosting: try OperatorPosting.validate(frame)
     }
@@ -272,6 +278,8 @@ package func reencode(_ frame: [UInt8]) throws(WireError) -> [UInt8] {
     case .snapshotEnd: try SnapshotEnd.reencode(frame)
     case .snapshotReach: try SnapshotReach.reencode(frame)
     case .snapshotHold: try SnapshotHold.reencode(frame)
+    case .snapshotTrail: try SnapshotTrail.reencode(frame)
+    case .snapshotActivity: try SnapshotActivity.reencode(frame)
     case .snapshotBrake: try SnapshotBrake.reencode(frame)
     case .snapshotMark: try SnapshotMark.reencode(frame)
     case .snapshotLedger: try SnapshotLedger.reencode(frame)
@@ -280,6 +288,7 @@ package func reencode(_ frame: [UInt8]) throws(WireError) -> [UInt8] {
     case .snapshotResolved: try SnapshotResolved.reencode(frame)
     case .snapshotBreak: try SnapshotBreak.reencode(frame)
     case .snapshotGap: try SnapshotGap.reencode(frame)
+    case .snapshotVolatility: try SnapshotVolatility.reencode(frame)
     case .costMethodSet: try CostMethodSet.reencode(frame)
     case .operatorPosting: try OperatorPosting.reencode(frame)
     }

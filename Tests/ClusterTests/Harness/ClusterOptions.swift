@@ -69,6 +69,17 @@ struct ClusterOptions {
               - { level: firm, kind: position-max, value: "100" }
               - { level: firm, kind: event-loss-max, value: "60" }
               - { level: firm, kind: collateral-max, value: "500" }
+              - { level: firm, kind: plan-notional-max, value: "50" }
+              - { level: firm, kind: repeat-max, value: 40 }
+              - { level: firm, kind: repeat-window, value: 60s }
+              - { level: firm, kind: walk-max, value: "0.60" }
+              - { level: firm, kind: walk-window, value: 60s }
+              - { level: firm, kind: spread-cross-max, value: "0.25" }
+              - { level: firm, kind: tail-price, value: "0.02" }
+              - { level: firm, kind: order-to-trade-max, value: "500" }
+              - { level: firm, kind: gross-notional-max, value: "500" }
+              - { level: firm, kind: depth-share-max, value: "1" }
+              - { level: firm, kind: volatility-budget, value: "50" }
             sim-venue:
               { name: sim-venue, kalshi: "127.0.0.1:\(port)", seed: \(seed), balance: "1000",
                 patience: 60s }

@@ -204,6 +204,16 @@ func describe(_ frame: [UInt8]) throws(WireError) -> [String] {
         lines.add(try SnapshotReach(decoding: frame))
     case .snapshotHold:
         lines.add(try SnapshotHold(decoding: frame))
+    case .snapshotTrail:
+        lines.add(try SnapshotTrail(decoding: frame))
+        lines.add(
+            "orders", try SnapshotTrail.orders(in: frame))
+        lines.add(
+            "steps", try SnapshotTrail.steps(in: frame))
+    case .snapshotActivity:
+        lines.add(try SnapshotActivity(decoding: frame))
+        lines.add(
+            "minutes", try SnapshotActivity.minutes(in: frame))
     case .snapshotBrake:
         lines.add(try SnapshotBrake(decoding: frame))
     case .snapshotMark:
@@ -220,6 +230,8 @@ func describe(_ frame: [UInt8]) throws(WireError) -> [String] {
         lines.add(try SnapshotBreak(decoding: frame))
     case .snapshotGap:
         lines.add(try SnapshotGap(decoding: frame))
+    case .snapshotVolatility:
+        lines.add(try SnapshotVolatility(decoding: frame))
     case .costMethodSet:
         lines.add(try CostMethodSet(decoding: frame))
     case .operatorPosting:

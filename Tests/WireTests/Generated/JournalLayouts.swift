@@ -622,6 +622,66 @@ let journalLayouts: [MessageLayout] = [
         groups: [],
         data: []),
     MessageLayout(
+        "SnapshotTrail", template: 117, blockLength: 129,
+        fields: [
+            FieldLayout("envelope.sender", at: 8, .name(16)),
+            FieldLayout("envelope.epoch", at: 24, .unsigned(8)),
+            FieldLayout("envelope.sequence", at: 32, .unsigned(8)),
+            FieldLayout("envelope.sentAt", at: 40, .signed(8)),
+            FieldLayout("envelope.traceID", at: 48, .unsigned(8)),
+            FieldLayout("org", at: 56, .name(16)),
+            FieldLayout("account", at: 72, .name(16)),
+            FieldLayout("mode", at: 88, .enumeration(1, modeValues)),
+            FieldLayout("strategy", at: 89, .name(16)),
+            FieldLayout("instrument", at: 105, .name(32)),
+        ],
+        groups: [
+            GroupLayout(
+                "orders", entryLength: 25,
+                fields: [
+                    FieldLayout("side", at: 0, .enumeration(1, sideValues)),
+                    FieldLayout("price", at: 1, .signed(8)),
+                    FieldLayout("quantity", at: 9, .signed(8)),
+                    FieldLayout("at", at: 17, .signed(8)),
+                ]),
+            GroupLayout(
+                "steps", entryLength: 32,
+                fields: [
+                    FieldLayout("since", at: 0, .signed(8)),
+                    FieldLayout("until", at: 8, .signed(8)),
+                    FieldLayout("lowestBuy", at: 16, .signed(8)),
+                    FieldLayout("highestSell", at: 24, .signed(8)),
+                ]),
+        ],
+        data: []),
+    MessageLayout(
+        "SnapshotActivity", template: 118, blockLength: 178,
+        fields: [
+            FieldLayout("envelope.sender", at: 8, .name(16)),
+            FieldLayout("envelope.epoch", at: 24, .unsigned(8)),
+            FieldLayout("envelope.sequence", at: 32, .unsigned(8)),
+            FieldLayout("envelope.sentAt", at: 40, .signed(8)),
+            FieldLayout("envelope.traceID", at: 48, .unsigned(8)),
+            FieldLayout("level", at: 56, .enumeration(1, limitLevelValues)),
+            FieldLayout("org", at: 57, .name(16)),
+            FieldLayout("account", at: 73, .name(16)),
+            FieldLayout("mode", at: 89, .enumeration(1, modeValues)),
+            FieldLayout("strategy", at: 90, .name(16)),
+            FieldLayout("venue", at: 106, .name(16)),
+            FieldLayout("instrument", at: 122, .name(32)),
+            FieldLayout("eventSet", at: 154, .name(32)),
+        ],
+        groups: [
+            GroupLayout(
+                "minutes", entryLength: 24,
+                fields: [
+                    FieldLayout("minute", at: 0, .signed(8)),
+                    FieldLayout("orders", at: 8, .unsigned(8)),
+                    FieldLayout("trades", at: 16, .unsigned(8)),
+                ])
+        ],
+        data: []),
+    MessageLayout(
         "SnapshotBrake", template: 119, blockLength: 183,
         fields: [
             FieldLayout("envelope.sender", at: 8, .name(16)),
@@ -765,6 +825,22 @@ let journalLayouts: [MessageLayout] = [
             FieldLayout("mode", at: 88, .enumeration(1, modeValues)),
             FieldLayout("instrument", at: 89, .name(32)),
             FieldLayout("quantity", at: 121, .signed(8)),
+        ],
+        groups: [],
+        data: []),
+    MessageLayout(
+        "SnapshotVolatility", template: 150, blockLength: 112,
+        fields: [
+            FieldLayout("envelope.sender", at: 8, .name(16)),
+            FieldLayout("envelope.epoch", at: 24, .unsigned(8)),
+            FieldLayout("envelope.sequence", at: 32, .unsigned(8)),
+            FieldLayout("envelope.sentAt", at: 40, .signed(8)),
+            FieldLayout("envelope.traceID", at: 48, .unsigned(8)),
+            FieldLayout("instrument", at: 56, .name(32)),
+            FieldLayout("sampledAt", at: 88, .signed(8)),
+            FieldLayout("logit", at: 96, .real),
+            FieldLayout("variance", at: 104, .real),
+            FieldLayout("samples", at: 112, .unsigned(8)),
         ],
         groups: [],
         data: []),

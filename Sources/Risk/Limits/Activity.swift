@@ -1,0 +1,56 @@
+import Trading
+
+/// The orders and trades of a scope over the last quarter of an hour, counted by the minute.
+struct Activity: Sendable, Hashable {
+    /// A minute of market time in which something happened.
+    struct Minute: Sendable, Hashable, BitwiseCopyable {
+        let minute: Int64
+        var orders: UInt64 = 0
+        var trades: UInt64 = 0
+    }
+
+    /// The present minute and those before it that count.
+    static let minutesCounted: Int64 = 15
+    /// With fewer orders than this in the window there is no ratio yet.
+    static let ordersMin: UInt64 = 50
+
+    /// Oldest first.
+    private(set) var minutes: [Minute] = []
+
+    init() {}
+    init(minutes: [Minute]) { self.minutes = minutes }
+
+    var isEmpty: Bool { minutes.isEmpty }
+
+    /// What the window that ends now has seen.
+    func totals(at now: Timestamp) -> (orders: UInt64, trades: UInt64) {
+        let first = Activity.minute(of: now) - Activity.minutesCounted
+        var totals = (orders: UInt64(0), trades: UInt64(0))
+        for minute in minutes where minute.minute > first {
+            totals.orders += minute.orders
+            totals.trades += minute.trades
+        }
+        return totals
+    }
+
+    mutating func addOrder(at now: Timestamp) {
+        let last = open(Activity.minute(of: now))
+        minutes[last].orders += 1
+    }
+
+    mutating func addTrade(at now: Timestamp) {
+        let last = open(Activity.minute(of: now))
+        minutes[last].trades += 1
+    }
+
+    /// The place of a minute, which is the last; what no window will see again is dropped.
+    private mutating func open(_ minute: Int64) -> Int {
+        minutes.removeAll { $0.minute <= minute - Activity.minutesCounted }
+        if minutes.last?.minute != minute { minutes.append(Minute(minute: minute)) }
+        return minutes.count - 1
+    }
+
+    private static func minute(of time: Timestamp) -> Int64 {
+        Int64(divide(Int128(time.nanoseconds), by: 60_000_000_000, .down))
+    }
+}
