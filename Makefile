@@ -47,6 +47,7 @@ lint: ## Checks style, sizes, banned words, imports, and that generated files ar
 	@scripts/tidy
 	@scripts/check-imports
 	@scripts/wire-generate --check
+	@scripts/controls-generate --check
 
 check: lint ## Lint, the independent decoder and the units.
 	@scripts/wire-check-sbe
