@@ -62,12 +62,9 @@ extension RiskEngine {
 
     /// A limit on an instrument's marks: the tightest spread, the largest haircut.
     private func markLimit(_ kind: LimitKind, _ index: Int32) -> Int64? {
-        let instrument = instruments[index]
         var path = MeterPath()
-        path[.firm] = meterIndex[.firm] ?? -1
-        path[.instrument] = instrument.meter
-        path[.event] = events[instrument.event].meter
-        path[.venue] = instrument.venueMeter
+        if let firm = meterIndex[.firm] { insert(firm, at: .firm, into: &path) }
+        insertMarket(of: index, into: &path)
         return tightest(kind, path, isFloor: kind == .settlementHaircut)?.limit
     }
 

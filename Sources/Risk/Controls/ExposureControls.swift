@@ -144,6 +144,9 @@ extension RiskEngine {
         _ kind: LimitKind, _ path: MeterPath, _ reason: RejectReason,
         _ measure: (RiskEngine, LimitLevel, Int32) -> Int64?
     ) -> ControlResult {
+        guard path.stated[kind] else {
+            return kind.isMandatory ? .denied(.limitMissing) : .passed
+        }
         var found: ControlResult?
         for slot in 0..<7 where path.meters[slot] >= 0 {
             guard let limit = meters[path.meters[slot]].limits[kind] else { continue }
@@ -156,7 +159,6 @@ extension RiskEngine {
             }
             found = tighter(found, .passed(level, limit: limit, value: value))
         }
-        if let found { return found }
-        return kind.isMandatory ? .denied(.limitMissing) : .passed
+        return found ?? .denied(.limitMissing)
     }
 }

@@ -67,6 +67,7 @@ extension RiskEngine {
 
     /// Every scope that limits orders to trades has made enough trades lately for one more order.
     func checkOrderToTrade(_ context: OrderContext) -> ControlResult {
+        guard context.path.stated[.orderToTradeMax] else { return .passed }
         var found: ControlResult?
         for slot in 0..<7 where context.path.meters[slot] >= 0 {
             let meter = context.path.meters[slot]
@@ -88,6 +89,7 @@ extension RiskEngine {
 
     /// Counts an order, or a trade, where a scope limits the one to the other.
     mutating func countActivity(_ path: MeterPath, isTrade: Bool) {
+        guard path.stated[.orderToTradeMax] else { return }
         for slot in 0..<7 where path.meters[slot] >= 0 {
             let meter = path.meters[slot]
             guard meters[meter].limits.states(.orderToTradeMax) else { continue }

@@ -50,21 +50,37 @@ extension LimitKind {
     package static var mandatory: [LimitKind] { allCases.filter(\.isMandatory) }
 }
 
-/// The limits that one scope states. Held inline; a hole is a limit that the scope does not state.
-struct LimitTable: Sendable, BitwiseCopyable {
-    private var values = InlineArray<64, Int64>(repeating: 0)
-    private var stated: UInt64 = 0
+/// Kinds of limits.
+struct LimitMask: Sendable, Hashable, BitwiseCopyable {
+    private var bits: UInt64 = 0
 
-    subscript(kind: LimitKind) -> Int64? {
-        get { states(kind) ? values[Int(kind.rawValue)] : nil }
+    subscript(kind: LimitKind) -> Bool {
+        get { bits & (1 << UInt64(kind.rawValue)) != 0 }
         set {
-            values[Int(kind.rawValue)] = newValue ?? 0
             let bit = UInt64(1) << UInt64(kind.rawValue)
-            stated = newValue == nil ? stated & ~bit : stated | bit
+            bits = newValue ? bits | bit : bits & ~bit
         }
     }
 
-    var isEmpty: Bool { stated == 0 }
+    var isEmpty: Bool { bits == 0 }
 
-    func states(_ kind: LimitKind) -> Bool { stated & (1 << UInt64(kind.rawValue)) != 0 }
+    mutating func formUnion(_ other: LimitMask) { bits |= other.bits }
+}
+
+/// The limits that one scope states. Held inline; a hole is a limit that the scope does not state.
+struct LimitTable: Sendable, BitwiseCopyable {
+    private var values = InlineArray<64, Int64>(repeating: 0)
+    private(set) var stated = LimitMask()
+
+    subscript(kind: LimitKind) -> Int64? {
+        get { stated[kind] ? values[Int(kind.rawValue)] : nil }
+        set {
+            values[Int(kind.rawValue)] = newValue ?? 0
+            stated[kind] = newValue != nil
+        }
+    }
+
+    var isEmpty: Bool { stated.isEmpty }
+
+    func states(_ kind: LimitKind) -> Bool { stated[kind] }
 }

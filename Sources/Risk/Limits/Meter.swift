@@ -28,13 +28,18 @@ struct MeterPath: Sendable, BitwiseCopyable {
     static let levels: InlineArray<7, LimitLevel> = [
         .firm, .org, .account, .strategy, .instrument, .event, .venue,
     ]
-    var meters = InlineArray<7, Int32>(repeating: -1)
+    private(set) var meters = InlineArray<7, Int32>(repeating: -1)
+    /// The limits that some scope of the path states: what none states is not looked for.
+    private(set) var stated = LimitMask()
 
     init() {}
 
     /// The meter at a level; −1 where the order has none.
-    subscript(level: LimitLevel) -> Int32 {
-        get { meters[Int(level.rawValue) - 1] }
-        set { meters[Int(level.rawValue) - 1] = newValue }
+    subscript(level: LimitLevel) -> Int32 { meters[Int(level.rawValue) - 1] }
+
+    /// Takes in the meter of a level, which states limits.
+    mutating func insert(_ meter: Int32, at level: LimitLevel, stating limits: LimitMask) {
+        meters[Int(level.rawValue) - 1] = meter
+        stated.formUnion(limits)
     }
 }

@@ -92,21 +92,30 @@ extension RiskEngine {
         var path = MeterPath()
         var node = strategy
         while node >= 0 {
-            path[nodes[Int(node)].level] = nodes[Int(node)].meter
+            insert(nodes[Int(node)].meter, at: nodes[Int(node)].level, into: &path)
             node = nodes[Int(node)].parent
         }
-        if instrument >= 0 {
-            path[.instrument] = instruments[instrument].meter
-            path[.venue] = instruments[instrument].venueMeter
-            path[.event] = events[instruments[instrument].event].meter
-        }
+        if instrument >= 0 { insertMarket(of: instrument, into: &path) }
         return path
+    }
+
+    /// Takes the meters of an instrument, its event set and its venue into a path.
+    func insertMarket(of instrument: Int32, into path: inout MeterPath) {
+        let state = instruments[instrument]
+        insert(state.meter, at: .instrument, into: &path)
+        insert(events[state.event].meter, at: .event, into: &path)
+        insert(state.venueMeter, at: .venue, into: &path)
+    }
+
+    func insert(_ meter: Int32, at level: LimitLevel, into path: inout MeterPath) {
+        path.insert(meter, at: level, stating: meters[meter].limits.stated)
     }
 
     /// The tightest of the limits that the path's scopes state, and whose it is.
     func tightest(
         _ kind: LimitKind, _ path: MeterPath, isFloor: Bool = false
     ) -> (level: LimitLevel, limit: Int64)? {
+        guard path.stated[kind] else { return nil }
         var found: (level: LimitLevel, limit: Int64)?
         for slot in 0..<7 where path.meters[slot] >= 0 {
             guard let limit = meters[path.meters[slot]].limits[kind] else { continue }
