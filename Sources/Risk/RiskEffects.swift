@@ -68,6 +68,12 @@ package enum RiskAlarm: Sendable, Hashable {
     case bustWithoutFill(OrderID)
     /// The reconciliation of an account found differences.
     case reconciliationBreaks(AccountID, UInt32)
+    /// More fills in a minute than a scope may have; the account is halted.
+    case fillRate(AccountID, limit: Int64)
+    /// A fill worse than its permit's price by more than it may be; the account is halted.
+    case slippage(OrderID, by: Price)
+    /// A strategy's fills in an instrument turn against it: it only reduces there for a while.
+    case adverseSelection(StrategyKey, InstrumentID, mean: Price)
     /// A brake has changed.
     case brake(BrakeChange)
     /// The venue has settled an instrument for another number of contracts than the ledger held:

@@ -157,10 +157,12 @@ extension RiskEngine {
             counters.reportsIgnored += 1
             return
         }
+        measureMarkouts(of: index, before: now, into: &effects)
         instruments[index].bid = min(max(reference.bid, .zero), .one)
         instruments[index].ask = min(max(reference.ask, .zero), .one)
         instruments[index].markedAt = now
         takeMark(reference, of: index, into: &effects)
+        measureMarkouts(of: index, before: now + Span(nanoseconds: 1), into: &effects)
         sample(reference, of: index)
     }
 
@@ -222,6 +224,8 @@ extension RiskEngine {
         if !difference.isZero { alarm(.payoutDiffers(id, by: difference), into: &effects) }
         addGap(settlement.quantity - held, account: account, instrument: id, into: &effects)
         if instruments[index].settledAt == nil {
+            measureMarkouts(of: index, before: now + Span(nanoseconds: 1), into: &effects)
+            measureMarkouts(of: index, before: .distantFuture, settledAt: value, into: &effects)
             instruments[index].settledAt = value
             instruments[index].status = .settled
             events[instruments[index].event].settledMembers += 1

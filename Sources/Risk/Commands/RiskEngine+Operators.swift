@@ -105,7 +105,8 @@ extension RiskEngine {
         _ scope: HaltScope, into effects: inout RiskEffects
     ) -> OperatorOutcome {
         if isBroken(scope) { return .breakUnresolved }
-        let released = releaseBrakes(under: scope, into: &effects)
+        let hasUnblocked = releaseMarkouts(under: scope)
+        let released = releaseBrakes(under: scope, into: &effects) ?? (hasUnblocked ? .done : nil)
         if scope.kind != .all {
             let count = halts.count
             halts.removeAll { $0.scope == scope }

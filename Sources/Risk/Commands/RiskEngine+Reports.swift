@@ -95,6 +95,7 @@ extension RiskEngine {
         counters.fills += 1
         agents[Int(order.agent)].counters.fills += 1
         refreshBrakes(from: order.strategy, into: &effects)
+        watch(report, of: index, into: &effects)
         countActivity(
             path(strategy: order.strategy, instrument: order.instrument), isTrade: true)
         if orders[index].filled > order.quantity {

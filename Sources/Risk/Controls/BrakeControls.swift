@@ -71,6 +71,20 @@ extension RiskEngine {
             value: Int64(clamping: value))
     }
 
+    /// The strategy's fills in this instrument have not turned against it; where they have, orders
+    /// only reduce until its cooldown is over.
+    func checkAdverseSelection(_ context: OrderContext) -> ControlResult {
+        let book = context.chain.strategy
+        guard book >= 0, context.ordinal < books[book].markouts.count,
+            context.now < books[book].markouts[context.ordinal].blockedUntil,
+            !reducesPosition(context)
+        else { return .passed }
+        let mean = books[book].markouts[context.ordinal].blockedAt
+        return .denied(
+            .adverseMarkoutExceeded, .strategy,
+            limit: tightest(.adverseMarkoutMax, context.path)?.limit ?? 0, value: -mean.units)
+    }
+
     /// The order and the position it leads to, against what is left of their limits.
     private func checkShrunk(
         _ context: OrderContext, to left: Int64, _ level: LimitLevel

@@ -8,8 +8,7 @@ package enum ControlTable {
         .instrumentState, .staleQuote, .size, .liquidity, .notional, .priceCollar, .priceWalk,
         .spreadCross, .tailGuard, .edge, .planNotional, .expiry, .messageRate, .orderRate,
         .orderToTrade, .openOrders, .position, .volatility, .grossAndNet, .eventLoss,
-        .collateral, .selfTrade, .lossLimit, .drawdown, .gateway,
-        .gateway,
+        .collateral, .selfTrade, .lossLimit, .drawdown, .adverseSelection, .gateway,
     ]
 
     /// For an intent: what can be known before the first child.
@@ -80,6 +79,7 @@ extension RiskEngine {
         case .selfTrade: checkSelfTrade(context)
         case .lossLimit: checkLossLimit(context)
         case .drawdown: checkDrawdown(context)
+        case .adverseSelection: checkAdverseSelection(context)
         case .gateway: checkGateway(context)
         case .repeatedOrder: checkRepeatedOrder(context)
         case .planNotional: checkPlanNotional(context)

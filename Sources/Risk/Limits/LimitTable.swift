@@ -22,12 +22,14 @@ extension LimitKind {
             .lossWeeklyMax, .lossTotalMax, .brakeCapital, .planNotionalMax, .edgeMin,
             .grossNotionalMax, .netNotionalMax, .volatilityBudget:
             .money
-        case .collarPassive, .collarAggressive, .markSpreadMax, .settlementHaircut, .walkMax,
-            .spreadCrossMax, .tailPrice:
+        case .collarPassive, .collarAggressive, .markSpreadMax, .settlementHaircut, .slippageMax,
+            .adverseMarkoutMax, .walkMax, .spreadCrossMax, .tailPrice:
             .price
         case .quoteAgeMax, .brakeCooldown, .repeatWindow, .walkWindow: .seconds
         case .drawdownSoftMax, .drawdownHardMax, .drawdownFloor: .fraction
-        case .messageBurst, .orderBurst, .openOrdersMax, .repeatMax: .count
+        case .messageBurst, .orderBurst, .openOrdersMax, .adverseFillsMin, .fillsPerMinuteMax,
+            .repeatMax:
+            .count
         case .messagesPerSecond, .ordersPerSecond: .perSecond
         case .orderToTradeMax, .depthShareMax, .collarSigmas: .ratio
         }

@@ -48,7 +48,9 @@ extension RiskEngine {
 
     /// Puts a brake back; false when its scope is not known.
     mutating func restore(_ record: SnapshotBrake) -> Bool {
-        guard let node = node(of: record) else { return false }
+        let place = node(
+            record.level, record.org, record.account, record.mode, record.strategy)
+        guard let node = place else { return false }
         var brake = Brake()
         brake.drawdown = DrawdownBrake(
             phase: record.phase, equity: record.equity, peak: record.peak,
@@ -66,19 +68,21 @@ extension RiskEngine {
         return true
     }
 
-    private func node(of record: SnapshotBrake) -> Int32? {
-        switch record.level {
-        case .firm: modeNodes[ModeScope(org: .empty, mode: record.mode)]
-        case .org: modeNodes[ModeScope(org: record.org, mode: record.mode)]
+    /// The node of a scope, where it is known.
+    func node(
+        _ level: LimitLevel, _ org: OrgID, _ account: AccountID, _ mode: Mode,
+        _ strategy: StrategyID
+    ) -> Int32? {
+        switch level {
+        case .firm: modeNodes[ModeScope(org: .empty, mode: mode)]
+        case .org: modeNodes[ModeScope(org: org, mode: mode)]
         case .account:
-            accountIndex[
-                AccountKey(org: record.org, account: record.account, mode: record.mode)
-            ].map { accounts[Int($0)].node }
+            accountIndex[AccountKey(org: org, account: account, mode: mode)].map {
+                accounts[Int($0)].node
+            }
         case .strategy:
             strategyNodes[
-                StrategyKey(
-                    org: record.org, account: record.account, mode: record.mode,
-                    strategy: record.strategy)]
+                StrategyKey(org: org, account: account, mode: mode, strategy: strategy)]
         case .none, .instrument, .event, .venue: nil
         }
     }

@@ -122,6 +122,8 @@ private struct Restoration {
         case .snapshotLedger, .snapshotLot, .snapshotRebates, .snapshotResolved, .snapshotBreak,
             .snapshotGap:
             try takeCost(record, template)
+        case .snapshotMarkout: try takeMarkout(record)
+        case .snapshotFillRate: try takeFillRate(record)
         case .snapshotEnd:
             let end = try record.decode { frame throws(WireError) in
                 try SnapshotEnd(decoding: frame)
@@ -236,6 +238,30 @@ private struct Restoration {
         hasBrakes = true
         guard engine.restore(value) else {
             throw .misplaced(offset: record.offset, "the brake of a \(value.level)")
+        }
+    }
+
+    private mutating func takeMarkout(_ record: SnapshotRecord) throws(SnapshotError) {
+        let value = try record.decode { frame throws(WireError) in
+            try SnapshotMarkout(decoding: frame)
+        }
+        let means = try record.decode { frame throws(WireError) in
+            try SnapshotMarkout.means(in: frame)
+        }
+        let pending = try record.decode { frame throws(WireError) in
+            try SnapshotMarkout.pending(in: frame)
+        }
+        guard engine.restore(value, means, pending) else {
+            throw .misplaced(offset: record.offset, "markouts in \(value.instrument)")
+        }
+    }
+
+    private mutating func takeFillRate(_ record: SnapshotRecord) throws(SnapshotError) {
+        let value = try record.decode { frame throws(WireError) in
+            try SnapshotFillRate(decoding: frame)
+        }
+        guard engine.restore(value) else {
+            throw .misplaced(offset: record.offset, "the fills of a \(value.level)")
         }
     }
 

@@ -21,6 +21,8 @@ extension RiskEngine {
         writeCosts(into: &writer)
         writeBreaks(into: &writer)
         writeBrakes(into: &writer)
+        writeMarkouts(into: &writer)
+        writeFillRates(into: &writer)
         return writer.finish()
     }
 

@@ -19,6 +19,8 @@ struct ScopeNode: Sendable {
     /// What is held, at robust marks.
     var holdings: Money = .zero
     var brake = Brake()
+    /// Fills that still count toward the rate of strategies and accounts.
+    var fills = RateBucket()
 }
 
 /// Which node stands for an org or the firm in one mode.
@@ -45,6 +47,8 @@ struct EventBook: Sendable {
     var exposures: [Exposure] = []
     /// The open orders of each member, in books of accounts.
     var openOrders: [OpenOrders] = []
+    /// How the fills of each member fared, in books of strategies; shorter where nothing filled.
+    var markouts: [Markouts] = []
     /// What a strategy lately did in each member, in books of strategies.
     var trails: [OrderTrail] = []
     /// The worst-case loss, cached; never negative.

@@ -167,10 +167,16 @@ extension RiskEngine {
         agentIndex[agent].map { agents[Int($0)].counters } ?? AgentCounters()
     }
 
-    /// Instruments that are held or have open orders, in name order: those that need marks.
+    /// Instruments that are held, have open orders, or fills whose markouts are awaited, in name
+    /// order: those that need marks.
     package var instrumentsOfInterest: [InstrumentID] {
         var names = Set(ledger.heldPositions.map(\.key.instrument))
         for index in openOrders { names.insert(instruments[orders[index].instrument].id) }
+        for index in books.indices {
+            let members = events[books[index].event].members
+            for (ordinal, markouts) in books[index].markouts.enumerated()
+            where !markouts.pending.isEmpty { names.insert(instruments[members[ordinal]].id) }
+        }
         return names.sorted()
     }
 

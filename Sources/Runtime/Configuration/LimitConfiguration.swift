@@ -51,14 +51,14 @@ package struct LimitConfiguration: Sendable, Equatable {
             let amount: Money = try section.decimal("value")
             return amount.units
         case .collarPassive, .collarAggressive, .markSpreadMax, .settlementHaircut,
-            .drawdownSoftMax, .drawdownHardMax, .drawdownFloor, .walkMax, .spreadCrossMax,
-            .tailPrice:
+            .drawdownSoftMax, .drawdownHardMax, .drawdownFloor, .slippageMax, .adverseMarkoutMax,
+            .walkMax, .spreadCrossMax, .tailPrice:
             let price: Price = try section.decimal("value")
             return price.units
         case .quoteAgeMax, .brakeCooldown, .repeatWindow, .walkWindow:
             return try section.duration("value").nanoseconds
         case .messagesPerSecond, .messageBurst, .ordersPerSecond, .orderBurst, .openOrdersMax,
-            .repeatMax:
+            .adverseFillsMin, .fillsPerMinuteMax, .repeatMax:
             return Int64(try section.integer("value", in: 0...10_000_000))
         }
     }

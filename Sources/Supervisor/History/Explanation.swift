@@ -217,8 +217,8 @@ extension Explanation.Check {
         // Messages, orders, contracts and dollars: all of them decimals with nine digits.
         case .messageRate, .orderRate, .openOrders, .size, .notional, .priceCollar, .position,
             .eventLoss, .collateral, .parentChild, .selfTrade, .lossLimit, .drawdown,
-            .repeatedOrder, .planNotional, .priceWalk, .spreadCross, .tailGuard, .edge,
-            .orderToTrade, .grossAndNet, .liquidity, .volatility:
+            .adverseSelection, .repeatedOrder, .planNotional, .priceWalk, .spreadCross, .tailGuard,
+            .edge, .orderToTrade, .grossAndNet, .liquidity, .volatility:
             Money(units: units).description
         }
     }

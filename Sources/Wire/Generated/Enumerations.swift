@@ -306,6 +306,7 @@ package enum RejectReason: UInt16, Sendable, BitwiseCopyable, CaseIterable {
     case lossTotalExceeded = 67
     case drawdownHalted = 68
     case drawdownSizeExceeded = 69
+    case adverseMarkoutExceeded = 70
 }
 
 extension RejectReason: WireEnumeration {
@@ -375,6 +376,7 @@ extension RejectReason: WireEnumeration {
         case .lossTotalExceeded: "lossTotalExceeded"
         case .drawdownHalted: "drawdownHalted"
         case .drawdownSizeExceeded: "drawdownSizeExceeded"
+        case .adverseMarkoutExceeded: "adverseMarkoutExceeded"
         }
     }
 }
@@ -413,6 +415,7 @@ package enum Control: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     case volatility = 30
     case lossLimit = 31
     case drawdown = 32
+    case adverseSelection = 33
 }
 
 extension Control: WireEnumeration {
@@ -450,6 +453,7 @@ extension Control: WireEnumeration {
         case .volatility: "volatility"
         case .lossLimit: "lossLimit"
         case .drawdown: "drawdown"
+        case .adverseSelection: "adverseSelection"
         }
     }
 }
@@ -669,6 +673,10 @@ package enum LimitKind: UInt16, Sendable, BitwiseCopyable, CaseIterable {
     case drawdownFloor = 37
     case brakeCooldown = 38
     case brakeCapital = 39
+    case adverseMarkoutMax = 40
+    case adverseFillsMin = 41
+    case fillsPerMinuteMax = 42
+    case slippageMax = 43
 }
 
 extension LimitKind: WireEnumeration {
@@ -713,6 +721,10 @@ extension LimitKind: WireEnumeration {
         case .drawdownFloor: "drawdownFloor"
         case .brakeCooldown: "brakeCooldown"
         case .brakeCapital: "brakeCapital"
+        case .adverseMarkoutMax: "adverseMarkoutMax"
+        case .adverseFillsMin: "adverseFillsMin"
+        case .fillsPerMinuteMax: "fillsPerMinuteMax"
+        case .slippageMax: "slippageMax"
         }
     }
 }

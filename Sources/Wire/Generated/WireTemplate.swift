@@ -89,6 +89,8 @@ package enum WireTemplate: UInt16, Sendable, BitwiseCopyable, CaseIterable {
     case snapshotActivity = 118
     case snapshotBrake = 119
     case snapshotMark = 120
+    case snapshotMarkout = 121
+    case snapshotFillRate = 122
     case snapshotLedger = 134
     case snapshotLot = 135
     case snapshotRebates = 136
@@ -182,6 +184,8 @@ package func validate(frame: RawSpan) throws(WireError) {
     case .snapshotActivity: try SnapshotActivity.validate(frame)
     case .snapshotBrake: try SnapshotBrake.validate(frame)
     case .snapshotMark: try SnapshotMark.validate(frame)
+    case .snapshotMarkout: try SnapshotMarkout.validate(frame)
+    case .snapshotFillRate: try SnapshotFillRate.validate(frame)
     case .snapshotLedger: try SnapshotLedger.validate(frame)
     case .snapshotLot: try SnapshotLot.validate(frame)
     case .snapshotRebates: try SnapshotRebates.validate(frame)
@@ -282,6 +286,8 @@ package func reencode(_ frame: [UInt8]) throws(WireError) -> [UInt8] {
     case .snapshotActivity: try SnapshotActivity.reencode(frame)
     case .snapshotBrake: try SnapshotBrake.reencode(frame)
     case .snapshotMark: try SnapshotMark.reencode(frame)
+    case .snapshotMarkout: try SnapshotMarkout.reencode(frame)
+    case .snapshotFillRate: try SnapshotFillRate.reencode(frame)
     case .snapshotLedger: try SnapshotLedger.reencode(frame)
     case .snapshotLot: try SnapshotLot.reencode(frame)
     case .snapshotRebates: try SnapshotRebates.reencode(frame)

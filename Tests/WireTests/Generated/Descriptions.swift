@@ -218,6 +218,14 @@ func describe(_ frame: [UInt8]) throws(WireError) -> [String] {
         lines.add(try SnapshotBrake(decoding: frame))
     case .snapshotMark:
         lines.add(try SnapshotMark(decoding: frame))
+    case .snapshotMarkout:
+        lines.add(try SnapshotMarkout(decoding: frame))
+        lines.add(
+            "means", try SnapshotMarkout.means(in: frame))
+        lines.add(
+            "pending", try SnapshotMarkout.pending(in: frame))
+    case .snapshotFillRate:
+        lines.add(try SnapshotFillRate(decoding: frame))
     case .snapshotLedger:
         lines.add(try SnapshotLedger(decoding: frame))
     case .snapshotLot:

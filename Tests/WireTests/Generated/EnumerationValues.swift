@@ -167,6 +167,7 @@ let rejectReasonValues: [EnumerationValue] = [
     EnumerationValue(67, "lossTotalExceeded"),
     EnumerationValue(68, "drawdownHalted"),
     EnumerationValue(69, "drawdownSizeExceeded"),
+    EnumerationValue(70, "adverseMarkoutExceeded"),
 ]
 let controlValues: [EnumerationValue] = [
     EnumerationValue(1, "identity"),
@@ -201,6 +202,7 @@ let controlValues: [EnumerationValue] = [
     EnumerationValue(30, "volatility"),
     EnumerationValue(31, "lossLimit"),
     EnumerationValue(32, "drawdown"),
+    EnumerationValue(33, "adverseSelection"),
 ]
 let controlOutcomeValues: [EnumerationValue] = [
     EnumerationValue(1, "passed"),
@@ -308,6 +310,10 @@ let limitKindValues: [EnumerationValue] = [
     EnumerationValue(37, "drawdownFloor"),
     EnumerationValue(38, "brakeCooldown"),
     EnumerationValue(39, "brakeCapital"),
+    EnumerationValue(40, "adverseMarkoutMax"),
+    EnumerationValue(41, "adverseFillsMin"),
+    EnumerationValue(42, "fillsPerMinuteMax"),
+    EnumerationValue(43, "slippageMax"),
 ]
 let brakePhaseValues: [EnumerationValue] = [
     EnumerationValue(1, "normal"),

@@ -729,6 +729,56 @@ let journalLayouts: [MessageLayout] = [
         groups: [],
         data: []),
     MessageLayout(
+        "SnapshotMarkout", template: 121, blockLength: 145,
+        fields: [
+            FieldLayout("envelope.sender", at: 8, .name(16)),
+            FieldLayout("envelope.epoch", at: 24, .unsigned(8)),
+            FieldLayout("envelope.sequence", at: 32, .unsigned(8)),
+            FieldLayout("envelope.sentAt", at: 40, .signed(8)),
+            FieldLayout("envelope.traceID", at: 48, .unsigned(8)),
+            FieldLayout("org", at: 56, .name(16)),
+            FieldLayout("account", at: 72, .name(16)),
+            FieldLayout("mode", at: 88, .enumeration(1, modeValues)),
+            FieldLayout("strategy", at: 89, .name(16)),
+            FieldLayout("instrument", at: 105, .name(32)),
+            FieldLayout("blockedUntil", at: 137, .signed(8)),
+            FieldLayout("blockedAt", at: 145, .signed(8)),
+        ],
+        groups: [
+            GroupLayout(
+                "means", entryLength: 12,
+                fields: [
+                    FieldLayout("mean", at: 0, .signed(8)),
+                    FieldLayout("fills", at: 8, .unsigned(4)),
+                ]),
+            GroupLayout(
+                "pending", entryLength: 21,
+                fields: [
+                    FieldLayout("side", at: 0, .enumeration(1, sideValues)),
+                    FieldLayout("price", at: 1, .signed(8)),
+                    FieldLayout("filledAt", at: 9, .signed(8)),
+                    FieldLayout("horizon", at: 17, .unsigned(4)),
+                ]),
+        ],
+        data: []),
+    MessageLayout(
+        "SnapshotFillRate", template: 122, blockLength: 106,
+        fields: [
+            FieldLayout("envelope.sender", at: 8, .name(16)),
+            FieldLayout("envelope.epoch", at: 24, .unsigned(8)),
+            FieldLayout("envelope.sequence", at: 32, .unsigned(8)),
+            FieldLayout("envelope.sentAt", at: 40, .signed(8)),
+            FieldLayout("envelope.traceID", at: 48, .unsigned(8)),
+            FieldLayout("level", at: 56, .enumeration(1, limitLevelValues)),
+            FieldLayout("org", at: 57, .name(16)),
+            FieldLayout("account", at: 73, .name(16)),
+            FieldLayout("mode", at: 89, .enumeration(1, modeValues)),
+            FieldLayout("strategy", at: 90, .name(16)),
+            FieldLayout("fillsFullAt", at: 106, .signed(8)),
+        ],
+        groups: [],
+        data: []),
+    MessageLayout(
         "SnapshotLedger", template: 134, blockLength: 114,
         fields: [
             FieldLayout("envelope.sender", at: 8, .name(16)),
