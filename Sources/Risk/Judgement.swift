@@ -62,6 +62,19 @@ package struct Judgement: Sendable, BitwiseCopyable {
     /// What the controls of `controls` found, in that order.
     var results = InlineArray<40, ControlResult>(repeating: .notReached)
 
+    /// Where the engine that judged found what the command names; never recorded.
+    var places = Places()
+
+    /// Indices in the engine, so that a decision that is recorded at once is not looked up again;
+    /// −1 for what does not exist, or was decided elsewhere.
+    struct Places: Sendable, BitwiseCopyable {
+        var agent: Int32 = -1
+        var strategy: Int32 = -1
+        var instrument: Int32 = -1
+        var intent: Int32 = -1
+        var path = MeterPath()
+    }
+
     init(kind: JudgedKind, agent: ProcessID, requestID: RequestID, intentID: IntentID) {
         self.kind = kind
         self.agent = agent

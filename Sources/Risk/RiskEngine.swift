@@ -42,6 +42,7 @@ package struct RiskEngine: Sendable {
 
     var meters = Slab<Meter>()
     var meterIndex: [ScopeKey: Int32] = [:]
+    var limits = LimitTable()
     var nodes: [ScopeNode] = []
     var modeNodes: [ModeScope: Int32] = [:]
     var strategyNodes: [StrategyKey: Int32] = [:]

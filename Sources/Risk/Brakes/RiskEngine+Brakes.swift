@@ -73,7 +73,7 @@ extension RiskEngine {
         _ kind: LimitKind, of meter: Int32, from before: Int64?, into effects: inout RiskEffects
     ) {
         guard kind.isBrake else { return }
-        let after = meters[meter].limits[kind]
+        let after = limits[kind, meter]
         if let before, let after, after > before {
             for index in nodes.indices where nodes[index].meter == meter {
                 if kind == .lossDailyMax { nodes[index].brake.day.stage = .none }
@@ -115,7 +115,7 @@ extension RiskEngine {
     /// What equity is counted from: what the scope states, else the capital of its accounts.
     func capital(of node: Int32) -> Money {
         let scope = nodes[Int(node)]
-        if let stated = meters[scope.meter].limits[.brakeCapital] { return Money(units: stated) }
+        if let stated = limits[.brakeCapital, scope.meter] { return Money(units: stated) }
         if scope.account >= 0 {
             return ledger.accounts[accounts[Int(scope.account)].ledger].capital
         }
@@ -140,23 +140,23 @@ extension RiskEngine {
     /// The limits that a scope states for itself. Floor and cooldown are policies: the most careful
     /// of the scope's and those above.
     func brakeRules(of node: Int32) -> Brake.Rules {
-        let limits = meters[nodes[Int(node)].meter].limits
+        let meter = nodes[Int(node)].meter
         let cooldown = brakePolicy(.brakeCooldown, of: node, isFloor: true)
         return Brake.Rules(
             drawdown: DrawdownRule(
-                soft: limits[.drawdownSoftMax], hard: limits[.drawdownHardMax],
+                soft: limits[.drawdownSoftMax, meter], hard: limits[.drawdownHardMax, meter],
                 floor: brakePolicy(.drawdownFloor, of: node, isFloor: false)
                     ?? DrawdownRule.one / 10,
                 cooldown: cooldown.map { Span(nanoseconds: max(0, $0)) }),
-            lossDaily: limits[.lossDailyMax], lossWeekly: limits[.lossWeeklyMax],
-            lossTotal: limits[.lossTotalMax])
+            lossDaily: limits[.lossDailyMax, meter], lossWeekly: limits[.lossWeeklyMax, meter],
+            lossTotal: limits[.lossTotalMax, meter])
     }
 
     private func brakePolicy(_ kind: LimitKind, of node: Int32, isFloor: Bool) -> Int64? {
         var found: Int64?
         var node = node
         while node >= 0 {
-            if let stated = meters[nodes[Int(node)].meter].limits[kind] {
+            if let stated = limits[kind, nodes[Int(node)].meter] {
                 found = found.map { isFloor ? max($0, stated) : min($0, stated) } ?? stated
             }
             node = nodes[Int(node)].parent

@@ -30,9 +30,9 @@ extension RiskEngine {
     ) {
         let account = accounts[Int(order.account)].node
         let above = [LimitLevel.firm, .org, .account, .venue].compactMap { level in
-            path[level] < 0 ? nil : meters[path[level]].limits[.fillsPerMinuteMax]
+            path[level] < 0 ? nil : limits[.fillsPerMinuteMax, path[level]]
         }
-        let own = meters[nodes[Int(order.strategy)].meter].limits[.fillsPerMinuteMax]
+        let own = limits[.fillsPerMinuteMax, nodes[Int(order.strategy)].meter]
         for (node, stated) in [(order.strategy, own), (account, above.min())] {
             guard let limit = stated else { continue }
             // A minute's worth at once, and back at the same pace.

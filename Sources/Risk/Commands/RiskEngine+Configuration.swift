@@ -73,8 +73,8 @@ extension RiskEngine {
         limitSnapshot = limit.snapshot
         guard let scope = ScopeKey(limit) else { return }
         let index = meter(scope)
-        let before = meters[index].limits[limit.kind]
-        meters[index].limits[limit.kind] = limit.value
+        let before = limits[limit.kind, index]
+        limits[limit.kind, index] = limit.value
         brakeLimitChanged(limit.kind, of: index, from: before, into: &effects)
     }
 

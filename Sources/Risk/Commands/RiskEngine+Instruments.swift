@@ -335,7 +335,7 @@ extension RiskEngine {
 
     /// Drops the meter of a scope that is gone, unless somebody has set limits on it.
     private mutating func dropMeter(_ index: Int32) {
-        guard meters[index].limits.isEmpty else { return }
+        guard limits.stated(by: index).isEmpty else { return }
         precondition(meters[index].openOrders == 0, "\(meters[index].key) still has open orders")
         meterIndex[meters[index].key] = nil
         meters.remove(at: index)

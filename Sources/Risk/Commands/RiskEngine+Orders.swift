@@ -6,19 +6,18 @@ import Wire
 extension RiskEngine {
     /// Makes the order that a judgement permits and reserves it everywhere.
     mutating func insertOrder(
-        _ request: OrderRequest, _ judgement: Judgement, path: MeterPath,
+        _ request: OrderRequest, _ judgement: Judgement, _ places: Judgement.Places,
         at now: Timestamp
     ) -> Int32 {
-        let claimed = StrategyKey(
-            org: request.org, account: request.account, mode: request.mode,
-            strategy: request.strategy)
-        let intent = IntentKey(
-            agent: judgement.agent, incarnation: request.incarnation, id: request.intentID)
-        guard let strategy = strategyNodes[claimed],
-            let instrument = instrumentIndex[request.instrument],
-            let agent = agentIndex[judgement.agent],
-            let gateway = gatewayIndex[judgement.gateway], let parent = intentIndex[intent]
-        else { preconditionFailure("permitted order \(judgement.orderID) has no place") }
+        let (strategy, instrument) = (places.strategy, places.instrument)
+        let (agent, parent) = (places.agent, places.intent)
+        precondition(
+            strategy >= 0 && instrument >= 0 && agent >= 0 && parent >= 0,
+            "permitted order \(judgement.orderID) has no place")
+        let gateway = accounts[Int(nodes[Int(strategy)].account)].gateway
+        precondition(
+            gateways[Int(gateway)].id == judgement.gateway,
+            "order \(judgement.orderID) is for \(judgement.gateway), which is not its account's")
         let index = orders.insert(
             OrderRecord(
                 id: judgement.orderID, requestID: request.requestID, intentID: request.intentID,
@@ -42,9 +41,9 @@ extension RiskEngine {
         gateways[Int(gateway)].nextPermit = judgement.permit.next
         reserve(index)
         link(index)
-        count(path, by: 1)
-        follow(index, path: path)
-        countActivity(path, isTrade: false)
+        count(places.path, by: 1)
+        follow(index, path: places.path)
+        countActivity(places.path, isTrade: false)
         return index
     }
 

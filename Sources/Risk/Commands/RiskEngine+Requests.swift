@@ -28,6 +28,9 @@ extension RiskEngine {
                     receivedAt: $0.receivedAt, isStale: $0.isStale.isSet)
             }
         let context = context(claim, from: agent, quote: quote, at: now)
+        judgement.places = Judgement.Places(
+            agent: context.agent, strategy: context.strategy, instrument: context.instrument,
+            intent: context.intent, path: context.path)
         evaluate(context, into: &judgement)
         if judgement.isPermitted { fillPermit(context, into: &judgement) }
         return judgement
@@ -90,13 +93,14 @@ extension RiskEngine {
         precondition(judgement.orderID > lastOrderID, "order ids must grow: \(judgement.orderID)")
         lastOrderID = judgement.orderID
         let claim = OrderClaim(request, facts)
-        count(judgement)
-        remember(claim, facts, judgement)
-        let path = chargeMessage(claim, judgement, at: now)
+        let places = located(judgement, claim)
+        count(judgement, by: places.agent)
+        remember(claim, facts, judgement, by: places.agent)
+        chargeMessage(judgement, places.path, at: now)
         if judgement.reason == .orderRepeated { disable(claim.key, into: &effects) }
         guard judgement.isPermitted else { return }
-        takeTokens(path, .orders, at: now)
-        let index = insertOrder(request, judgement, path: path, at: now)
+        takeTokens(places.path, .orders, at: now)
+        let index = insertOrder(request, judgement, places, at: now)
         effects.append(.permit(permit(for: index, parentCumulative: judgement.parentCumulative)))
     }
 
@@ -112,11 +116,12 @@ extension RiskEngine {
             return
         }
         let claim = OrderClaim(intent)
-        remember(claim, facts, judgement)
-        _ = chargeMessage(claim, judgement, at: now)
+        let places = located(judgement, claim)
+        remember(claim, facts, judgement, by: places.agent)
+        chargeMessage(judgement, places.path, at: now)
         guard judgement.verdict == .accepted else { return }
         counters.intents += 1
-        declare(intent, by: judgement.agent, at: now)
+        declare(intent, places, by: judgement.agent, at: now)
     }
 
     /// Records a decision on a cancel and passes it to the gateway.
@@ -205,34 +210,39 @@ extension RiskEngine {
         judgement.permit = gateway.nextPermit
         judgement.clientOrderID = clientOrderID(
             epoch: epoch, lease: gateway.lease, permit: gateway.nextPermit, cluster: cluster)
-        let key = IntentKey(
-            agent: context.agentID, incarnation: context.incarnation, id: context.intentID)
-        if let intent = intentIndex[key] {
-            judgement.parentCumulative = intents[intent].committed + context.quantity
+        if context.intent >= 0 {
+            judgement.parentCumulative = intents[context.intent].committed + context.quantity
         }
     }
 
-    private mutating func count(_ judgement: Judgement) {
+    /// Where a decision that is recorded has its scopes: as they were found when it was made here a
+    /// moment ago, or looked up for one that the journal has.
+    private func located(_ judgement: Judgement, _ claim: OrderClaim) -> Judgement.Places {
+        judgement.places.strategy >= 0
+            ? judgement.places : places(of: claim, from: judgement.agent)
+    }
+
+    private mutating func count(_ judgement: Judgement, by agent: Int32) {
         counters.requested += 1
-        let agent = agentIndex[judgement.agent].map(Int.init)
-        if let agent { agents[agent].counters.requested += 1 }
+        if agent >= 0 { agents[Int(agent)].counters.requested += 1 }
         if judgement.isPermitted {
             counters.permitted += 1
-            if let agent { agents[agent].counters.permitted += 1 }
+            if agent >= 0 { agents[Int(agent)].counters.permitted += 1 }
         } else {
             counters.rejected += 1
             counters[judgement.reason] += 1
-            if let agent { agents[agent].counters.rejected += 1 }
+            if agent >= 0 { agents[Int(agent)].counters.rejected += 1 }
         }
     }
 
     /// Keeps the decision for repetitions, unless the request was not this incarnation's or its
     /// number was not new.
     private mutating func remember(
-        _ claim: OrderClaim, _ facts: RequestFacts, _ judgement: Judgement
+        _ claim: OrderClaim, _ facts: RequestFacts, _ judgement: Judgement, by agent: Int32
     ) {
-        guard let index = agentIndex[judgement.agent].map(Int.init),
-            claim.sender == judgement.agent, claim.incarnation == agents[index].incarnation
+        let index = Int(agent)
+        guard agent >= 0, claim.sender == judgement.agent,
+            claim.incarnation == agents[index].incarnation
         else { return }
         let isIntent = claim.kind == .intent
         let highWater = isIntent ? agents[index].intentHighWater : agents[index].requestHighWater
@@ -250,28 +260,23 @@ extension RiskEngine {
     }
 
     /// Takes a message token in every scope of the request, whatever was decided, unless the sender
-    /// had no business in them. Returns the path.
+    /// had no business in them.
     private mutating func chargeMessage(
-        _ claim: OrderClaim, _ judgement: Judgement, at now: Timestamp
-    ) -> MeterPath {
+        _ judgement: Judgement, _ path: MeterPath, at now: Timestamp
+    ) {
         switch judgement.reason {
-        case .identityUnknown, .identityMismatch, .grantMissing, .modeNotAllowed:
-            return MeterPath()
-        default:
-            guard let strategy = strategyNodes[claim.key] else { return MeterPath() }
-            let path = path(
-                strategy: strategy, instrument: instrumentIndex[claim.instrument] ?? -1)
-            takeTokens(path, .messages, at: now)
-            return path
+        case .identityUnknown, .identityMismatch, .grantMissing, .modeNotAllowed: return
+        default: takeTokens(path, .messages, at: now)
         }
     }
 
     private mutating func declare(
-        _ intent: DeclareIntent, by agentID: ProcessID, at now: Timestamp
+        _ intent: DeclareIntent, _ places: Judgement.Places, by agentID: ProcessID,
+        at now: Timestamp
     ) {
-        let claim = OrderClaim(intent)
-        guard let strategy = strategyNodes[claim.key], let agent = agentIndex[agentID].map(Int.init)
-        else { preconditionFailure("an accepted intent of \(agentID) has no strategy") }
+        let (strategy, agent) = (places.strategy, Int(places.agent))
+        precondition(
+            strategy >= 0 && agent >= 0, "an accepted intent of \(agentID) has no strategy")
         if agents[agent].intents.count >= AgentState.intentCapacity {
             forgetIntents(of: agent) { $0.isFinished(at: now) }
         }

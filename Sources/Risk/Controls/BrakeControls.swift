@@ -40,7 +40,7 @@ extension RiskEngine {
             case .lossDaily, .drawdown, .none:
                 (.lossDailyExceeded, .lossDailyMax, brake.day.loss(brake.profit))
             }
-        let limit = meters[scope.meter].limits[kind].map { LossStage.threshold(stage, of: $0) }
+        let limit = limits[kind, scope.meter].map { LossStage.threshold(stage, of: $0) }
         return .denied(reason, scope.level, limit: Int64(clamping: limit ?? 0), value: loss)
     }
 
@@ -67,7 +67,7 @@ extension RiskEngine {
         let (part, whole) = scope.brake.drawdown.drawdown
         let value = part * Int128(DrawdownRule.one) / whole
         return .denied(
-            .drawdownHalted, scope.level, limit: meters[scope.meter].limits[.drawdownHardMax] ?? 0,
+            .drawdownHalted, scope.level, limit: limits[.drawdownHardMax, scope.meter] ?? 0,
             value: Int64(clamping: value))
     }
 
@@ -104,7 +104,7 @@ extension RiskEngine {
             }
         }
         for slot in 0..<7 where context.path.meters[slot] >= 0 {
-            guard let limit = meters[context.path.meters[slot]].limits[.positionMax] else {
+            guard let limit = limits[.positionMax, context.path.meters[slot]] else {
                 continue
             }
             var candidate = exposure(context.chain[MeterPath.levels[slot]], context.ordinal)

@@ -148,8 +148,8 @@ extension RiskEngine {
             return kind.isMandatory ? .denied(.limitMissing) : .passed
         }
         var found: ControlResult?
-        for slot in 0..<7 where path.meters[slot] >= 0 {
-            guard let limit = meters[path.meters[slot]].limits[kind] else { continue }
+        for slot in path.limitedSlots {
+            guard let limit = limits[kind, path.meters[slot]] else { continue }
             let level = MeterPath.levels[slot]
             guard let value = measure(self, level, path.meters[slot]) else {
                 return .denied(.arithmeticOverflow, level, limit: limit)

@@ -30,6 +30,8 @@ struct OrderContext: BitwiseCopyable {
 
     let agent: Int32
     let strategy: Int32
+    /// The parent of an order.
+    let intent: Int32
     let account: Int32
     let instrument: Int32
     let event: Int32
@@ -132,8 +134,8 @@ extension RiskEngine {
         _ claim: OrderClaim, from agentID: ProcessID,
         quote: OrderContext.Quote?, at now: Timestamp
     ) -> OrderContext {
-        let strategy = strategyNodes[claim.key] ?? -1
-        let instrument = instrumentIndex[claim.instrument] ?? -1
+        let places = places(of: claim, from: agentID)
+        let (strategy, instrument) = (places.strategy, places.instrument)
         let event = instrument < 0 ? -1 : instruments[instrument].event
         let hasScope = strategy >= 0 && instrument >= 0
         return OrderContext(
@@ -142,11 +144,27 @@ extension RiskEngine {
             instrumentID: claim.instrument, side: claim.side, price: claim.price,
             quantity: claim.quantity, timeInForce: claim.timeInForce, expiresAt: claim.expiresAt,
             isExplained: claim.isExplained, expectedEdge: claim.expectedEdge,
-            quotedAt: claim.quotedAt, quote: quote, agent: agentIndex[agentID] ?? -1,
-            strategy: strategy,
+            quotedAt: claim.quotedAt, quote: quote, agent: places.agent, strategy: strategy,
+            intent: places.intent,
             account: strategy < 0 ? -1 : nodes[Int(strategy)].account, instrument: instrument,
             event: event, ordinal: instrument < 0 ? 0 : instruments[instrument].ordinal,
-            path: strategy < 0 ? MeterPath() : path(strategy: strategy, instrument: instrument),
+            path: places.path,
             chain: hasScope ? chain(strategy: strategy, event: event) : BookChain())
+    }
+
+    /// Looks up what a claim names.
+    func places(of claim: OrderClaim, from agent: ProcessID) -> Judgement.Places {
+        var places = Judgement.Places()
+        places.agent = agentIndex[agent] ?? -1
+        places.strategy = strategyNodes[claim.key] ?? -1
+        places.instrument = instrumentIndex[claim.instrument] ?? -1
+        if claim.kind == .order {
+            let parent = IntentKey(agent: agent, incarnation: claim.incarnation, id: claim.intentID)
+            places.intent = intentIndex[parent] ?? -1
+        }
+        if places.strategy >= 0 {
+            places.path = path(strategy: places.strategy, instrument: places.instrument)
+        }
+        return places
     }
 }

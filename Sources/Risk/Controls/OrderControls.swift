@@ -21,10 +21,8 @@ extension RiskEngine {
     }
 
     private func checkChild(_ context: OrderContext) -> ControlResult {
-        let key = IntentKey(
-            agent: context.agentID, incarnation: context.incarnation, id: context.intentID)
-        guard let index = intentIndex[key] else { return .denied(.parentUnknown) }
-        let intent = intents[index]
+        guard context.intent >= 0 else { return .denied(.parentUnknown) }
+        let intent = intents[context.intent]
         guard intent.strategy == context.strategy, intent.instrument == context.instrumentID,
             intent.side == context.side
         else { return .denied(.parentMismatch) }

@@ -50,10 +50,10 @@ extension RiskEngine {
             return .denied(.limitMissing)
         }
         var found: ControlResult?
-        for slot in 0..<7 where context.path.meters[slot] >= 0 {
+        for slot in context.path.limitedSlots {
             let meter = context.path.meters[slot]
-            guard let rate = meters[meter].limits[rule.rate] else { continue }
-            let burst = rule.usable(of: meters[meter].limits[rule.burst] ?? fallback)
+            guard let rate = limits[rule.rate, meter] else { continue }
+            let burst = rule.usable(of: limits[rule.burst, meter] ?? fallback)
             let bucket = rule.isMessage ? meters[meter].messages : meters[meter].orders
             let use = bucket.use(at: context.now, rate: rate)
             let level = MeterPath.levels[slot]
@@ -71,7 +71,7 @@ extension RiskEngine {
         var found: ControlResult?
         for slot in 0..<7 where context.path.meters[slot] >= 0 {
             let meter = context.path.meters[slot]
-            guard let limit = meters[meter].limits[.orderToTradeMax] else { continue }
+            guard let limit = limits[.orderToTradeMax, meter] else { continue }
             let before = meters[meter].activity.totals(at: context.now)
             let orders = before.orders + 1
             guard orders > Activity.ordersMin else { continue }
@@ -92,7 +92,7 @@ extension RiskEngine {
         guard path.stated[.orderToTradeMax] else { return }
         for slot in 0..<7 where path.meters[slot] >= 0 {
             let meter = path.meters[slot]
-            guard meters[meter].limits.states(.orderToTradeMax) else { continue }
+            guard limits.stated(by: meter)[.orderToTradeMax] else { continue }
             if isTrade {
                 meters[meter].activity.addTrade(at: now)
             } else {
@@ -104,10 +104,10 @@ extension RiskEngine {
     /// Takes a token from every bucket of a path that has one.
     mutating func takeTokens(_ path: MeterPath, _ rule: RateRule, at now: Timestamp) {
         guard let fallback = tightest(rule.burst, path)?.limit else { return }
-        for slot in 0..<7 where path.meters[slot] >= 0 {
+        for slot in path.limitedSlots {
             let meter = path.meters[slot]
-            guard let rate = meters[meter].limits[rule.rate] else { continue }
-            let burst = rule.usable(of: meters[meter].limits[rule.burst] ?? fallback)
+            guard let rate = limits[rule.rate, meter] else { continue }
+            let burst = rule.usable(of: limits[rule.burst, meter] ?? fallback)
             if rule.isMessage {
                 meters[meter].messages.take(at: now, rate: rate, burst: burst)
             } else {

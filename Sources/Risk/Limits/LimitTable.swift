@@ -69,20 +69,33 @@ struct LimitMask: Sendable, Hashable, BitwiseCopyable {
     mutating func formUnion(_ other: LimitMask) { bits |= other.bits }
 }
 
-/// The limits that one scope states. Held inline; a hole is a limit that the scope does not state.
-struct LimitTable: Sendable, BitwiseCopyable {
-    private var values = InlineArray<64, Int64>(repeating: 0)
-    private(set) var stated = LimitMask()
+/// The limits that scopes state, by the index of their meter. A hole is a limit that the scope does
+/// not state. Flat, so that a control reads one word of a scope and never moves a whole table.
+struct LimitTable: Sendable {
+    private static let kinds = 64
+    private var values: [Int64] = []
+    private var stated: [LimitMask] = []
 
-    subscript(kind: LimitKind) -> Int64? {
-        get { stated[kind] ? values[Int(kind.rawValue)] : nil }
+    subscript(kind: LimitKind, meter: Int32) -> Int64? {
+        get {
+            guard stated[Int(meter)][kind] else { return nil }
+            return values[Int(meter) * LimitTable.kinds + Int(kind.rawValue)]
+        }
         set {
-            values[Int(kind.rawValue)] = newValue ?? 0
-            stated[kind] = newValue != nil
+            values[Int(meter) * LimitTable.kinds + Int(kind.rawValue)] = newValue ?? 0
+            stated[Int(meter)][kind] = newValue != nil
         }
     }
 
-    var isEmpty: Bool { stated.isEmpty }
+    /// The kinds that a scope states.
+    func stated(by meter: Int32) -> LimitMask { stated[Int(meter)] }
 
-    func states(_ kind: LimitKind) -> Bool { stated[kind] }
+    /// Makes the place of a meter that was inserted; it states nothing.
+    mutating func clear(_ meter: Int32) {
+        while stated.count <= Int(meter) {
+            stated.append(LimitMask())
+            values.append(contentsOf: repeatElement(0, count: LimitTable.kinds))
+        }
+        stated[Int(meter)] = LimitMask()
+    }
 }

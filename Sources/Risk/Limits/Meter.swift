@@ -1,10 +1,9 @@
 import Trading
 import Wire
 
-/// One scope's limits and what has been used of them.
+/// What has been used of one scope's limits.
 struct Meter: Sendable {
     let key: ScopeKey
-    var limits = LimitTable()
     var messages = RateBucket()
     var orders = RateBucket()
     /// Orders that are not terminal.
@@ -31,6 +30,8 @@ struct MeterPath: Sendable, BitwiseCopyable {
     private(set) var meters = InlineArray<7, Int32>(repeating: -1)
     /// The limits that some scope of the path states: what none states is not looked for.
     private(set) var stated = LimitMask()
+    /// The slots whose scopes state a limit, as bits.
+    private var limited: UInt8 = 0
 
     init() {}
 
@@ -39,7 +40,24 @@ struct MeterPath: Sendable, BitwiseCopyable {
 
     /// Takes in the meter of a level, which states limits.
     mutating func insert(_ meter: Int32, at level: LimitLevel, stating limits: LimitMask) {
-        meters[Int(level.rawValue) - 1] = meter
+        let slot = Int(level.rawValue) - 1
+        meters[slot] = meter
         stated.formUnion(limits)
+        if !limits.isEmpty { limited |= 1 << UInt8(slot) }
+    }
+
+    /// The slots whose scopes state a limit, from firm to venue. One that states none binds
+    /// nothing, so no control looks at it.
+    var limitedSlots: SetBits { SetBits(bits: limited) }
+}
+
+/// The places of the set bits of a byte, lowest first.
+struct SetBits: Sequence, IteratorProtocol {
+    var bits: UInt8
+
+    mutating func next() -> Int? {
+        if bits == 0 { return nil }
+        defer { bits &= bits - 1 }
+        return bits.trailingZeroBitCount
     }
 }

@@ -337,7 +337,7 @@ private struct Restoration {
         let limits = try record.decode { frame throws(WireError) in
             try SnapshotMeter.limits(in: frame)
         }
-        for limit in limits { engine.meters[index].limits[limit.kind] = limit.value }
+        for limit in limits { engine.limits[limit.kind, index] = limit.value }
     }
 
     private mutating func takeActivity(_ record: SnapshotRecord) throws(SnapshotError) {

@@ -126,8 +126,9 @@ extension RiskEngine {
                     strategy: scope.strategy, venue: scope.venue, instrument: scope.instrument,
                     state: halt.state, since: halt.since))
         }
-        let known = meters.indices.map { meters[$0] }.filter(\.isWorthKeeping)
-        for meter in known.sorted(by: { $0.key < $1.key }) {
+        let known = meters.indices.filter { !limits.stated(by: $0).isEmpty || meters[$0].isUsed }
+        for index in known.sorted(by: { meters[$0].key < meters[$1].key }) {
+            let meter = meters[index]
             let key = meter.key
             let record = SnapshotMeter(
                 level: key.level, org: key.org, account: key.account, mode: key.mode,
@@ -135,11 +136,11 @@ extension RiskEngine {
                 eventSet: key.eventSet, messagesFullAt: meter.messages.fullAt,
                 ordersFullAt: meter.orders.fullAt)
             let limits = LimitKind.allCases.compactMap { kind in
-                meter.limits[kind].map { SnapshotMeter.LimitsEntry(kind: kind, value: $0) }
+                self.limits[kind, index].map { SnapshotMeter.LimitsEntry(kind: kind, value: $0) }
             }
             writer.append { record.encode(into: &$0, limits: limits) }
         }
-        writeActivity(known.filter { !$0.activity.isEmpty }, into: &writer)
+        writeActivity(known.map { meters[$0] }.filter { !$0.activity.isEmpty }, into: &writer)
     }
 
     private func writeActivity(_ active: [Meter], into writer: inout SnapshotWriter) {
@@ -284,8 +285,6 @@ extension RiskEngine {
 }
 
 extension Meter {
-    /// What cannot be made again from nothing.
-    var isWorthKeeping: Bool {
-        !limits.isEmpty || messages != RateBucket() || orders != RateBucket()
-    }
+    /// Whether a bucket is not full for all that is known.
+    var isUsed: Bool { messages != RateBucket() || orders != RateBucket() }
 }

@@ -11,6 +11,7 @@ extension RiskEngine {
             if halt.state == .halted { meter.isHalted = true } else { meter.isReduceOnly = true }
         }
         let index = meters.insert(meter)
+        limits.clear(index)
         meterIndex[key] = index
         return index
     }
@@ -108,7 +109,7 @@ extension RiskEngine {
     }
 
     func insert(_ meter: Int32, at level: LimitLevel, into path: inout MeterPath) {
-        path.insert(meter, at: level, stating: meters[meter].limits.stated)
+        path.insert(meter, at: level, stating: limits.stated(by: meter))
     }
 
     /// The tightest of the limits that the path's scopes state, and whose it is.
@@ -117,8 +118,8 @@ extension RiskEngine {
     ) -> (level: LimitLevel, limit: Int64)? {
         guard path.stated[kind] else { return nil }
         var found: (level: LimitLevel, limit: Int64)?
-        for slot in 0..<7 where path.meters[slot] >= 0 {
-            guard let limit = meters[path.meters[slot]].limits[kind] else { continue }
+        for slot in path.limitedSlots {
+            guard let limit = limits[kind, path.meters[slot]] else { continue }
             let isTighter = found.map { isFloor ? limit > $0.limit : limit < $0.limit } ?? true
             if isTighter { found = (MeterPath.levels[slot], limit) }
         }

@@ -38,7 +38,7 @@ extension RiskEngine {
 
     /// The limit that a scope states; nil where it states none.
     package func limit(_ kind: LimitKind, of scope: ScopeKey) -> Int64? {
-        meterIndex[scope].flatMap { meters[$0].limits[kind] }
+        meterIndex[scope].flatMap { limits[kind, $0] }
     }
 
     /// Whether the order is known and not terminal.

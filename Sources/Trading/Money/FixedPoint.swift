@@ -5,7 +5,7 @@
 /// `Orders/OrderState.swift`.
 
 /// How a result that does not fit nine decimals is brought to the grid. Never implied.
-@usableFromInline package enum Rounding: Sendable {
+public enum Rounding: Sendable {
     /// Toward negative infinity.
     case down
     /// Toward positive infinity.
@@ -20,7 +20,10 @@
 ///
 /// Arithmetic traps on overflow, because a wrapped amount is a broken invariant of ours. Untrusted
 /// input goes through the `checked` forms, which return nil.
-package protocol FixedPoint: Sendable, Hashable, Comparable, BitwiseCopyable,
+///
+/// Public, although nobody outside of the package sees it: generic code with package access is
+/// never specialised in another module, and sums are where the risk core spends its time.
+public protocol FixedPoint: Sendable, Hashable, Comparable, BitwiseCopyable,
     CustomStringConvertible
 {
     /// The value in units of 10⁻⁹.
@@ -30,45 +33,57 @@ package protocol FixedPoint: Sendable, Hashable, Comparable, BitwiseCopyable,
 
 extension FixedPoint {
     /// Units in one whole.
-    @inlinable package static var scale: Int64 { 1_000_000_000 }
-    @inlinable package static var zero: Self { Self(units: 0) }
-    @inlinable package static var max: Self { Self(units: .max) }
+    @inlinable public static var scale: Int64 { 1_000_000_000 }
+    /// Nothing.
+    @inlinable public static var zero: Self { Self(units: 0) }
+    /// The largest value.
+    @inlinable public static var max: Self { Self(units: .max) }
 
     /// The whole number `value`.
-    @inlinable package init(_ value: Int64) { self.init(units: value * Self.scale) }
+    @inlinable public init(_ value: Int64) { self.init(units: value * Self.scale) }
 
-    @inlinable package var isZero: Bool { units == 0 }
-    @inlinable package var isNegative: Bool { units < 0 }
-    @inlinable package var magnitude: Self { Self(units: units < 0 ? -units : units) }
+    /// Whether this is exactly zero.
+    @inlinable public var isZero: Bool { units == 0 }
+    /// Whether this is below zero.
+    @inlinable public var isNegative: Bool { units < 0 }
+    /// The distance from zero; traps for the smallest value.
+    @inlinable public var magnitude: Self { Self(units: units < 0 ? -units : units) }
 
-    @inlinable package static func < (lhs: Self, rhs: Self) -> Bool { lhs.units < rhs.units }
-    @inlinable package static func + (lhs: Self, rhs: Self) -> Self {
+    /// Numeric order.
+    @inlinable public static func < (lhs: Self, rhs: Self) -> Bool { lhs.units < rhs.units }
+    /// The sum; traps on overflow.
+    @inlinable public static func + (lhs: Self, rhs: Self) -> Self {
         Self(units: lhs.units + rhs.units)
     }
-    @inlinable package static func - (lhs: Self, rhs: Self) -> Self {
+    /// The difference; traps on overflow.
+    @inlinable public static func - (lhs: Self, rhs: Self) -> Self {
         Self(units: lhs.units - rhs.units)
     }
-    @inlinable package static prefix func - (value: Self) -> Self { Self(units: -value.units) }
-    @inlinable package static func += (lhs: inout Self, rhs: Self) { lhs = lhs + rhs }
-    @inlinable package static func -= (lhs: inout Self, rhs: Self) { lhs = lhs - rhs }
-    @inlinable package static func * (lhs: Self, rhs: Int64) -> Self {
+    /// The negation; traps for the smallest value.
+    @inlinable public static prefix func - (value: Self) -> Self { Self(units: -value.units) }
+    /// Adds; traps on overflow.
+    @inlinable public static func += (lhs: inout Self, rhs: Self) { lhs = lhs + rhs }
+    /// Subtracts; traps on overflow.
+    @inlinable public static func -= (lhs: inout Self, rhs: Self) { lhs = lhs - rhs }
+    /// The product with a whole number; traps on overflow.
+    @inlinable public static func * (lhs: Self, rhs: Int64) -> Self {
         Self(units: lhs.units * rhs)
     }
 
     /// The sum, or nil where it overflows.
-    @inlinable package func addingChecked(_ other: Self) -> Self? {
+    @inlinable public func addingChecked(_ other: Self) -> Self? {
         let (sum, overflow) = units.addingReportingOverflow(other.units)
         return overflow ? nil : Self(units: sum)
     }
 
     /// The difference, or nil where it overflows.
-    @inlinable package func subtractingChecked(_ other: Self) -> Self? {
+    @inlinable public func subtractingChecked(_ other: Self) -> Self? {
         let (difference, overflow) = units.subtractingReportingOverflow(other.units)
         return overflow ? nil : Self(units: difference)
     }
 
     /// Parses `-12.5`, `0.000000001`: an optional sign, digits, at most nine decimals; else nil.
-    package init?(decimal text: some StringProtocol) {
+    public init?(decimal text: some StringProtocol) {
         var digits = Array(text.utf8)[...]
         let isNegative = digits.first == UInt8(ascii: "-")
         if isNegative { digits = digits.dropFirst() }
@@ -98,10 +113,10 @@ extension FixedPoint {
     }
 
     /// The exact decimal, without trailing zeros: `0.55`, `-3`, `12.000000001`.
-    package var description: String { decimal(minimumFraction: 0) }
+    public var description: String { decimal(minimumFraction: 0) }
 
     /// The exact decimal with at least `minimumFraction` fractional digits.
-    package func decimal(minimumFraction: Int) -> String {
+    public func decimal(minimumFraction: Int) -> String {
         let magnitude = units.magnitude
         let whole = magnitude / UInt64(Self.scale)
         var fraction = String(magnitude % UInt64(Self.scale))
@@ -112,7 +127,7 @@ extension FixedPoint {
     }
 
     /// Converts a statistic at the border of the decision, or nil when it is not finite or too big.
-    package init?(_ value: Double, rounding: Rounding) {
+    public init?(_ value: Double, rounding: Rounding) {
         let scaled = value * Double(Self.scale)
         guard scaled.isFinite, scaled.magnitude < 9.2e18 else { return nil }
         switch rounding {
@@ -124,23 +139,23 @@ extension FixedPoint {
     }
 
     /// The nearest `Double`, for statistics only.
-    package var doubleValue: Double { Double(units) / Double(Self.scale) }
+    public var doubleValue: Double { Double(units) / Double(Self.scale) }
 
     /// This value brought to a multiple of `step`, which must be positive.
-    package func rounded(toMultipleOf step: Self, _ rounding: Rounding) -> Self {
+    public func rounded(toMultipleOf step: Self, _ rounding: Rounding) -> Self {
         precondition(step.units > 0, "a step must be positive, got \(step)")
         let quotient = divide(Int128(units), by: Int128(step.units), rounding)
         return Self(units: Int64(quotient) * step.units)
     }
 
     /// Whether this value lies on the grid of `step`.
-    @inlinable package func isMultiple(of step: Self) -> Bool {
+    @inlinable public func isMultiple(of step: Self) -> Bool {
         step.units > 0 && units % step.units == 0
     }
 }
 
 /// The quotient of two integers under a named rounding. The divisor must be positive.
-@inlinable package func divide(_ dividend: Int128, by divisor: Int128, _ rounding: Rounding)
+@inlinable public func divide(_ dividend: Int128, by divisor: Int128, _ rounding: Rounding)
     -> Int128
 {
     precondition(divisor > 0, "divisor must be positive")
