@@ -19,12 +19,14 @@ package enum RiskEffect: Sendable {
     case arm(ArmingState)
     /// Answer an operator.
     case reply(nonce: UInt64, isAccepted: Bool, cancelled: UInt32, OperatorOutcome)
+    /// Limits have changed, or will.
+    case limits(LimitNotice)
     /// Something that must not happen has happened; a person has to look.
     case alarm(RiskAlarm)
 }
 
 /// Why an operator's command was accepted or refused.
-package enum OperatorOutcome: Sendable, Hashable {
+package enum OperatorOutcome: Sendable, Hashable, CustomStringConvertible {
     case done
     /// The command was seen before; nothing was done twice.
     case repeated
@@ -48,6 +50,40 @@ package enum OperatorOutcome: Sendable, Hashable {
     case unknownAccount
     /// The amount is zero, or more than any account has.
     case wrongAmount
+    /// The change of limits is in force, as this version.
+    case limitsInForce(version: UInt64)
+    /// The change of limits comes into force at this time of the wall clock.
+    case limitsWait(until: Timestamp)
+    case limitsRefused(LimitRefusal)
+
+    package var isAccepted: Bool {
+        switch self {
+        case .done, .repeated, .limitsInForce, .limitsWait: true
+        case .halted, .gatewayAhead, .nothingToResume, .wrongScope, .emptyScope, .lossLimitStands,
+            .breakUnresolved, .nothingToResolve, .unknownAccount, .wrongAmount, .limitsRefused:
+            false
+        }
+    }
+
+    package var description: String {
+        switch self {
+        case .done: "done"
+        case .repeated: "repeated"
+        case .halted: "halted"
+        case .gatewayAhead: "gatewayAhead"
+        case .nothingToResume: "nothingToResume"
+        case .wrongScope: "wrongScope"
+        case .emptyScope: "emptyScope"
+        case .lossLimitStands: "lossLimitStands"
+        case .breakUnresolved: "breakUnresolved"
+        case .nothingToResolve: "nothingToResolve"
+        case .unknownAccount: "unknownAccount"
+        case .wrongAmount: "wrongAmount"
+        case .limitsInForce(let version): "in force as version \(version)"
+        case .limitsWait(let time): "comes into force at \(time)"
+        case .limitsRefused(let refusal): "\(refusal)"
+        }
+    }
 }
 
 /// A fact that contradicts what the engine believes.

@@ -77,6 +77,11 @@ package struct RiskEngine: Sendable {
     var forgottenThrough = Timestamp(nanoseconds: .min)
     /// Latched halts, sorted by scope.
     var halts: [Halt] = []
+    /// Who the operators are; nobody until the journal names them.
+    package internal(set) var roster = OperatorRoster(quorum: 1, names: [])
+    /// Who changed which limit last. What is not here is as the configuration said it first.
+    var limitOrigins: [LimitPlace: LimitOrigin] = [:]
+    var pendingLimits: PendingLimits?
     /// Nonces of operators' commands, oldest first.
     var nonces: [UInt64] = []
 

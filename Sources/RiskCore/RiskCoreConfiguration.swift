@@ -32,6 +32,9 @@ package struct RiskCoreConfiguration: Sendable {
     package let gateways: [Gateway]
     package let agents: [Agent]
     package let limits: [LimitConfiguration]
+    package let operators: [ShortName]
+    /// How many operators it takes to loosen.
+    package let quorum: Int
 
     package init(_ cluster: ClusterConfiguration) {
         core = cluster.core.name
@@ -41,6 +44,8 @@ package struct RiskCoreConfiguration: Sendable {
         checkpointEvery = cluster.core.checkpointEvery
         permitValidity = cluster.core.permitValidity
         limits = cluster.limits
+        operators = cluster.operators
+        quorum = cluster.quorum
         let mode = cluster.mode
         gateways = cluster.gateways.map {
             Gateway(

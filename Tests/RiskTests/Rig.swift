@@ -372,7 +372,7 @@ struct Rig {
     mutating func apply(_ message: some FixedWireMessage) { applyFrame(message.frame()) }
     mutating func apply(_ message: InstrumentDefined) { applyFrame(message.frame()) }
 
-    private mutating func applyFrame(_ frame: [UInt8]) {
+    mutating func applyFrame(_ frame: [UInt8]) {
         effects.removeAll()
         let template = try? WireFrame.template(of: frame)
         let isApplied =

@@ -65,17 +65,17 @@ extension RiskEngine {
         if granted.isGranted.isSet { agents[agent].grants.append(grant) }
     }
 
-    /// A limit at a level.
+    /// A limit of the configuration at a level.
     package mutating func apply(
         _ limit: LimitSet, at now: Timestamp, into effects: inout RiskEffects
     ) {
         advance(to: now)
+        if limit.snapshot != limitSnapshot { dropPendingLimits(into: &effects) }
         limitSnapshot = limit.snapshot
         guard let scope = ScopeKey(limit) else { return }
-        let index = meter(scope)
-        let before = limits[limit.kind, index]
-        limits[limit.kind, index] = limit.value
-        brakeLimitChanged(limit.kind, of: index, from: before, into: &effects)
+        let place = LimitPlace(scope, limit.kind)
+        setLimit(place, limit.value, into: &effects)
+        limitOrigins[place] = nil
     }
 
     /// An agent's session opened. What an earlier incarnation declared is over; its orders go on.

@@ -56,9 +56,9 @@ extension RiskEngine {
         to nonce: UInt64, _ outcome: OperatorOutcome, cancelled: UInt32 = 0,
         into effects: inout RiskEffects
     ) {
-        let isAccepted = outcome == .done || outcome == .repeated
         effects.append(
-            .reply(nonce: nonce, isAccepted: isAccepted, cancelled: cancelled, outcome))
+            .reply(
+                nonce: nonce, isAccepted: outcome.isAccepted, cancelled: cancelled, outcome))
     }
 
     /// Latches a halt, or reduce-only, and cancels what is open under a halt.

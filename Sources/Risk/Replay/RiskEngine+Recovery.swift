@@ -144,6 +144,9 @@ extension RiskEngine {
         case .operatorPosting: apply(try OperatorPosting(decoding: frame), at: now, into: &effects)
         case .strategyGranted: apply(try StrategyGranted(decoding: frame), at: now, into: &effects)
         case .limitSet: apply(try LimitSet(decoding: frame), at: now, into: &effects)
+        case .limitChange: try apply(limitChange: frame, at: now, into: &effects)
+        case .limitsDue: apply(try LimitsDue(decoding: frame), at: now, into: &effects)
+        case .operatorsSet: try apply(operatorsSet: frame, at: now, into: &effects)
         case .agentConnected: apply(try AgentConnected(decoding: frame), at: now, into: &effects)
         case .gatewayConnected:
             apply(try GatewayConnected(decoding: frame), at: now, into: &effects)

@@ -124,6 +124,9 @@ private struct Restoration {
             try takeCost(record, template)
         case .snapshotMarkout: try takeMarkout(record)
         case .snapshotFillRate: try takeFillRate(record)
+        case .snapshotOperators: try takeOperators(record)
+        case .snapshotLimitOrigin: try takeLimitOrigin(record)
+        case .snapshotPendingLimits: try takePendingLimits(record)
         case .snapshotEnd:
             let end = try record.decode { frame throws(WireError) in
                 try SnapshotEnd(decoding: frame)
@@ -209,6 +212,39 @@ private struct Restoration {
         }
         engine.isDisarmedByOperator = value.isDisarmed.isSet
         engine.isStopped = value.isStopped.isSet
+    }
+
+    private mutating func takeOperators(_ record: SnapshotRecord) throws(SnapshotError) {
+        let value = try record.decode { frame throws(WireError) in
+            try SnapshotOperators(decoding: frame)
+        }
+        let names = try record.decode { frame throws(WireError) in
+            try SnapshotOperators.operators(in: frame).map(\.name)
+        }
+        engine.roster = OperatorRoster(quorum: value.quorum, names: names)
+    }
+
+    private mutating func takeLimitOrigin(_ record: SnapshotRecord) throws(SnapshotError) {
+        let value = try record.decode { frame throws(WireError) in
+            try SnapshotLimitOrigin(decoding: frame)
+        }
+        guard let scope = ScopeKey(value) else {
+            throw .misplaced(offset: record.offset, "a limit of no scope")
+        }
+        engine.limitOrigins[LimitPlace(scope, value.kind)] = LimitOrigin(
+            version: value.version, at: value.at, signer: value.signer, cosigner: value.cosigner,
+            configured: value.isConfigured.isSet ? value.configured : nil)
+    }
+
+    private mutating func takePendingLimits(_ record: SnapshotRecord) throws(SnapshotError) {
+        let value = try record.decode { frame throws(WireError) in
+            try SnapshotPendingLimits(decoding: frame)
+        }
+        let change = try record.decode { frame throws(WireError) in
+            try SnapshotPendingLimits.change(in: frame)
+        }
+        _ = try record.decode { _ throws(WireError) in try SignedLimits(decoding: change) }
+        engine.pendingLimits = PendingLimits(effectiveAt: value.effectiveAt, frame: change)
     }
 
     private mutating func takeReach(_ record: SnapshotRecord) throws(SnapshotError) {

@@ -23,6 +23,7 @@ extension RiskEngine {
         writeBrakes(into: &writer)
         writeMarkouts(into: &writer)
         writeFillRates(into: &writer)
+        writeGovernance(into: &writer)
         return writer.finish()
     }
 
@@ -86,6 +87,29 @@ extension RiskEngine {
         if isDisarmedByOperator || isStopped {
             writer.append(
                 SnapshotHold(isDisarmed: Flag(isDisarmedByOperator), isStopped: Flag(isStopped)))
+        }
+    }
+
+    private func writeGovernance(into writer: inout SnapshotWriter) {
+        if !roster.names.isEmpty {
+            let names = roster.names.map { SnapshotOperators.OperatorsEntry(name: $0) }
+            let record = SnapshotOperators(quorum: roster.quorum)
+            writer.append { record.encode(into: &$0, operators: names) }
+        }
+        for (place, origin) in limitOrigins.sorted(by: { $0.key < $1.key }) {
+            let scope = place.scope
+            writer.append(
+                SnapshotLimitOrigin(
+                    kind: place.kind, level: scope.level, org: scope.org, account: scope.account,
+                    mode: scope.mode, strategy: scope.strategy, venue: scope.venue,
+                    instrument: scope.instrument, eventSet: scope.eventSet,
+                    version: origin.version, at: origin.at, signer: origin.signer,
+                    cosigner: origin.cosigner, isConfigured: Flag(origin.configured != nil),
+                    configured: origin.configured ?? 0))
+        }
+        if let pending = pendingLimits {
+            let record = SnapshotPendingLimits(effectiveAt: pending.effectiveAt)
+            writer.append { record.encode(into: &$0, change: pending.frame) }
         }
     }
 

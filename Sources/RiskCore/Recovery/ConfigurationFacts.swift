@@ -11,6 +11,17 @@ package struct ConfigurationFacts {
     package private(set) var costMethods: [CostMethodSet] = []
     package private(set) var grants: [StrategyGranted] = []
     package private(set) var limits: [LimitSet] = []
+    /// Values that would loosen what is in force: not for a configuration to do.
+    package private(set) var kept: [KeptLimit] = []
+    /// A frame of OperatorsSet; nil where the journal knows the operators as they are.
+    package private(set) var roster: [UInt8]?
+
+    /// A limit that stays as it is although the configuration states another.
+    package struct KeptLimit: Sendable, Equatable {
+        package let place: LimitPlace
+        package let value: Int64?
+        package let configured: Int64
+    }
 
     package init(_ configuration: RiskCoreConfiguration, differingFrom engine: RiskEngine) {
         for gateway in configuration.gateways where !engine.hasAccount(gateway.account) {
@@ -23,6 +34,17 @@ package struct ConfigurationFacts {
         collectCostMethods(configuration, engine)
         collectGrants(configuration, engine)
         collectLimits(configuration, engine)
+        collectRoster(configuration, engine)
+    }
+
+    private mutating func collectRoster(
+        _ configuration: RiskCoreConfiguration, _ engine: RiskEngine
+    ) {
+        let wanted = OperatorRoster(
+            quorum: UInt32(configuration.quorum), names: configuration.operators)
+        guard wanted != engine.roster else { return }
+        roster = OperatorsSet(quorum: wanted.quorum).frame(
+            operators: wanted.names.map { OperatorsSet.OperatorsEntry(name: $0) })
     }
 
     /// Accounts start at average cost.
@@ -55,29 +77,31 @@ package struct ConfigurationFacts {
         }
     }
 
-    /// The configuration states rates and counts as plain numbers; the engine counts everything in
-    /// units of 1e-9.
-    private static func engineValue(of limit: LimitConfiguration) -> Int64 {
-        switch limit.kind.unit {
-        case .contracts, .price, .money, .seconds, .fraction, .ratio: limit.value
-        case .count, .perSecond: limit.value * Quantity.scale
-        }
-    }
-
-    /// Limits whose value differs. They share the number of a new snapshot, which permits name.
+    /// Limits that tighten. They share the number of a new snapshot, which permits name.
     private mutating func collectLimits(
         _ configuration: RiskCoreConfiguration, _ engine: RiskEngine
     ) {
         let snapshot = engine.limitSnapshot + 1
         for limit in configuration.limits {
-            let value = ConfigurationFacts.engineValue(of: limit)
+            guard let value = limit.kind.engineValue(ofConfigured: limit.value) else {
+                preconditionFailure("\(limit.kind) of \(limit.value) was not bounded when read")
+            }
             let message = LimitSet(
                 kind: limit.kind, level: limit.level, org: limit.org, account: limit.account,
                 mode: configuration.mode, strategy: limit.strategy, venue: limit.venue,
                 instrument: limit.instrument, eventSet: limit.eventSet, value: value,
                 snapshot: snapshot)
             guard let scope = ScopeKey(message) else { continue }
-            if engine.limit(limit.kind, of: scope) != value { limits.append(message) }
+            let place = LimitPlace(scope, limit.kind)
+            switch engine.effect(ofConfigured: value, at: place) {
+            case .none: break
+            case .tightens: limits.append(message)
+            case .loosens:
+                kept.append(
+                    KeptLimit(
+                        place: place, value: engine.limit(limit.kind, of: scope),
+                        configured: value))
+            }
         }
     }
 }

@@ -22,6 +22,8 @@ extension RiskCoreService {
             try obey(OperatorCommand(decoding: frame), in: frame, from: peer)
         case .operatorPosting:
             try obey(OperatorPosting(decoding: frame), in: frame, from: peer)
+        case .limitChange: try takeLimits(frame, from: peer)
+        case .limitsRequest: sendLimits(try LimitsRequest(decoding: frame), to: peer)
         case .followJournal:
             let request = try FollowJournal(decoding: frame)
             let question = JournalFollower.Question(

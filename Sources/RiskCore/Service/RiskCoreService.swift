@@ -74,11 +74,7 @@ package final class RiskCoreService: LoopService {
             own: CoreStarted(
                 startedEpoch: journal.epoch, engineVersion: RiskEngine.version,
                 mode: configuration.mode, isCrashLoop: Flag(parts.start.isCrashLoop)))
-        let facts = ConfigurationFacts(configuration, differingFrom: engine)
-        for account in facts.accounts { apply(own: account) }
-        for method in facts.costMethods { apply(own: method) }
-        for grant in facts.grants { apply(own: grant) }
-        for limit in facts.limits { apply(own: limit) }
+        applyConfiguration()
     }
 
     // MARK: The turn
@@ -105,6 +101,7 @@ package final class RiskCoreService: LoopService {
         timersDueAt = clock.monotonic + .milliseconds(100)
         stopWaitingWhereLate()
         reconcileWhereDue()
+        applyDueLimits()
         if !configuration.isReplay, clock.monotonic >= marksDue {
             marksDue = clock.monotonic + .milliseconds(250)
             recordMarks()
@@ -176,8 +173,13 @@ package final class RiskCoreService: LoopService {
         guard let template = WireTemplate(rawValue: Message.templateID) else {
             preconditionFailure("template \(Message.templateID) is not in the schema")
         }
+        applyOwn(template, signed.frame())
+    }
+
+    /// Applies a command of the core's own from its frame.
+    func applyOwn(_ template: WireTemplate, _ frame: [UInt8]) {
         do throws(WireError) {
-            try apply(template, signed.frame())
+            try apply(template, frame)
         } catch {
             preconditionFailure("our own \(template) cannot be read: \(error)")
         }
@@ -244,6 +246,7 @@ package final class RiskCoreService: LoopService {
         case .reply(let nonce, let isAccepted, let cancelled, let outcome):
             reply(nonce: nonce, isAccepted: isAccepted, cancelled: cancelled, "\(outcome)")
         case .alarm(.brake(let change)): log.warning("brake", metadata: change.metadata)
+        case .limits(let notice): note(notice)
         case .alarm(let alarm): log.error("alarm", metadata: ["what": "\(alarm)"])
         }
     }

@@ -13,6 +13,8 @@ package struct ClusterConfiguration: Sendable, Equatable {
     /// The folder of the keys: absolute, or relative to the state directory.
     package let keys: String
     package let operators: [ShortName]
+    /// How many operators must agree before anything is loosened.
+    package let quorum: Int
     package let core: CoreConfiguration
     package let gateways: [GatewayConfiguration]
     package let agents: [AgentConfiguration]
@@ -35,13 +37,16 @@ package struct ClusterConfiguration: Sendable, Equatable {
         let value = try ConfigurationValue(yaml: yaml, file: file)
         let root = try ConfigurationSection(value, file: file, path: "")
         try root.allow(
-            "cluster", "mode", "keys", "operators", "core", "gateways", "agents", "limits",
+            "cluster", "mode", "keys", "operators", "quorum", "core", "gateways", "agents",
+            "limits",
             "sim-venue", "supervisor")
         self.file = file
         cluster = try root.name("cluster")
         mode = try root.choice("mode", of: Mode.allCases.map { ($0.description, $0) })
         keys = try root.text("keys", default: "keys")
         operators = try ClusterConfiguration.operators(of: root)
+        quorum = try root.integer(
+            "quorum", in: 1...operators.count, default: min(2, operators.count))
         core = try CoreConfiguration(root.section("core"))
         gateways = try ClusterConfiguration.each(root, "gateways", isRequired: true) {
             section throws(ConfigurationError) in try GatewayConfiguration(section)

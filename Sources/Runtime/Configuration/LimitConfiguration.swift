@@ -16,15 +16,15 @@ package struct LimitConfiguration: Sendable, Equatable {
     package let eventSet: EventSetID
     package let value: Int64
 
-    init(_ section: ConfigurationSection) throws(ConfigurationError) {
+    /// Reads a limit; without its value where `hasValue` is false.
+    init(_ section: ConfigurationSection, hasValue: Bool = true) throws(ConfigurationError) {
         level = try section.choice("level", of: LimitConfiguration.levels)
         let used = LimitConfiguration.names(of: level)
-        for entry in section.entries
-        where !(["level", "kind", "value"] + used).contains(entry.key) {
+        let keys = ["level", "kind"] + (hasValue ? ["value"] : []) + used
+        for entry in section.entries where !keys.contains(entry.key) {
             throw ConfigurationError(
                 file: section.file, line: entry.line, key: section.path,
-                expected: "one of \((["level", "kind", "value"] + used).joined(separator: ", "))",
-                found: "`\(entry.key)`")
+                expected: "one of \(keys.joined(separator: ", "))", found: "`\(entry.key)`")
         }
         kind = try section.choice("kind", of: LimitConfiguration.kinds)
         org = used.contains("org") ? try section.identifier("org") : .empty
@@ -34,7 +34,7 @@ package struct LimitConfiguration: Sendable, Equatable {
         instrument =
             used.contains("instrument") ? try section.longIdentifier("instrument") : .empty
         eventSet = used.contains("event") ? try section.longIdentifier("event") : .empty
-        value = try LimitConfiguration.value(of: kind, in: section)
+        value = hasValue ? try LimitConfiguration.value(of: kind, in: section) : 0
     }
 
     private static func value(of kind: LimitKind, in section: ConfigurationSection)
@@ -80,7 +80,33 @@ package struct LimitConfiguration: Sendable, Equatable {
         .filter { $0 != .none }.map { ("\($0)", $0) }
 
     /// `orderQuantityMax` is written `order-quantity-max`.
+    package static func name(of kind: LimitKind) -> String { kebab("\(kind)") }
+
     static let kinds: [(String, LimitKind)] = LimitKind.allCases.map { (kebab("\($0)"), $0) }
+}
+
+/// The limits that an operator wants changed, in the form that a configuration has.
+package struct LimitWishes: Sendable, Equatable {
+    /// To be stated.
+    package let limits: [LimitConfiguration]
+    /// To be taken out.
+    package let removed: [LimitConfiguration]
+
+    /// Reads `limits:` and `remove:` of a document.
+    package init(yaml: String, file: String) throws(ConfigurationError) {
+        let value = try ConfigurationValue(yaml: yaml, file: file)
+        let root = try ConfigurationSection(value, file: file, path: "")
+        try root.allow("limits", "remove")
+        var limits: [LimitConfiguration] = []
+        for section in try root.sections("limits", isRequired: false) {
+            limits.append(try LimitConfiguration(section))
+        }
+        var removed: [LimitConfiguration] = []
+        for section in try root.sections("remove", isRequired: false) {
+            removed.append(try LimitConfiguration(section, hasValue: false))
+        }
+        (self.limits, self.removed) = (limits, removed)
+    }
 }
 
 private func kebab(_ name: String) -> String {

@@ -47,6 +47,23 @@ struct SignatureOptions: ParsableArguments, Sendable {
 
     @Option(name: .long, help: "The operator who orders it. Default: the first configured.")
     var `operator`: String?
+
+    /// The operator that an option names, or the first.
+    static func `operator`(
+        _ name: String?, in configuration: ClusterConfiguration
+    ) throws(ProcessFailure) -> ShortName {
+        guard let text = name else {
+            guard let first = configuration.operators.first else {
+                throw ProcessFailure(.usage, "\(configuration.file) names no operator")
+            }
+            return first
+        }
+        guard let name = ShortName(text), configuration.operators.contains(name) else {
+            throw ProcessFailure(
+                .usage, "\(text) is not an operator of \(configuration.file)")
+        }
+        return name
+    }
 }
 
 /// A short name of one kind as an argument.
@@ -179,7 +196,8 @@ struct Steering {
     }
 
     private func key(in session: ConsoleSession) throws -> OperatorKey {
-        let name = try operatorName(in: session.configuration)
+        let name = try SignatureOptions.operator(
+            signature.operator, in: session.configuration)
         return OperatorKey(name: name, key: try session.party.keys.operatorKey(name))
     }
 
@@ -237,22 +255,6 @@ struct Steering {
         if results.contains(where: { !$0.isAccepted }) {
             throw ProcessFailure(.refused, "not every process obeyed")
         }
-    }
-
-    private func operatorName(in configuration: ClusterConfiguration)
-        throws(ProcessFailure) -> ShortName
-    {
-        guard let text = signature.operator else {
-            guard let first = configuration.operators.first else {
-                throw ProcessFailure(.usage, "\(configuration.file) names no operator")
-            }
-            return first
-        }
-        guard let name = ShortName(text), configuration.operators.contains(name) else {
-            throw ProcessFailure(
-                .usage, "\(text) is not an operator of \(configuration.file)")
-        }
-        return name
     }
 }
 

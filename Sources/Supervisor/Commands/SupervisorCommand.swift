@@ -14,9 +14,9 @@ package struct SupervisorCommand: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             UpCommand.self, RunCommand.self, StatusCommand.self, HaltCommand.self,
-            ResumeCommand.self, ArmCommand.self, DisarmCommand.self, OrdersCommand.self,
-            ExplainCommand.self, StatementCommand.self, PostCommand.self, ResolveBreakCommand.self,
-            JournalCommand.self, KeysCommand.self,
+            ResumeCommand.self, ArmCommand.self, DisarmCommand.self, LimitsCommand.self,
+            OrdersCommand.self, ExplainCommand.self, StatementCommand.self, PostCommand.self,
+            ResolveBreakCommand.self, JournalCommand.self, KeysCommand.self,
         ])
 
     package init() {}

@@ -107,7 +107,7 @@ final class AdminConsole: Sendable {
         return gathered.withLock { $0 }
     }
 
-    private func ask(
+    func ask(
         _ frame: [UInt8], nonce: UInt64, _ process: ProcessID, _ patience: Trading.Span
     ) async throws(AdminError) -> [UInt8] {
         let result: Result<[UInt8], AdminError> = await withCheckedContinuation { continuation in
@@ -125,7 +125,7 @@ final class AdminConsole: Sendable {
         return try result.get()
     }
 
-    private func nextNonce() -> UInt64 {
+    func nextNonce() -> UInt64 {
         nonces.withLock { last in
             last = max(last + 1, UInt64(WallClock.now().nanoseconds))
             return last

@@ -91,12 +91,21 @@ package enum WireTemplate: UInt16, Sendable, BitwiseCopyable, CaseIterable {
     case snapshotMark = 120
     case snapshotMarkout = 121
     case snapshotFillRate = 122
+    case snapshotOperators = 128
+    case snapshotLimitOrigin = 129
+    case snapshotPendingLimits = 130
     case snapshotLedger = 134
     case snapshotLot = 135
     case snapshotRebates = 136
     case snapshotResolved = 137
     case snapshotBreak = 138
     case snapshotGap = 139
+    case limitProposal = 140
+    case limitChange = 141
+    case limitsDue = 142
+    case operatorsSet = 143
+    case limitsRequest = 144
+    case limitsReply = 145
     case snapshotVolatility = 150
     case costMethodSet = 155
     case operatorPosting = 156
@@ -186,12 +195,21 @@ package func validate(frame: RawSpan) throws(WireError) {
     case .snapshotMark: try SnapshotMark.validate(frame)
     case .snapshotMarkout: try SnapshotMarkout.validate(frame)
     case .snapshotFillRate: try SnapshotFillRate.validate(frame)
+    case .snapshotOperators: try SnapshotOperators.validate(frame)
+    case .snapshotLimitOrigin: try SnapshotLimitOrigin.validate(frame)
+    case .snapshotPendingLimits: try SnapshotPendingLimits.validate(frame)
     case .snapshotLedger: try SnapshotLedger.validate(frame)
     case .snapshotLot: try SnapshotLot.validate(frame)
     case .snapshotRebates: try SnapshotRebates.validate(frame)
     case .snapshotResolved: try SnapshotResolved.validate(frame)
     case .snapshotBreak: try SnapshotBreak.validate(frame)
     case .snapshotGap: try SnapshotGap.validate(frame)
+    case .limitProposal: try LimitProposal.validate(frame)
+    case .limitChange: try LimitChange.validate(frame)
+    case .limitsDue: try LimitsDue.validate(frame)
+    case .operatorsSet: try OperatorsSet.validate(frame)
+    case .limitsRequest: try LimitsRequest.validate(frame)
+    case .limitsReply: try LimitsReply.validate(frame)
     case .snapshotVolatility: try SnapshotVolatility.validate(frame)
     case .costMethodSet: try CostMethodSet.validate(frame)
     case .operatorPosting: try OperatorPosting.validate(frame)
@@ -288,12 +306,21 @@ package func reencode(_ frame: [UInt8]) throws(WireError) -> [UInt8] {
     case .snapshotMark: try SnapshotMark.reencode(frame)
     case .snapshotMarkout: try SnapshotMarkout.reencode(frame)
     case .snapshotFillRate: try SnapshotFillRate.reencode(frame)
+    case .snapshotOperators: try SnapshotOperators.reencode(frame)
+    case .snapshotLimitOrigin: try SnapshotLimitOrigin.reencode(frame)
+    case .snapshotPendingLimits: try SnapshotPendingLimits.reencode(frame)
     case .snapshotLedger: try SnapshotLedger.reencode(frame)
     case .snapshotLot: try SnapshotLot.reencode(frame)
     case .snapshotRebates: try SnapshotRebates.reencode(frame)
     case .snapshotResolved: try SnapshotResolved.reencode(frame)
     case .snapshotBreak: try SnapshotBreak.reencode(frame)
     case .snapshotGap: try SnapshotGap.reencode(frame)
+    case .limitProposal: try LimitProposal.reencode(frame)
+    case .limitChange: try LimitChange.reencode(frame)
+    case .limitsDue: try LimitsDue.reencode(frame)
+    case .operatorsSet: try OperatorsSet.reencode(frame)
+    case .limitsRequest: try LimitsRequest.reencode(frame)
+    case .limitsReply: try LimitsReply.reencode(frame)
     case .snapshotVolatility: try SnapshotVolatility.reencode(frame)
     case .costMethodSet: try CostMethodSet.reencode(frame)
     case .operatorPosting: try OperatorPosting.reencode(frame)

@@ -12,6 +12,8 @@ struct ClusterOptions {
     var hasCoin = false
     /// A folder of recorded data instead of a generated day.
     var data: String?
+    /// Who may steer it.
+    var operators = ["local"]
     /// A limit of wall time, such as `20s`; none runs to the end of the data.
     var limit: String?
 
@@ -25,7 +27,7 @@ struct ClusterOptions {
             cluster: chaos
             mode: paper
             keys: keys
-            operators: [ { name: local } ]
+            operators: [ \(operators.map { "{ name: \($0) }" }.joined(separator: ", ")) ]
             core:
               name: core
               checkpoint-every: 256

@@ -226,6 +226,16 @@ func describe(_ frame: [UInt8]) throws(WireError) -> [String] {
             "pending", try SnapshotMarkout.pending(in: frame))
     case .snapshotFillRate:
         lines.add(try SnapshotFillRate(decoding: frame))
+    case .snapshotOperators:
+        lines.add(try SnapshotOperators(decoding: frame))
+        lines.add(
+            "operators", try SnapshotOperators.operators(in: frame))
+    case .snapshotLimitOrigin:
+        lines.add(try SnapshotLimitOrigin(decoding: frame))
+    case .snapshotPendingLimits:
+        lines.add(try SnapshotPendingLimits(decoding: frame))
+        lines.add(
+            "change", try SnapshotPendingLimits.change(in: frame))
     case .snapshotLedger:
         lines.add(try SnapshotLedger(decoding: frame))
     case .snapshotLot:
@@ -238,6 +248,32 @@ func describe(_ frame: [UInt8]) throws(WireError) -> [String] {
         lines.add(try SnapshotBreak(decoding: frame))
     case .snapshotGap:
         lines.add(try SnapshotGap(decoding: frame))
+    case .limitProposal:
+        lines.add(try LimitProposal(decoding: frame))
+        lines.add(
+            "changes", try LimitProposal.changes(in: frame))
+        lines.add(
+            "reason", try LimitProposal.reason(in: frame))
+    case .limitChange:
+        lines.add(try LimitChange(decoding: frame))
+        lines.add(
+            "signatures", try LimitChange.signatures(in: frame))
+        lines.add(
+            "proposal", try LimitChange.proposal(in: frame))
+    case .limitsDue:
+        lines.add(try LimitsDue(decoding: frame))
+    case .operatorsSet:
+        lines.add(try OperatorsSet(decoding: frame))
+        lines.add(
+            "operators", try OperatorsSet.operators(in: frame))
+    case .limitsRequest:
+        lines.add(try LimitsRequest(decoding: frame))
+    case .limitsReply:
+        lines.add(try LimitsReply(decoding: frame))
+        lines.add(
+            "limits", try LimitsReply.limits(in: frame))
+        lines.add(
+            "pending", try LimitsReply.pending(in: frame))
     case .snapshotVolatility:
         lines.add(try SnapshotVolatility(decoding: frame))
     case .costMethodSet:

@@ -779,6 +779,62 @@ let journalLayouts: [MessageLayout] = [
         groups: [],
         data: []),
     MessageLayout(
+        "SnapshotOperators", template: 128, blockLength: 52,
+        fields: [
+            FieldLayout("envelope.sender", at: 8, .name(16)),
+            FieldLayout("envelope.epoch", at: 24, .unsigned(8)),
+            FieldLayout("envelope.sequence", at: 32, .unsigned(8)),
+            FieldLayout("envelope.sentAt", at: 40, .signed(8)),
+            FieldLayout("envelope.traceID", at: 48, .unsigned(8)),
+            FieldLayout("quorum", at: 56, .unsigned(4)),
+        ],
+        groups: [
+            GroupLayout(
+                "operators", entryLength: 16,
+                fields: [
+                    FieldLayout("name", at: 0, .name(16))
+                ])
+        ],
+        data: []),
+    MessageLayout(
+        "SnapshotLimitOrigin", template: 129, blockLength: 237,
+        fields: [
+            FieldLayout("envelope.sender", at: 8, .name(16)),
+            FieldLayout("envelope.epoch", at: 24, .unsigned(8)),
+            FieldLayout("envelope.sequence", at: 32, .unsigned(8)),
+            FieldLayout("envelope.sentAt", at: 40, .signed(8)),
+            FieldLayout("envelope.traceID", at: 48, .unsigned(8)),
+            FieldLayout("kind", at: 56, .enumeration(2, limitKindValues)),
+            FieldLayout("level", at: 58, .enumeration(1, limitLevelValues)),
+            FieldLayout("org", at: 59, .name(16)),
+            FieldLayout("account", at: 75, .name(16)),
+            FieldLayout("mode", at: 91, .enumeration(1, modeValues)),
+            FieldLayout("strategy", at: 92, .name(16)),
+            FieldLayout("venue", at: 108, .name(16)),
+            FieldLayout("instrument", at: 124, .name(32)),
+            FieldLayout("eventSet", at: 156, .name(32)),
+            FieldLayout("version", at: 188, .unsigned(8)),
+            FieldLayout("at", at: 196, .signed(8)),
+            FieldLayout("signer", at: 204, .name(16)),
+            FieldLayout("cosigner", at: 220, .name(16)),
+            FieldLayout("isConfigured", at: 236, .enumeration(1, flagValues)),
+            FieldLayout("configured", at: 237, .signed(8)),
+        ],
+        groups: [],
+        data: []),
+    MessageLayout(
+        "SnapshotPendingLimits", template: 130, blockLength: 56,
+        fields: [
+            FieldLayout("envelope.sender", at: 8, .name(16)),
+            FieldLayout("envelope.epoch", at: 24, .unsigned(8)),
+            FieldLayout("envelope.sequence", at: 32, .unsigned(8)),
+            FieldLayout("envelope.sentAt", at: 40, .signed(8)),
+            FieldLayout("envelope.traceID", at: 48, .unsigned(8)),
+            FieldLayout("effectiveAt", at: 56, .signed(8)),
+        ],
+        groups: [],
+        data: ["change"]),
+    MessageLayout(
         "SnapshotLedger", template: 134, blockLength: 114,
         fields: [
             FieldLayout("envelope.sender", at: 8, .name(16)),
@@ -878,6 +934,143 @@ let journalLayouts: [MessageLayout] = [
         ],
         groups: [],
         data: []),
+    MessageLayout(
+        "LimitProposal", template: 140, blockLength: 128,
+        fields: [
+            FieldLayout("envelope.sender", at: 8, .name(16)),
+            FieldLayout("envelope.epoch", at: 24, .unsigned(8)),
+            FieldLayout("envelope.sequence", at: 32, .unsigned(8)),
+            FieldLayout("envelope.sentAt", at: 40, .signed(8)),
+            FieldLayout("envelope.traceID", at: 48, .unsigned(8)),
+            FieldLayout("cluster", at: 56, .name(16)),
+            FieldLayout("base", at: 72, .unsigned(8)),
+            FieldLayout("baseHash", at: 80, .bytes(32)),
+            FieldLayout("proposedAt", at: 112, .signed(8)),
+            FieldLayout("effectiveAt", at: 120, .signed(8)),
+            FieldLayout("expiresAt", at: 128, .signed(8)),
+        ],
+        groups: [
+            GroupLayout(
+                "changes", entryLength: 150,
+                fields: [
+                    FieldLayout("kind", at: 0, .enumeration(2, limitKindValues)),
+                    FieldLayout("level", at: 2, .enumeration(1, limitLevelValues)),
+                    FieldLayout("org", at: 3, .name(16)),
+                    FieldLayout("account", at: 19, .name(16)),
+                    FieldLayout("mode", at: 35, .enumeration(1, modeValues)),
+                    FieldLayout("strategy", at: 36, .name(16)),
+                    FieldLayout("venue", at: 52, .name(16)),
+                    FieldLayout("instrument", at: 68, .name(32)),
+                    FieldLayout("eventSet", at: 100, .name(32)),
+                    FieldLayout("wasStated", at: 132, .enumeration(1, flagValues)),
+                    FieldLayout("was", at: 133, .signed(8)),
+                    FieldLayout("isStated", at: 141, .enumeration(1, flagValues)),
+                    FieldLayout("value", at: 142, .signed(8)),
+                ])
+        ],
+        data: ["reason"]),
+    MessageLayout(
+        "LimitChange", template: 141, blockLength: 96,
+        fields: [
+            FieldLayout("envelope.sender", at: 8, .name(16)),
+            FieldLayout("envelope.epoch", at: 24, .unsigned(8)),
+            FieldLayout("envelope.sequence", at: 32, .unsigned(8)),
+            FieldLayout("envelope.sentAt", at: 40, .signed(8)),
+            FieldLayout("envelope.traceID", at: 48, .unsigned(8)),
+            FieldLayout("nonce", at: 56, .unsigned(8)),
+            FieldLayout("receivedAt", at: 64, .signed(8)),
+            FieldLayout("presentHash", at: 72, .bytes(32)),
+        ],
+        groups: [
+            GroupLayout(
+                "signatures", entryLength: 80,
+                fields: [
+                    FieldLayout("operator", at: 0, .name(16)),
+                    FieldLayout("signature", at: 16, .bytes(64)),
+                ])
+        ],
+        data: ["proposal"]),
+    MessageLayout(
+        "LimitsDue", template: 142, blockLength: 56,
+        fields: [
+            FieldLayout("envelope.sender", at: 8, .name(16)),
+            FieldLayout("envelope.epoch", at: 24, .unsigned(8)),
+            FieldLayout("envelope.sequence", at: 32, .unsigned(8)),
+            FieldLayout("envelope.sentAt", at: 40, .signed(8)),
+            FieldLayout("envelope.traceID", at: 48, .unsigned(8)),
+            FieldLayout("wallTime", at: 56, .signed(8)),
+        ],
+        groups: [],
+        data: []),
+    MessageLayout(
+        "OperatorsSet", template: 143, blockLength: 52,
+        fields: [
+            FieldLayout("envelope.sender", at: 8, .name(16)),
+            FieldLayout("envelope.epoch", at: 24, .unsigned(8)),
+            FieldLayout("envelope.sequence", at: 32, .unsigned(8)),
+            FieldLayout("envelope.sentAt", at: 40, .signed(8)),
+            FieldLayout("envelope.traceID", at: 48, .unsigned(8)),
+            FieldLayout("quorum", at: 56, .unsigned(4)),
+        ],
+        groups: [
+            GroupLayout(
+                "operators", entryLength: 16,
+                fields: [
+                    FieldLayout("name", at: 0, .name(16))
+                ])
+        ],
+        data: []),
+    MessageLayout(
+        "LimitsRequest", template: 144, blockLength: 60,
+        fields: [
+            FieldLayout("envelope.sender", at: 8, .name(16)),
+            FieldLayout("envelope.epoch", at: 24, .unsigned(8)),
+            FieldLayout("envelope.sequence", at: 32, .unsigned(8)),
+            FieldLayout("envelope.sentAt", at: 40, .signed(8)),
+            FieldLayout("envelope.traceID", at: 48, .unsigned(8)),
+            FieldLayout("nonce", at: 56, .unsigned(8)),
+            FieldLayout("from", at: 64, .unsigned(4)),
+        ],
+        groups: [],
+        data: []),
+    MessageLayout(
+        "LimitsReply", template: 145, blockLength: 112,
+        fields: [
+            FieldLayout("envelope.sender", at: 8, .name(16)),
+            FieldLayout("envelope.epoch", at: 24, .unsigned(8)),
+            FieldLayout("envelope.sequence", at: 32, .unsigned(8)),
+            FieldLayout("envelope.sentAt", at: 40, .signed(8)),
+            FieldLayout("envelope.traceID", at: 48, .unsigned(8)),
+            FieldLayout("nonce", at: 56, .unsigned(8)),
+            FieldLayout("version", at: 64, .unsigned(8)),
+            FieldLayout("hash", at: 72, .bytes(32)),
+            FieldLayout("quorum", at: 104, .unsigned(4)),
+            FieldLayout("total", at: 108, .unsigned(4)),
+            FieldLayout("pendingAt", at: 112, .signed(8)),
+        ],
+        groups: [
+            GroupLayout(
+                "limits", entryLength: 197,
+                fields: [
+                    FieldLayout("kind", at: 0, .enumeration(2, limitKindValues)),
+                    FieldLayout("level", at: 2, .enumeration(1, limitLevelValues)),
+                    FieldLayout("org", at: 3, .name(16)),
+                    FieldLayout("account", at: 19, .name(16)),
+                    FieldLayout("mode", at: 35, .enumeration(1, modeValues)),
+                    FieldLayout("strategy", at: 36, .name(16)),
+                    FieldLayout("venue", at: 52, .name(16)),
+                    FieldLayout("instrument", at: 68, .name(32)),
+                    FieldLayout("eventSet", at: 100, .name(32)),
+                    FieldLayout("value", at: 132, .signed(8)),
+                    FieldLayout("effective", at: 140, .signed(8)),
+                    FieldLayout("effectiveLevel", at: 148, .enumeration(1, limitLevelValues)),
+                    FieldLayout("version", at: 149, .unsigned(8)),
+                    FieldLayout("at", at: 157, .signed(8)),
+                    FieldLayout("signer", at: 165, .name(16)),
+                    FieldLayout("cosigner", at: 181, .name(16)),
+                ])
+        ],
+        data: ["pending"]),
     MessageLayout(
         "SnapshotVolatility", template: 150, blockLength: 112,
         fields: [
