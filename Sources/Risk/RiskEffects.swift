@@ -50,6 +50,8 @@ package enum OperatorOutcome: Sendable, Hashable, CustomStringConvertible {
     case unknownAccount
     /// The amount is zero, or more than any account has.
     case wrongAmount
+    /// Live trading needs the whole registry.
+    case registryMissing
     /// The change of limits is in force, as this version.
     case limitsInForce(version: UInt64)
     /// The change of limits comes into force at this time of the wall clock.
@@ -60,7 +62,8 @@ package enum OperatorOutcome: Sendable, Hashable, CustomStringConvertible {
         switch self {
         case .done, .repeated, .limitsInForce, .limitsWait: true
         case .halted, .gatewayAhead, .nothingToResume, .wrongScope, .emptyScope, .lossLimitStands,
-            .breakUnresolved, .nothingToResolve, .unknownAccount, .wrongAmount, .limitsRefused:
+            .breakUnresolved, .nothingToResolve, .unknownAccount, .wrongAmount, .registryMissing,
+            .limitsRefused:
             false
         }
     }
@@ -79,6 +82,7 @@ package enum OperatorOutcome: Sendable, Hashable, CustomStringConvertible {
         case .nothingToResolve: "nothingToResolve"
         case .unknownAccount: "unknownAccount"
         case .wrongAmount: "wrongAmount"
+        case .registryMissing: "registryMissing"
         case .limitsInForce(let version): "in force as version \(version)"
         case .limitsWait(let time): "comes into force at \(time)"
         case .limitsRefused(let refusal): "\(refusal)"
@@ -124,6 +128,12 @@ package enum RiskAlarm: Sendable, Hashable {
     case strategyDisabled(StrategyKey)
     /// The list of halts is full; everything was halted instead.
     case haltsExhausted
+    /// A statement of a registry that is not the next one, or that nothing announced.
+    case registryRefused(UInt64)
+    /// The venue declines too much or answers too late: an account takes no new risk for a while.
+    case venueGuarded(AccountID, LimitKind, limit: Int64, value: Int64)
+    /// An instrument's quotes are old or have gaps: it takes no new risk for a while.
+    case quoteGuarded(InstrumentID, limit: Int64, value: Int64)
 }
 
 /// The effects of one command: a buffer that is used again and again.

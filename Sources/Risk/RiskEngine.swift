@@ -62,6 +62,7 @@ package struct RiskEngine: Sendable {
     var eventIndex: [EventKey: Int32] = [:]
     /// Event sets that are closed, oldest first.
     var eventsClosed: [Int32] = []
+    var registry = Registry()
     var books = Slab<EventBook>()
     var bookIndex: [BookKey: Int32] = [:]
     var orders = Slab<OrderRecord>()

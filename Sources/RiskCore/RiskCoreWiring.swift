@@ -65,12 +65,14 @@ package enum RiskCoreWiring {
     ) throws -> RiskCoreService {
         let configuration = RiskCoreConfiguration(context.configuration)
         let links = try CoreLinks(context, configuration)
+        let operators = try operators(context)
         let parts = CoreParts(
             agents: links.agents, admin: links.admin, gateways: links.gateways,
-            operators: try operators(context),
+            operators: operators,
             follower: JournalFollower(path: opened.path, identity: opened.identity) { answer in
                 handle.post { $0.followed(answer) }
             },
+            registry: try registry(context, operators, opened.engine),
             incarnation: context.incarnation, version: ProcessContext.version, start: start,
             connectGateways: { try links.connectGateways(context, wiring) },
             monotonicNow: { SystemClock().read().monotonic })
@@ -85,6 +87,20 @@ package enum RiskCoreWiring {
         try wiring.bind(links.agents, at: context.endpoint(of: context.name, .agents))
         if !start.isCrashLoop { try links.connectGateways(context, wiring) }
         return service
+    }
+
+    /// Where the registry lies. The first one must hold, or the core has nothing to go by; a later
+    /// one that does not is refused while it runs.
+    private static func registry(
+        _ context: ProcessContext, _ operators: [ShortName: Ed25519PublicKey],
+        _ engine: RiskEngine
+    ) throws(ProcessFailure) -> RegistryReader? {
+        guard let path = context.configuration.registryPath else { return nil }
+        let cluster = context.configuration.cluster
+        if engine.registryView.version == 0 {
+            _ = try SignedRegistry(path: path, cluster: cluster, operators: operators)
+        }
+        return RegistryReader(path: path, cluster: cluster, operators: operators)
     }
 
     private static func operators(

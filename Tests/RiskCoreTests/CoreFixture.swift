@@ -44,6 +44,9 @@ final class CoreFixture {
     deinit { try? FileManager.default.removeItem(at: folder) }
 
     var journalPath: String { folder.appending(path: "journal.sqlite").path }
+    var registryPath: String { folder.appending(path: "registry.yaml").path }
+    /// Whether cores that start from now on have a registry to read.
+    var hasRegistry = false
     var startsPath: String { folder.appending(path: "starts").path }
 
     var identity: JournalIdentity {
@@ -118,6 +121,7 @@ final class CoreFixture {
             try PermitAuthenticator(
                 own: coreKey, peer: gatewayKey.publicKey, cluster: "test", gateway: "gw-test"))
         let answers = FollowAnswers()
+        let name = try #require(ShortName("local"))
         let start = StartRecord(path: startsPath, now: wiring.clock.wall)
         // Weak, because a node of the network owns its service.
         let connect = { [weak wiring] in
@@ -130,10 +134,14 @@ final class CoreFixture {
                 CoreFixture.gateway: CoreParts.Gateway(
                     orders: orders, market: market, sealer: sealer)
             ],
-            operators: [try #require(ShortName("local")): operatorKey.publicKey],
+            operators: [name: operatorKey.publicKey],
             follower: JournalFollower(path: journalPath, identity: self.identity) {
                 answers.add($0)
             },
+            registry: hasRegistry
+                ? RegistryReader(
+                    path: registryPath, cluster: configuration.cluster,
+                    operators: [name: operatorKey.publicKey]) : nil,
             incarnation: Incarnation(starts), version: "test", start: start,
             connectGateways: connect,
             monotonicNow: { [weak wiring] in wiring?.clock.monotonic ?? .zero })

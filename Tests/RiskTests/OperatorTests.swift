@@ -47,7 +47,12 @@ import Wire
     func otherModesWaitForAnOperator(mode: Mode) {
         var rig = Rig(mode: mode)
         #expect(rig.engine.arming == .disarmed)
-        rig.operate(.arm, nonce: 1)
+        if mode == .live {
+            #expect(rig.operate(.arm, nonce: 1) == .registryMissing)
+            #expect(rig.engine.arming == .disarmed)
+            rig.register(1, [Rig.registered("KX")])
+        }
+        #expect(rig.operate(.arm, nonce: 2) == .done)
         #expect(rig.engine.arming == .armed)
     }
 
@@ -198,7 +203,11 @@ import Wire
         #expect(rig.effects.alarms.isEmpty, "it says nothing of the rule")
         rig.define("KX-1", eventSet: "KX-1", status: .open, ruleHash: Rig.digest)
         #expect(rig.effects.alarms == [.definitionRefused(named("KX-1"))])
-        #expect(rig.order(.buy, "0.50", "1").isPermitted, "its status is taken all the same")
+        #expect(rig.declare(.buy).judgement.reason == .ruleChanged)
+        rig.define("KX-1", eventSet: "KX-1", status: .closed, ruleHash: Rig.digest)
+        #expect(
+            rig.declare(.buy).judgement.reason == .instrumentNotOpen,
+            "its status is taken all the same")
         rig.check()
     }
 }

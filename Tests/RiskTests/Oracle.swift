@@ -16,7 +16,10 @@ struct Oracle {
         let candidate = Scenario.Order(
             id: .zero, strategy: strategy, instrument: instrument, side: request.side,
             price: request.price, quantity: request.quantity)
-        if let reason = repeated(candidate) ?? size(candidate) ?? liquidity(candidate)
+        if let reason = repeated(candidate) ?? lifecycle(candidate) ?? dispute(candidate) {
+            return reason
+        }
+        if let reason = size(candidate) ?? liquidity(candidate)
             ?? notional(candidate)
         {
             return reason
@@ -36,7 +39,7 @@ struct Oracle {
         }
         let hasEstimate = scenario.markCounts[instrument, default: 0] > 1
         if isVolatile(candidate) { return hasEstimate ? nil : .volatilityExceeded }
-        for rule in [gross, net, eventLoss] {
+        for rule in [gross, net, eventLoss, linkedLoss] {
             if let reason = rule(candidate) { return reason }
         }
         if reserved(with: candidate) > cash { return .collateralInsufficient }
@@ -54,6 +57,38 @@ struct Oracle {
     }
 
     // MARK: - Rules
+
+    private func lifecycle(_ order: Scenario.Order) -> RejectReason? {
+        guard scenario.hasRegistry else { return nil }
+        switch scenario.standing(of: scenario.event(of: order.instrument)).state {
+        case .tradable: return nil
+        case .new, .watchOnly: return .instrumentWatchOnly
+        case .deprecated: return reduces(order) ? nil : .instrumentDeprecated
+        }
+    }
+
+    private func dispute(_ order: Scenario.Order) -> RejectReason? {
+        guard scenario.hasRegistry, !reduces(order) else { return nil }
+        let event = scenario.event(of: order.instrument)
+        if scenario.standing(of: event).resolution != .open { return .resolutionDisputed }
+        let isBeyond = exceeds(.disputedLossMax, order, inScopesOfInstrument: true) { scope in
+            scenario.allEvents.filter { scenario.standing(of: $0).resolution != .open }
+                .reduce(0) { $0 + max(0, loss(of: $1, with: nil, scope)) }
+        }
+        return isBeyond ? .disputedLossExceeded : nil
+    }
+
+    private func linkedLoss(_ order: Scenario.Order) -> RejectReason? {
+        guard scenario.hasRegistry else { return nil }
+        let own = scenario.event(of: order.instrument)
+        let bucket = scenario.bucket(of: own)
+        let isBeyond = exceeds(.linkedLossMax, order, inScopesOfInstrument: true) { scope in
+            scenario.allEvents.filter { scenario.bucket(of: $0) == bucket }.reduce(0) {
+                $0 + max(0, loss(of: $1, with: $1 == own ? order : nil, scope))
+            }
+        }
+        return isBeyond ? .linkedLossExceeded : nil
+    }
 
     private func size(_ order: Scenario.Order) -> RejectReason? {
         exceeds(.orderQuantityMax, order) { _ in Int128(order.quantity.units) }
@@ -255,21 +290,21 @@ struct Oracle {
 
     private func eventLoss(_ order: Scenario.Order) -> RejectReason? {
         let isBeyond = exceeds(.eventLossMax, order, inScopesOfInstrument: true) { scope in
-            loss(with: order, scope)
+            loss(of: scenario.event(of: order.instrument), with: order, scope)
         }
         return isBeyond ? .eventLossExceeded : nil
     }
 
     // MARK: - Measures
 
-    /// The worst over all outcomes of the order's event; each order fills or not, whichever is
-    /// worse in that outcome.
+    /// The worst over all outcomes of an event; each order fills or not, whichever is worse in that
+    /// outcome. An event that is over loses nothing more.
     private func loss(
-        with order: Scenario.Order, _ scope: (Scenario.Order) -> Bool
+        of event: String, with order: Scenario.Order?, _ scope: (Scenario.Order) -> Bool
     ) -> Int128 {
-        let event = scenario.event(of: order.instrument)
         let all = scenario.instruments + scenario.settled
         let members = all.filter { scenario.event(of: $0) == event }.sorted()
+        if members.allSatisfy({ scenario.settled.contains($0) }) { return 0 }
         var worst = Int128.max
         for winners in outcomes(members) {
             var total: Int128 = 0
@@ -281,7 +316,7 @@ struct Oracle {
                     Int128(filled.side.sign) * Int128(fill.quantity.units)
                     * halves(filled.instrument, winners) / 2
             }
-            for open in scenario.orders + [order] {
+            for open in scenario.orders + (order.map { [$0] } ?? []) {
                 guard members.contains(open.instrument), scope(open), open.exposed > .zero else {
                     continue
                 }

@@ -141,6 +141,46 @@ struct Rig {
                 isExhaustive: Flag(isExhaustive), ruleHash: ruleHash, marketTime: now))
     }
 
+    // MARK: - Registry
+
+    /// A statement that lets every event set whose name begins so be traded, unless adjusted.
+    static func registered(
+        _ name: String, isPattern: Bool = true, adjust: (inout RegistrySet) -> Void = { _ in }
+    ) -> RegistrySet {
+        var set = RegistrySet(
+            venue: Rig.venue, eventSet: named(name), isPattern: Flag(isPattern), state: .tradable,
+            isExclusive: .yes, isExhaustive: .yes, resolution: .open, resolvesAt: .zero,
+            window: .zero, source: LongName("test") ?? .empty)
+        adjust(&set)
+        return set
+    }
+
+    /// A version of the registry, with links and reviewed rules by the name of the set.
+    mutating func register(
+        _ version: UInt64, _ sets: [RegistrySet], links: [(String, String)] = [],
+        rules: [(String, Digest)] = []
+    ) {
+        apply(
+            RegistryBegan(
+                version: version, digest: Rig.digest, operator: named("local"),
+                statements: UInt32(sets.count + links.count + rules.count)))
+        for set in sets { apply(set) }
+        for set in sets {
+            for (name, bucket) in links where set.eventSet == named(name) {
+                apply(
+                    RegistryLink(
+                        venue: set.venue, eventSet: set.eventSet, isPattern: set.isPattern,
+                        bucket: LongName(bucket) ?? .empty))
+            }
+            for (name, rule) in rules where set.eventSet == named(name) {
+                apply(
+                    RegistryRule(
+                        venue: set.venue, eventSet: set.eventSet, isPattern: set.isPattern,
+                        ruleHash: rule))
+            }
+        }
+    }
+
     // MARK: - Requests
 
     static func envelope(_ sender: ProcessID) -> Envelope {
@@ -232,7 +272,8 @@ struct Rig {
         let before = engine.snapshotBytesIfSmall
         let judgement = engine.decide(request, facts, from: agent, reference: reference, at: now)
         #expect(before == engine.snapshotBytesIfSmall, "deciding changed the state")
-        engine.record(request, facts, judgement, at: now, into: &effects)
+        engine.record(
+            request, facts, judgement, reference: reference, at: now, into: &effects)
         journal(frame, reference: reference?.frame() ?? [], judgement: judgement)
         for case .permit(let permit) in effects.items { permits[permit.orderID] = permit }
         return judgement

@@ -77,12 +77,18 @@ struct Scenario {
     var markCounts: [String: Int] = [:]
     var markets = 0
     let isExclusive: Bool
+    /// Whether an operator's registry says what may be traded; then it changes now and then.
+    let hasRegistry: Bool
+    var registryVersion: UInt64 = 0
+    /// What it states of single events; all others are tradable.
+    var statements: [String: RegistrySet] = [:]
 
     init(seed: UInt64, isWild: Bool) {
         self.isWild = isWild
         random = SeededRandom(seed: seed)
         isExclusive = seed.isMultiple(of: 2)
         lossLimits = [Int128(12_000_000_000), Int128(5_000_000_000)]
+        hasRegistry = seed % 4 >= 2
         rig = Rig(cash: "60", instruments: [])
         let second = StrategyKey(
             org: Rig.owner.org, account: Rig.owner.account, mode: .paper, strategy: named("second"))
@@ -96,6 +102,7 @@ struct Scenario {
         rig.limit(.walkMax, "1")
         rig.limit(.repeatWindow, "6")
         rig.limit(.walkWindow, "8")
+        if hasRegistry { restate() }
         for _ in 0..<2 { openEvent() }
     }
 
@@ -133,7 +140,7 @@ struct Scenario {
         case 86..<89: isWild ? bust() : fill()
         case 89..<92: setLimit()
         case 92..<94: settle()
-        case 94..<95: openEvent()
+        case 94..<95: hasRegistry && Bool.random(using: &random) ? restate() : openEvent()
         case 95..<96: operate()
         case 96..<97: Bool.random(using: &random) ? reconnectGateway() : doubt()
         case 97..<98: restart()
@@ -335,12 +342,18 @@ struct Scenario {
     mutating func setLimit() {
         let kinds: [LimitKind] = [
             .orderQuantityMax, .orderNotionalMax, .openOrdersMax, .openNotionalMax, .positionMax,
-            .eventLossMax, .repeatMax, .walkMax, .spreadCrossMax, .tailPrice, .edgeMin,
+            .eventLossMax, .linkedLossMax, .disputedLossMax, .repeatMax, .walkMax, .spreadCrossMax,
+            .tailPrice, .edgeMin,
             .planNotionalMax, .grossNotionalMax, .netNotionalMax,
             .depthShareMax, .volatilityBudget,
         ]
-        let levels: [LimitLevel] = [.firm, .account, .strategy, .instrument, .event, .venue]
-        guard let kind = kinds.randomElement(using: &random),
+        guard let kind = kinds.randomElement(using: &random) else { return }
+        // What is locked in disputes is counted where collateral is: not by instrument.
+        let levels: [LimitLevel] =
+            kind == .disputedLossMax
+            ? [.firm, .account, .strategy, .venue]
+            : [.firm, .account, .strategy, .instrument, .event, .venue]
+        guard
             let level = levels.randomElement(using: &random),
             let instrument = instruments.randomElement(using: &random)
         else { return }
@@ -370,6 +383,38 @@ struct Scenario {
         case .depthShareMax: 5...15
         default: 200...3_000
         }
+    }
+
+    // MARK: - Registry
+
+    /// Every event that was ever opened.
+    var allEvents: [String] { (1...max(1, markets)).map { "KX\($0)" } }
+
+    func standing(of event: String) -> RegistrySet { statements[event] ?? Rig.registered("KX") }
+
+    /// Events of even numbers may go wrong together, and so may the odd ones.
+    func bucket(of event: String) -> String {
+        statements[event] == nil ? "all" : event.hasSuffix("2") ? "even" : "odd"
+    }
+
+    /// A new version that says something else of some events.
+    mutating func restate() {
+        registryVersion += 1
+        for event in allEvents where Bool.random(using: &random) {
+            if statements.removeValue(forKey: event) != nil { continue }
+            let states: [LifecycleState] = [.tradable, .tradable, .watchOnly, .deprecated, .new]
+            let resolutions: [ResolutionState] = [.open, .open, .proposed, .disputed]
+            let state = states.randomElement(using: &random) ?? .tradable
+            let resolution = resolutions.randomElement(using: &random) ?? .open
+            statements[event] = Rig.registered(event, isPattern: false) {
+                $0.state = state
+                $0.resolution = resolution
+            }
+        }
+        let names = statements.keys.sorted()
+        rig.register(
+            registryVersion, [Rig.registered("KX")] + names.compactMap { statements[$0] },
+            links: [("KX", "all")] + names.map { ($0, bucket(of: $0)) })
     }
 
     mutating func operate() {

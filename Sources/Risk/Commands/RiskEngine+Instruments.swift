@@ -69,6 +69,7 @@ extension RiskEngine {
         instruments[index].closeAt = definition.closeAt
         setStatus(definition.status, of: index)
         refreshSettling(index, into: &effects)
+        if changesRule(of: index, to: definition.ruleHash, into: &effects) { return }
         if isWorthChanged(of: known, by: definition), isTraded(known) {
             alarm(.definitionRefused(known.id), into: &effects)
             return
@@ -79,15 +80,27 @@ extension RiskEngine {
         refreshEvent(known.event)
     }
 
-    /// Whether another rule decides, or netting would count for more than it did. A definition
-    /// without a rule says nothing of it; less netting is only more careful.
+    /// Whether another rule decides that nobody has reviewed: the instrument is frozen until an
+    /// operator's registry names it. A rule that nobody relies on yet, where no registry reviews
+    /// rules, is taken as it is. A definition without a rule says nothing of it.
+    private mutating func changesRule(
+        of index: Int32, to rule: Digest, into effects: inout RiskEffects
+    ) -> Bool {
+        let known = instruments[index]
+        guard rule != .zero, known.ruleHash != .zero, rule != known.ruleHash,
+            !events[known.event].standing.rules.contains(rule),
+            registry.exists || isTraded(known)
+        else { return false }
+        alarm(.definitionRefused(known.id), into: &effects)
+        instruments[index].changedRule = rule
+        return true
+    }
+
+    /// Whether netting would count for more than it did; less is only more careful.
     private func isWorthChanged(
         of known: InstrumentState, by definition: InstrumentDefined
     ) -> Bool {
-        let isRuleNew =
-            definition.ruleHash != .zero && known.ruleHash != .zero
-            && definition.ruleHash != known.ruleHash
-        return isRuleNew || definition.isExclusive.isSet && !known.isExclusive
+        definition.isExclusive.isSet && !known.isExclusive
             || definition.isExhaustive.isSet && !known.isExhaustive
     }
 
@@ -102,17 +115,22 @@ extension RiskEngine {
     mutating func event(_ key: EventKey) -> Int32 {
         if let index = eventIndex[key] { return index }
         let index = events.insert(
-            EventState(id: key.id, venue: key.venue, meter: meter(.event(key.id))))
+            EventState(
+                id: key.id, venue: key.venue, meter: meter(.event(key.id)),
+                standing: registry.standing(of: key)))
         eventIndex[key] = index
         return index
     }
 
-    /// Netting holds only where the venue says so of every member under a rule that is known; every
-    /// book's loss follows.
+    /// Netting holds only where the venue says so of every member under a rule that is known, and
+    /// the registry, where there is one, says that it was verified; every book's loss follows.
     mutating func refreshEvent(_ event: Int32) {
         let members = events[event].members
-        events[event].isExclusive = members.allSatisfy { instruments[$0].isVerifiedExclusive }
-        events[event].isExhaustive = members.allSatisfy { instruments[$0].isExhaustive }
+        let standing = events[event].standing
+        events[event].isExclusive =
+            standing.isExclusive && members.allSatisfy { instruments[$0].isVerifiedExclusive }
+        events[event].isExhaustive =
+            standing.isExhaustive && members.allSatisfy { instruments[$0].isExhaustive }
         for book in booksBottomUp(of: event) { refreshLoss(of: book) }
     }
 

@@ -128,6 +128,7 @@ extension RiskEngine {
         guard scope.kind == .all else { return .wrongScope }
         guard arming != .halted else { return .halted }
         guard !isGatewayAhead else { return .gatewayAhead }
+        guard mode != .live || registry.isWhole else { return .registryMissing }
         isCrashLoop = false
         isDisarmedByOperator = false
         isStopped = false

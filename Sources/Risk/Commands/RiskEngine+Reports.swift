@@ -28,6 +28,7 @@ extension RiskEngine {
             reserve(index)
             return
         }
+        noteAnswer(index, fate.state, into: &effects)
         if fate.state.isTerminal {
             end(index, as: fate.state)
         } else {
@@ -92,6 +93,7 @@ extension RiskEngine {
                 finality: report.finality))
         orders[index].filled += report.quantity
         orders[index].touchedAt = now
+        noteAnswer(index, .filled, into: &effects)
         counters.fills += 1
         agents[Int(order.agent)].counters.fills += 1
         refreshBrakes(from: order.strategy, into: &effects)

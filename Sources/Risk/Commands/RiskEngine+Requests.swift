@@ -78,11 +78,11 @@ extension RiskEngine {
 
     // MARK: - Recording
 
-    /// Records a decision on an order request: counts it, takes its tokens, and, where it is
-    /// permitted, makes the order and the permit.
+    /// Records a decision on an order request: notes the market that it was made on, counts it,
+    /// takes its tokens, and, where it is permitted, makes the order and the permit.
     package mutating func record(
         _ request: OrderRequest, _ facts: RequestFacts, _ judgement: Judgement,
-        at now: Timestamp, into effects: inout RiskEffects
+        reference: ReferenceUpdated?, at now: Timestamp, into effects: inout RiskEffects
     ) {
         advance(to: now)
         effects.append(.decide(judgement.decision(at: now), agent: judgement.agent))
@@ -90,6 +90,7 @@ extension RiskEngine {
             counters.duplicates += 1
             return
         }
+        if let reference { noteQuote(reference, at: now, into: &effects) }
         precondition(judgement.orderID > lastOrderID, "order ids must grow: \(judgement.orderID)")
         lastOrderID = judgement.orderID
         let claim = OrderClaim(request, facts)
@@ -147,7 +148,7 @@ extension RiskEngine {
         reference: ReferenceUpdated?, at now: Timestamp, into effects: inout RiskEffects
     ) -> Judgement {
         let judgement = decide(request, facts, from: agent, reference: reference, at: now)
-        record(request, facts, judgement, at: now, into: &effects)
+        record(request, facts, judgement, reference: reference, at: now, into: &effects)
         return judgement
     }
 

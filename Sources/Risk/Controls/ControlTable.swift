@@ -5,16 +5,17 @@ package enum ControlTable {
     /// For an order request: all of them.
     package static let order: [Control] = [
         .identity, .arming, .kill, .idempotency, .repeatedOrder, .explanation, .parentChild,
-        .instrumentState, .staleQuote, .size, .liquidity, .notional, .priceCollar, .priceWalk,
+        .instrumentState, .lifecycle, .ruleChange, .settlementWindow, .dispute,
+        .staleQuote, .liveGuard, .size, .liquidity, .notional, .priceCollar, .priceWalk,
         .spreadCross, .tailGuard, .edge, .planNotional, .expiry, .messageRate, .orderRate,
-        .orderToTrade, .openOrders, .position, .volatility, .grossAndNet, .eventLoss,
+        .orderToTrade, .openOrders, .position, .volatility, .grossAndNet, .eventLoss, .linkedLoss,
         .collateral, .selfTrade, .lossLimit, .drawdown, .adverseSelection, .gateway,
     ]
 
     /// For an intent: what can be known before the first child.
     package static let intent: [Control] = [
-        .identity, .arming, .kill, .idempotency, .parentChild, .instrumentState, .size,
-        .priceCollar, .planNotional, .messageRate,
+        .identity, .arming, .kill, .idempotency, .parentChild, .instrumentState, .lifecycle,
+        .ruleChange, .size, .priceCollar, .planNotional, .messageRate,
     ]
 
     /// Nothing stands between an agent and the cancel of its own order.
@@ -65,7 +66,12 @@ extension RiskEngine {
         case .explanation: checkExplanation(context)
         case .parentChild: checkParentChild(context)
         case .instrumentState: checkInstrumentState(context)
+        case .lifecycle: checkLifecycle(context)
+        case .ruleChange: checkRuleChange(context)
+        case .settlementWindow: checkSettlementWindow(context)
+        case .dispute: checkDispute(context)
         case .staleQuote: checkStaleQuote(context)
+        case .liveGuard: checkLiveGuard(context)
         case .size: checkSize(context)
         case .notional: checkNotional(context)
         case .priceCollar: checkPriceCollar(context)
@@ -75,6 +81,7 @@ extension RiskEngine {
         case .openOrders: checkOpenOrders(context)
         case .position: checkPosition(context)
         case .eventLoss: checkEventLoss(context)
+        case .linkedLoss: checkLinkedLoss(context)
         case .collateral: checkCollateral(context)
         case .selfTrade: checkSelfTrade(context)
         case .lossLimit: checkLossLimit(context)

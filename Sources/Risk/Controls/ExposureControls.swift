@@ -127,7 +127,7 @@ extension RiskEngine {
     }
 
     /// The loss of the order's event set in the scope of a level, this order included.
-    private func lossWithOrder(_ context: OrderContext, _ level: LimitLevel) -> Money? {
+    func lossWithOrder(_ context: OrderContext, _ level: LimitLevel) -> Money? {
         let book = context.chain[level]
         var candidate = exposure(book, context.ordinal)
         guard let load = OrderLoad(context.side, context.price, context.quantity),

@@ -21,10 +21,11 @@ extension LimitKind {
             .lossDailyMax, .lossWeeklyMax, .lossTotalMax, .drawdownSoftMax, .drawdownHardMax,
             .repeatMax, .planNotionalMax, .walkMax, .spreadCrossMax, .orderToTradeMax,
             .grossNotionalMax, .netNotionalMax, .depthShareMax, .volatilityBudget, .collarSigmas,
-            .slippageMax:
+            .slippageMax, .linkedLossMax, .disputedLossMax:
             .ceiling
         case .markSpreadMax, .settlementHaircut, .drawdownFloor, .brakeCooldown, .brakeCapital,
-            .repeatWindow, .walkWindow, .adverseMarkoutMax, .adverseFillsMin, .fillsPerMinuteMax:
+            .repeatWindow, .walkWindow, .adverseMarkoutMax, .adverseFillsMin, .fillsPerMinuteMax,
+            .guardDeclinesMax, .guardLatencyMax, .guardQuoteAgeMax, .guardDwellMin:
             .neither
         }
     }

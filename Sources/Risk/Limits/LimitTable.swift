@@ -20,13 +20,15 @@ extension LimitKind {
         case .orderQuantityMin, .orderQuantityMax, .positionMax: .contracts
         case .orderNotionalMax, .openNotionalMax, .eventLossMax, .collateralMax, .lossDailyMax,
             .lossWeeklyMax, .lossTotalMax, .brakeCapital, .planNotionalMax, .edgeMin,
-            .grossNotionalMax, .netNotionalMax, .volatilityBudget:
+            .grossNotionalMax, .netNotionalMax, .volatilityBudget, .linkedLossMax, .disputedLossMax:
             .money
         case .collarPassive, .collarAggressive, .markSpreadMax, .settlementHaircut, .slippageMax,
             .adverseMarkoutMax, .walkMax, .spreadCrossMax, .tailPrice:
             .price
-        case .quoteAgeMax, .brakeCooldown, .repeatWindow, .walkWindow: .seconds
-        case .drawdownSoftMax, .drawdownHardMax, .drawdownFloor: .fraction
+        case .quoteAgeMax, .brakeCooldown, .repeatWindow, .walkWindow, .guardLatencyMax,
+            .guardQuoteAgeMax, .guardDwellMin:
+            .seconds
+        case .drawdownSoftMax, .drawdownHardMax, .drawdownFloor, .guardDeclinesMax: .fraction
         case .messageBurst, .orderBurst, .openOrdersMax, .adverseFillsMin, .fillsPerMinuteMax,
             .repeatMax:
             .count

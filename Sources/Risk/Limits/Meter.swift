@@ -16,6 +16,8 @@ struct Meter: Sendable {
     var reach = Reach()
     /// Kept only where the scope limits orders to trades.
     var activity = Activity()
+    /// Of them, those of events whose outcome is proposed or disputed.
+    var disputed: Money = .zero
     var isHalted = false
     var isReduceOnly = false
 

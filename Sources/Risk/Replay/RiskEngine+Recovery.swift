@@ -99,8 +99,8 @@ extension RiskEngine {
         case .order:
             record(
                 try OrderRequest(decoding: command),
-                try RequestFacts(orderRequest: command.span.bytes), judgement, at: parts.at,
-                into: &effects)
+                try RequestFacts(orderRequest: command.span.bytes), judgement,
+                reference: parts.reference, at: parts.at, into: &effects)
         case .intent:
             record(
                 try DeclareIntent(decoding: command),
@@ -147,6 +147,10 @@ extension RiskEngine {
         case .limitChange: try apply(limitChange: frame, at: now, into: &effects)
         case .limitsDue: apply(try LimitsDue(decoding: frame), at: now, into: &effects)
         case .operatorsSet: try apply(operatorsSet: frame, at: now, into: &effects)
+        case .registryBegan: apply(try RegistryBegan(decoding: frame), at: now, into: &effects)
+        case .registrySet: apply(try RegistrySet(decoding: frame), at: now, into: &effects)
+        case .registryLink: apply(try RegistryLink(decoding: frame), at: now, into: &effects)
+        case .registryRule: apply(try RegistryRule(decoding: frame), at: now, into: &effects)
         case .agentConnected: apply(try AgentConnected(decoding: frame), at: now, into: &effects)
         case .gatewayConnected:
             apply(try GatewayConnected(decoding: frame), at: now, into: &effects)

@@ -16,7 +16,7 @@ extension RiskEngine {
         if let found = ledger.firstBreak() { return found.description }
         return firstExposureBreak() ?? firstEarningBreak() ?? firstReservationBreak()
             ?? firstMeterBreak()
-            ?? firstIntentBreak()
+            ?? firstIntentBreak() ?? firstRegistryBreak()
     }
 
     /// Every book holds what its orders, the ledger and the books below it say.

@@ -127,6 +127,13 @@ private struct Restoration {
         case .snapshotOperators: try takeOperators(record)
         case .snapshotLimitOrigin: try takeLimitOrigin(record)
         case .snapshotPendingLimits: try takePendingLimits(record)
+        case .snapshotRegistry: try takeRegistry(record)
+        case .registrySet: try takeRegistrySet(record)
+        case .registryLink: try takeRegistryLink(record)
+        case .registryRule: try takeRegistryRule(record)
+        case .snapshotRuleChange: try takeRuleChange(record)
+        case .snapshotHealth: try takeHealth(record)
+        case .snapshotQuoteGuard: try takeQuoteGuard(record)
         case .snapshotEnd:
             let end = try record.decode { frame throws(WireError) in
                 try SnapshotEnd(decoding: frame)
@@ -145,6 +152,7 @@ private struct Restoration {
         closings.sort { $0.place < $1.place }
         engine.eventsClosed = closings.map(\.event)
         engine.refreshHalts()
+        engine.standAllEvents()
         let known = engine.orders.indices.sorted { engine.orders[$0].id < engine.orders[$1].id }
         for index in known { engine.relink(index) }
         engine.retired =
@@ -245,6 +253,78 @@ private struct Restoration {
         }
         _ = try record.decode { _ throws(WireError) in try SignedLimits(decoding: change) }
         engine.pendingLimits = PendingLimits(effectiveAt: value.effectiveAt, frame: change)
+    }
+
+    private mutating func takeRegistry(_ record: SnapshotRecord) throws(SnapshotError) {
+        let value = try record.decode { frame throws(WireError) in
+            try SnapshotRegistry(decoding: frame)
+        }
+        engine.registry.version = value.version
+        engine.registry.digest = value.digest
+        engine.registry.signer = value.operator
+        engine.registry.awaited = value.awaited
+    }
+
+    private mutating func takeRegistrySet(_ record: SnapshotRecord) throws(SnapshotError) {
+        engine.take(
+            try record.decode { frame throws(WireError) in try RegistrySet(decoding: frame) })
+    }
+
+    private mutating func takeRegistryLink(_ record: SnapshotRecord) throws(SnapshotError) {
+        let value = try record.decode { frame throws(WireError) in
+            try RegistryLink(decoding: frame)
+        }
+        guard engine.take(value) else {
+            throw .misplaced(offset: record.offset, "a link of \(value.eventSet)")
+        }
+    }
+
+    private mutating func takeRegistryRule(_ record: SnapshotRecord) throws(SnapshotError) {
+        let value = try record.decode { frame throws(WireError) in
+            try RegistryRule(decoding: frame)
+        }
+        guard engine.take(value) else {
+            throw .misplaced(offset: record.offset, "a rule of \(value.eventSet)")
+        }
+    }
+
+    private mutating func takeRuleChange(_ record: SnapshotRecord) throws(SnapshotError) {
+        let value = try record.decode { frame throws(WireError) in
+            try SnapshotRuleChange(decoding: frame)
+        }
+        guard let index = engine.instrumentIndex[value.instrument] else {
+            throw .misplaced(offset: record.offset, "a rule of \(value.instrument)")
+        }
+        engine.instruments[index].changedRule = value.ruleHash
+    }
+
+    private mutating func takeHealth(_ record: SnapshotRecord) throws(SnapshotError) {
+        let value = try record.decode { frame throws(WireError) in
+            try SnapshotHealth(decoding: frame)
+        }
+        let answers = try record.decode { frame throws(WireError) in
+            try SnapshotHealth.answers(in: frame)
+        }
+        let key = AccountKey(org: value.org, account: value.account, mode: value.mode)
+        guard let index = engine.accountIndex[key], answers.count <= VenueHealth.answersMax else {
+            throw .misplaced(offset: record.offset, "the health of \(key)")
+        }
+        engine.accounts[Int(index)].health.guardedUntil = value.guardedUntil
+        for answer in answers {
+            engine.accounts[Int(index)].health.add(
+                VenueHealth.Answer(
+                    latency: answer.latency, isDeclined: answer.isDeclined.isSet))
+        }
+    }
+
+    private mutating func takeQuoteGuard(_ record: SnapshotRecord) throws(SnapshotError) {
+        let value = try record.decode { frame throws(WireError) in
+            try SnapshotQuoteGuard(decoding: frame)
+        }
+        guard let index = engine.instrumentIndex[value.instrument] else {
+            throw .misplaced(offset: record.offset, "a guard of \(value.instrument)")
+        }
+        engine.instruments[index].guardedUntil = value.guardedUntil
     }
 
     private mutating func takeReach(_ record: SnapshotRecord) throws(SnapshotError) {

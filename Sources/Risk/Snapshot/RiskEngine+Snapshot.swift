@@ -14,6 +14,7 @@ extension RiskEngine {
         writeLimits(into: &writer)
         writeInstruments(into: &writer)
         writeMarks(into: &writer)
+        writeRegistry(into: &writer)
         writeLedger(into: &writer)
         writeOrders(into: &writer)
         writeTrails(into: &writer)
@@ -24,6 +25,7 @@ extension RiskEngine {
         writeMarkouts(into: &writer)
         writeFillRates(into: &writer)
         writeGovernance(into: &writer)
+        writeHealth(into: &writer)
         return writer.finish()
     }
 

@@ -18,6 +18,8 @@ struct InstrumentState: Sendable {
     var isExclusive: Bool
     var isExhaustive: Bool
     var ruleHash: Digest
+    /// What the venue has changed the rule to, until that was reviewed.
+    var changedRule: Digest?
     /// The value that it was settled at.
     var settledAt: Price?
     /// The touch of the last journalled reference, for marks; zero where a side was empty.
@@ -27,6 +29,8 @@ struct InstrumentState: Sendable {
     /// What brakes value positions at.
     var mark = RobustMark()
     var volatility = Volatility()
+    /// Until when a breach of its quotes keeps new risk away.
+    var guardedUntil: Timestamp = .zero
 
     /// Without its rule nobody can check that the venue's word holds.
     var isVerifiedExclusive: Bool { isExclusive && ruleHash != .zero }
@@ -39,12 +43,13 @@ struct EventState: Sendable {
     let id: EventSetID
     let venue: VenueID
     let meter: Int32
+    var standing: EventStanding
     /// Instruments in the order of their definition.
     var members: [Int32] = []
     var settledMembers = 0
     /// The books of the set, in the order of their scopes' names.
     var books: [Int32] = []
-    /// Every member says that they exclude each other.
+    /// Every member says that they exclude each other, and it is verified.
     var isExclusive = true
     /// Every member says that one of them must pay. Needs two: one alone is never certain.
     var isExhaustive = true

@@ -155,6 +155,7 @@ extension RiskEngine {
         let difference = max(.zero, loss) - books[index].loss
         if difference.isZero { return }
         books[index].loss = max(.zero, loss)
+        spread(difference, of: index)
         let node = nodes[Int(books[index].node)]
         meters[node.meter].collateral += difference
         if node.level == .firm, let member = set.members.first {

@@ -90,6 +90,8 @@ struct AccountState: Sendable {
     var venueCashAt: Timestamp = .zero
     /// Fills up to here are booked, unless a reconciliation holds and later ones are too.
     var fillsKnownUntil: Timestamp = .zero
+    /// How its venue has answered of late.
+    var health = VenueHealth()
 }
 
 /// By how much more contracts the venue has settled an instrument for than the ledger held.

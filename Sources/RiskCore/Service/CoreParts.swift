@@ -23,6 +23,8 @@ package struct CoreParts {
     package let gateways: [ProcessID: Gateway]
     package let operators: [ShortName: Ed25519PublicKey]
     package let follower: JournalFollower
+    /// Where the registry lies; nil where none is configured.
+    package let registry: RegistryReader?
     package let incarnation: Incarnation
     package let version: String
     /// The start that this is, among those that were not followed by a clean stop.
@@ -35,7 +37,8 @@ package struct CoreParts {
     package init(
         agents: LinkServer, admin: LinkServer, gateways: [ProcessID: Gateway],
         operators: [ShortName: Ed25519PublicKey], follower: JournalFollower,
-        incarnation: Incarnation, version: String, start: StartRecord,
+        registry: RegistryReader? = nil, incarnation: Incarnation, version: String,
+        start: StartRecord,
         connectGateways: @escaping () throws -> Void,
         monotonicNow: @escaping () -> MonotonicTime
     ) {
@@ -44,6 +47,7 @@ package struct CoreParts {
         self.gateways = gateways
         self.operators = operators
         self.follower = follower
+        self.registry = registry
         self.incarnation = incarnation
         self.version = version
         self.start = start

@@ -156,6 +156,32 @@ extension RiskCoreService {
         ).frame(counters: statusCounters, version: Array(parts.version.utf8))
     }
 
+    /// Which registry holds, and what it keeps from being traded.
+    private var registryCounters: [(String, Int64)] {
+        let view = engine.registryView
+        return [
+            ("registry_version", Int64(clamping: view.version)),
+            ("registries_refused", counters.registriesRefused),
+            ("instruments_watched", Int64(view.watched)),
+            ("instruments_frozen", Int64(view.frozen)),
+            ("events_disputed", Int64(view.disputed)),
+        ]
+    }
+
+    /// Where the live guard keeps new risk away, and what it measures: an account or an instrument
+    /// that is guarded counts one.
+    private var guardCounters: [(String, Int64)] {
+        let instruments = engine.guardedInstruments
+        var values: [(String, Int64)] = [("instruments_guarded", Int64(instruments.count))]
+        for view in engine.guardViews {
+            values.append(("guarded.\(view.account)", view.isGuarded ? 1 : 0))
+            values.append(("declines_e9.\(view.account)", view.declines))
+            values.append(("answer_p95_ns.\(view.account)", view.latency))
+        }
+        for instrument in instruments.prefix(16) { values.append(("guarded.\(instrument)", 1)) }
+        return values
+    }
+
     /// Amounts are in units of 1e-9 and end in `_e9`; rejections are counted by reason.
     private var statusCounters: [StatusReply.CountersEntry] {
         let counted = engine.counters
@@ -188,6 +214,7 @@ extension RiskCoreService {
             ("commands_refused", counters.commandsRefused),
             ("follows_refused", counters.followsRefused),
         ]
+        values += registryCounters + guardCounters
         var reasons = Dictionary(
             counted.reasons.map { ($0.reason, Int64(clamping: $0.count)) }
         ) { $0 + $1 }

@@ -30,6 +30,8 @@ package final class RiskCoreService: LoopService {
     var stepBeganAt: MonotonicTime
     /// When late peers and marks are looked after again.
     private var timersDueAt: MonotonicTime
+    /// When the registry's file is looked at again.
+    private var registryDueAt: MonotonicTime
     /// When the marks of held instruments are looked at again (live).
     var marksDue: MonotonicTime
     /// The operator's link whose command is being applied.
@@ -57,6 +59,7 @@ package final class RiskCoreService: LoopService {
         stepBeganAt = clock.monotonic
         timersDueAt = clock.monotonic
         marksDue = clock.monotonic
+        registryDueAt = clock.monotonic + RiskCoreService.registryInterval
         areLinksClosed = parts.start.isCrashLoop
         barrier = TickBarrier(
             expecting: configuration.gateways.filter(\.isReplay).map(\.name)
@@ -75,6 +78,10 @@ package final class RiskCoreService: LoopService {
                 startedEpoch: journal.epoch, engineVersion: RiskEngine.version,
                 mode: configuration.mode, isCrashLoop: Flag(parts.start.isCrashLoop)))
         applyConfiguration()
+        takeRegistryWhereChanged()
+        if parts.registry != nil, engine.registryView.version == 0 {
+            fail(ProcessFailure(.refused, "there is no registry to go by"))
+        }
     }
 
     // MARK: The turn
@@ -102,6 +109,10 @@ package final class RiskCoreService: LoopService {
         stopWaitingWhereLate()
         reconcileWhereDue()
         applyDueLimits()
+        if clock.monotonic >= registryDueAt {
+            registryDueAt = clock.monotonic + RiskCoreService.registryInterval
+            takeRegistryWhereChanged()
+        }
         if !configuration.isReplay, clock.monotonic >= marksDue {
             marksDue = clock.monotonic + .milliseconds(250)
             recordMarks()
@@ -308,4 +319,5 @@ struct CoreCounters {
     var marketGaps: Int64 = 0
     var commandsRefused: Int64 = 0
     var followsRefused: Int64 = 0
+    var registriesRefused: Int64 = 0
 }

@@ -100,6 +100,13 @@ extension ClusterConfiguration {
     /// come from, which is a process of its own so that neither ends the other's sessions.
     package var adminPeers: [ProcessID] { [supervisor.name, supervisor.console] }
 
+    /// Where the registry lies; nil where none is configured.
+    package var registryPath: String? {
+        guard let registry = core.registry, !registry.hasPrefix("/") else { return core.registry }
+        let folder = file.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+        return (folder.map(String.init) + [registry]).joined(separator: "/")
+    }
+
     package func gateway(_ name: ProcessID) -> GatewayConfiguration? {
         gateways.first { $0.name == name }
     }

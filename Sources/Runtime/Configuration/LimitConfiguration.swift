@@ -47,15 +47,16 @@ package struct LimitConfiguration: Sendable, Equatable {
             return quantity.units
         case .orderNotionalMax, .openNotionalMax, .eventLossMax, .collateralMax, .lossDailyMax,
             .lossWeeklyMax, .lossTotalMax, .brakeCapital, .planNotionalMax, .edgeMin,
-            .grossNotionalMax, .netNotionalMax, .volatilityBudget:
+            .grossNotionalMax, .netNotionalMax, .volatilityBudget, .linkedLossMax, .disputedLossMax:
             let amount: Money = try section.decimal("value")
             return amount.units
         case .collarPassive, .collarAggressive, .markSpreadMax, .settlementHaircut,
             .drawdownSoftMax, .drawdownHardMax, .drawdownFloor, .slippageMax, .adverseMarkoutMax,
-            .walkMax, .spreadCrossMax, .tailPrice:
+            .walkMax, .spreadCrossMax, .tailPrice, .guardDeclinesMax:
             let price: Price = try section.decimal("value")
             return price.units
-        case .quoteAgeMax, .brakeCooldown, .repeatWindow, .walkWindow:
+        case .quoteAgeMax, .brakeCooldown, .repeatWindow, .walkWindow, .guardLatencyMax,
+            .guardQuoteAgeMax, .guardDwellMin:
             return try section.duration("value").nanoseconds
         case .messagesPerSecond, .messageBurst, .ordersPerSecond, .orderBurst, .openOrdersMax,
             .adverseFillsMin, .fillsPerMinuteMax, .repeatMax:

@@ -11,10 +11,14 @@ package struct CoreConfiguration: Sendable, Equatable {
     /// How long a permit may be used, on the gateway's monotonic clock.
     package let permitValidity: Span
     package let endpoint: EndpointConfiguration
+    /// The signed file of what may be traded: absolute, or beside the configuration. Nil where the
+    /// venue's definitions are all there is, which live trading does not accept.
+    package let registry: String?
 
     init(_ section: ConfigurationSection) throws(ConfigurationError) {
         try section.allow(
-            "name", "checkpoint-every", "heartbeat", "lease", "permit-validity", "endpoint")
+            "name", "checkpoint-every", "heartbeat", "lease", "permit-validity", "endpoint",
+            "registry")
         name = try section.identifier("name", default: ProcessID("core"))
         checkpointEvery = try section.integer(
             "checkpoint-every", in: 16...10_000_000, default: 4096)
@@ -22,6 +26,7 @@ package struct CoreConfiguration: Sendable, Equatable {
         lease = try section.duration("lease", default: .milliseconds(1500))
         permitValidity = try section.duration("permit-validity", default: .milliseconds(1000))
         endpoint = try EndpointConfiguration(section, roles: [.agents, .admin])
+        registry = section.contains("registry") ? try section.text("registry") : nil
         if lease < heartbeat * 3 {
             throw section.refusal("lease", expected: "at least three heartbeats")
         }

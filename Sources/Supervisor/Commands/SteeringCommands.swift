@@ -267,3 +267,19 @@ struct SteeringResult: Codable, Sendable, Equatable {
     let detail: String
     let isAvailable: Bool
 }
+
+extension ClusterConfiguration {
+    /// The operator with a name; the first one where none is given.
+    func `operator`(named text: String?) throws(ProcessFailure) -> ShortName {
+        guard let text else {
+            guard let first = operators.first else {
+                throw ProcessFailure(.usage, "\(file) names no operator")
+            }
+            return first
+        }
+        guard let name = ShortName(text), operators.contains(name) else {
+            throw ProcessFailure(.usage, "\(text) is not an operator of \(file)")
+        }
+        return name
+    }
+}

@@ -16,7 +16,7 @@ package struct SupervisorCommand: AsyncParsableCommand {
             UpCommand.self, RunCommand.self, StatusCommand.self, HaltCommand.self,
             ResumeCommand.self, ArmCommand.self, DisarmCommand.self, LimitsCommand.self,
             OrdersCommand.self, ExplainCommand.self, StatementCommand.self, PostCommand.self,
-            ResolveBreakCommand.self, JournalCommand.self, KeysCommand.self,
+            ResolveBreakCommand.self, JournalCommand.self, RegistryCommand.self, KeysCommand.self,
         ])
 
     package init() {}

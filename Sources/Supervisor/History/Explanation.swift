@@ -212,13 +212,14 @@ extension Explanation.Check {
         switch control {
         case .staleQuote: "\(Double(units) / 1e6) ms"
         case .expiry, .identity, .arming, .kill, .idempotency, .explanation, .instrumentState,
-            .gateway:
+            .lifecycle, .ruleChange, .settlementWindow, .liveGuard, .gateway:
             String(units)
         // Messages, orders, contracts and dollars: all of them decimals with nine digits.
         case .messageRate, .orderRate, .openOrders, .size, .notional, .priceCollar, .position,
-            .eventLoss, .collateral, .parentChild, .selfTrade, .lossLimit, .drawdown,
-            .adverseSelection, .repeatedOrder, .planNotional, .priceWalk, .spreadCross, .tailGuard,
-            .edge, .orderToTrade, .grossAndNet, .liquidity, .volatility:
+            .eventLoss, .linkedLoss, .dispute, .collateral, .parentChild, .selfTrade, .lossLimit,
+            .drawdown, .adverseSelection, .repeatedOrder, .planNotional, .priceWalk, .spreadCross,
+            .tailGuard, .edge,
+            .orderToTrade, .grossAndNet, .liquidity, .volatility:
             Money(units: units).description
         }
     }

@@ -307,6 +307,15 @@ package enum RejectReason: UInt16, Sendable, BitwiseCopyable, CaseIterable {
     case drawdownHalted = 68
     case drawdownSizeExceeded = 69
     case adverseMarkoutExceeded = 70
+    case instrumentWatchOnly = 75
+    case instrumentDeprecated = 76
+    case ruleChanged = 77
+    case settlementWindow = 78
+    case resolutionDisputed = 79
+    case disputedLossExceeded = 80
+    case linkedLossExceeded = 81
+    case venueGuarded = 82
+    case quoteGuarded = 83
 }
 
 extension RejectReason: WireEnumeration {
@@ -377,6 +386,15 @@ extension RejectReason: WireEnumeration {
         case .drawdownHalted: "drawdownHalted"
         case .drawdownSizeExceeded: "drawdownSizeExceeded"
         case .adverseMarkoutExceeded: "adverseMarkoutExceeded"
+        case .instrumentWatchOnly: "instrumentWatchOnly"
+        case .instrumentDeprecated: "instrumentDeprecated"
+        case .ruleChanged: "ruleChanged"
+        case .settlementWindow: "settlementWindow"
+        case .resolutionDisputed: "resolutionDisputed"
+        case .disputedLossExceeded: "disputedLossExceeded"
+        case .linkedLossExceeded: "linkedLossExceeded"
+        case .venueGuarded: "venueGuarded"
+        case .quoteGuarded: "quoteGuarded"
         }
     }
 }
@@ -416,6 +434,12 @@ package enum Control: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     case lossLimit = 31
     case drawdown = 32
     case adverseSelection = 33
+    case lifecycle = 36
+    case ruleChange = 37
+    case settlementWindow = 38
+    case dispute = 39
+    case linkedLoss = 40
+    case liveGuard = 41
 }
 
 extension Control: WireEnumeration {
@@ -454,6 +478,12 @@ extension Control: WireEnumeration {
         case .lossLimit: "lossLimit"
         case .drawdown: "drawdown"
         case .adverseSelection: "adverseSelection"
+        case .lifecycle: "lifecycle"
+        case .ruleChange: "ruleChange"
+        case .settlementWindow: "settlementWindow"
+        case .dispute: "dispute"
+        case .linkedLoss: "linkedLoss"
+        case .liveGuard: "liveGuard"
         }
     }
 }
@@ -677,6 +707,12 @@ package enum LimitKind: UInt16, Sendable, BitwiseCopyable, CaseIterable {
     case adverseFillsMin = 41
     case fillsPerMinuteMax = 42
     case slippageMax = 43
+    case linkedLossMax = 45
+    case disputedLossMax = 46
+    case guardDeclinesMax = 47
+    case guardLatencyMax = 48
+    case guardQuoteAgeMax = 49
+    case guardDwellMin = 50
 }
 
 extension LimitKind: WireEnumeration {
@@ -725,6 +761,12 @@ extension LimitKind: WireEnumeration {
         case .adverseFillsMin: "adverseFillsMin"
         case .fillsPerMinuteMax: "fillsPerMinuteMax"
         case .slippageMax: "slippageMax"
+        case .linkedLossMax: "linkedLossMax"
+        case .disputedLossMax: "disputedLossMax"
+        case .guardDeclinesMax: "guardDeclinesMax"
+        case .guardLatencyMax: "guardLatencyMax"
+        case .guardQuoteAgeMax: "guardQuoteAgeMax"
+        case .guardDwellMin: "guardDwellMin"
         }
     }
 }
@@ -784,6 +826,42 @@ extension LossStage: WireEnumeration {
         case .alert: "alert"
         case .reduceOnly: "reduceOnly"
         case .halted: "halted"
+        }
+    }
+}
+
+/// `LifecycleState` of the schema.
+package enum LifecycleState: UInt8, Sendable, BitwiseCopyable, CaseIterable {
+    case new = 1
+    case tradable = 2
+    case watchOnly = 3
+    case deprecated = 4
+}
+
+extension LifecycleState: WireEnumeration {
+    package var wireName: String {
+        switch self {
+        case .new: "new"
+        case .tradable: "tradable"
+        case .watchOnly: "watchOnly"
+        case .deprecated: "deprecated"
+        }
+    }
+}
+
+/// `ResolutionState` of the schema.
+package enum ResolutionState: UInt8, Sendable, BitwiseCopyable, CaseIterable {
+    case open = 1
+    case proposed = 2
+    case disputed = 3
+}
+
+extension ResolutionState: WireEnumeration {
+    package var wireName: String {
+        switch self {
+        case .open: "open"
+        case .proposed: "proposed"
+        case .disputed: "disputed"
         }
     }
 }

@@ -91,9 +91,17 @@ package enum WireTemplate: UInt16, Sendable, BitwiseCopyable, CaseIterable {
     case snapshotMark = 120
     case snapshotMarkout = 121
     case snapshotFillRate = 122
+    case snapshotRuleChange = 123
+    case snapshotHealth = 124
+    case snapshotQuoteGuard = 125
+    case snapshotRegistry = 126
+    case registryBegan = 127
     case snapshotOperators = 128
     case snapshotLimitOrigin = 129
     case snapshotPendingLimits = 130
+    case registrySet = 131
+    case registryLink = 132
+    case registryRule = 133
     case snapshotLedger = 134
     case snapshotLot = 135
     case snapshotRebates = 136
@@ -195,9 +203,17 @@ package func validate(frame: RawSpan) throws(WireError) {
     case .snapshotMark: try SnapshotMark.validate(frame)
     case .snapshotMarkout: try SnapshotMarkout.validate(frame)
     case .snapshotFillRate: try SnapshotFillRate.validate(frame)
+    case .snapshotRuleChange: try SnapshotRuleChange.validate(frame)
+    case .snapshotHealth: try SnapshotHealth.validate(frame)
+    case .snapshotQuoteGuard: try SnapshotQuoteGuard.validate(frame)
+    case .snapshotRegistry: try SnapshotRegistry.validate(frame)
+    case .registryBegan: try RegistryBegan.validate(frame)
     case .snapshotOperators: try SnapshotOperators.validate(frame)
     case .snapshotLimitOrigin: try SnapshotLimitOrigin.validate(frame)
     case .snapshotPendingLimits: try SnapshotPendingLimits.validate(frame)
+    case .registrySet: try RegistrySet.validate(frame)
+    case .registryLink: try RegistryLink.validate(frame)
+    case .registryRule: try RegistryRule.validate(frame)
     case .snapshotLedger: try SnapshotLedger.validate(frame)
     case .snapshotLot: try SnapshotLot.validate(frame)
     case .snapshotRebates: try SnapshotRebates.validate(frame)
@@ -306,9 +322,17 @@ package func reencode(_ frame: [UInt8]) throws(WireError) -> [UInt8] {
     case .snapshotMark: try SnapshotMark.reencode(frame)
     case .snapshotMarkout: try SnapshotMarkout.reencode(frame)
     case .snapshotFillRate: try SnapshotFillRate.reencode(frame)
+    case .snapshotRuleChange: try SnapshotRuleChange.reencode(frame)
+    case .snapshotHealth: try SnapshotHealth.reencode(frame)
+    case .snapshotQuoteGuard: try SnapshotQuoteGuard.reencode(frame)
+    case .snapshotRegistry: try SnapshotRegistry.reencode(frame)
+    case .registryBegan: try RegistryBegan.reencode(frame)
     case .snapshotOperators: try SnapshotOperators.reencode(frame)
     case .snapshotLimitOrigin: try SnapshotLimitOrigin.reencode(frame)
     case .snapshotPendingLimits: try SnapshotPendingLimits.reencode(frame)
+    case .registrySet: try RegistrySet.reencode(frame)
+    case .registryLink: try RegistryLink.reencode(frame)
+    case .registryRule: try RegistryRule.reencode(frame)
     case .snapshotLedger: try SnapshotLedger.reencode(frame)
     case .snapshotLot: try SnapshotLot.reencode(frame)
     case .snapshotRebates: try SnapshotRebates.reencode(frame)

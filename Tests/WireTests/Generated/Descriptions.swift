@@ -226,6 +226,18 @@ func describe(_ frame: [UInt8]) throws(WireError) -> [String] {
             "pending", try SnapshotMarkout.pending(in: frame))
     case .snapshotFillRate:
         lines.add(try SnapshotFillRate(decoding: frame))
+    case .snapshotRuleChange:
+        lines.add(try SnapshotRuleChange(decoding: frame))
+    case .snapshotHealth:
+        lines.add(try SnapshotHealth(decoding: frame))
+        lines.add(
+            "answers", try SnapshotHealth.answers(in: frame))
+    case .snapshotQuoteGuard:
+        lines.add(try SnapshotQuoteGuard(decoding: frame))
+    case .snapshotRegistry:
+        lines.add(try SnapshotRegistry(decoding: frame))
+    case .registryBegan:
+        lines.add(try RegistryBegan(decoding: frame))
     case .snapshotOperators:
         lines.add(try SnapshotOperators(decoding: frame))
         lines.add(
@@ -236,6 +248,12 @@ func describe(_ frame: [UInt8]) throws(WireError) -> [String] {
         lines.add(try SnapshotPendingLimits(decoding: frame))
         lines.add(
             "change", try SnapshotPendingLimits.change(in: frame))
+    case .registrySet:
+        lines.add(try RegistrySet(decoding: frame))
+    case .registryLink:
+        lines.add(try RegistryLink(decoding: frame))
+    case .registryRule:
+        lines.add(try RegistryRule(decoding: frame))
     case .snapshotLedger:
         lines.add(try SnapshotLedger(decoding: frame))
     case .snapshotLot:

@@ -168,6 +168,15 @@ let rejectReasonValues: [EnumerationValue] = [
     EnumerationValue(68, "drawdownHalted"),
     EnumerationValue(69, "drawdownSizeExceeded"),
     EnumerationValue(70, "adverseMarkoutExceeded"),
+    EnumerationValue(75, "instrumentWatchOnly"),
+    EnumerationValue(76, "instrumentDeprecated"),
+    EnumerationValue(77, "ruleChanged"),
+    EnumerationValue(78, "settlementWindow"),
+    EnumerationValue(79, "resolutionDisputed"),
+    EnumerationValue(80, "disputedLossExceeded"),
+    EnumerationValue(81, "linkedLossExceeded"),
+    EnumerationValue(82, "venueGuarded"),
+    EnumerationValue(83, "quoteGuarded"),
 ]
 let controlValues: [EnumerationValue] = [
     EnumerationValue(1, "identity"),
@@ -203,6 +212,12 @@ let controlValues: [EnumerationValue] = [
     EnumerationValue(31, "lossLimit"),
     EnumerationValue(32, "drawdown"),
     EnumerationValue(33, "adverseSelection"),
+    EnumerationValue(36, "lifecycle"),
+    EnumerationValue(37, "ruleChange"),
+    EnumerationValue(38, "settlementWindow"),
+    EnumerationValue(39, "dispute"),
+    EnumerationValue(40, "linkedLoss"),
+    EnumerationValue(41, "liveGuard"),
 ]
 let controlOutcomeValues: [EnumerationValue] = [
     EnumerationValue(1, "passed"),
@@ -314,6 +329,12 @@ let limitKindValues: [EnumerationValue] = [
     EnumerationValue(41, "adverseFillsMin"),
     EnumerationValue(42, "fillsPerMinuteMax"),
     EnumerationValue(43, "slippageMax"),
+    EnumerationValue(45, "linkedLossMax"),
+    EnumerationValue(46, "disputedLossMax"),
+    EnumerationValue(47, "guardDeclinesMax"),
+    EnumerationValue(48, "guardLatencyMax"),
+    EnumerationValue(49, "guardQuoteAgeMax"),
+    EnumerationValue(50, "guardDwellMin"),
 ]
 let brakePhaseValues: [EnumerationValue] = [
     EnumerationValue(1, "normal"),
@@ -333,6 +354,17 @@ let lossStageValues: [EnumerationValue] = [
     EnumerationValue(1, "alert"),
     EnumerationValue(2, "reduceOnly"),
     EnumerationValue(3, "halted"),
+]
+let lifecycleStateValues: [EnumerationValue] = [
+    EnumerationValue(1, "new"),
+    EnumerationValue(2, "tradable"),
+    EnumerationValue(3, "watchOnly"),
+    EnumerationValue(4, "deprecated"),
+]
+let resolutionStateValues: [EnumerationValue] = [
+    EnumerationValue(1, "open"),
+    EnumerationValue(2, "proposed"),
+    EnumerationValue(3, "disputed"),
 ]
 let judgedKindValues: [EnumerationValue] = [
     EnumerationValue(1, "order"),
