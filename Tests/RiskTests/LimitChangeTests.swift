@@ -34,6 +34,9 @@ import Wire
             [desk.edit(.positionMax, "5"), desk.edit(.orderNotionalMax, "101")], by: "alice")
         #expect(mixed == .limitsRefused(.quorumMissing(signed: 1, needed: 2)))
         #expect(desk.limit(.positionMax) == units("1000"))
+        // Which prices count as fresh is no matter for one person, whichever way it goes.
+        let staleness = desk.apply([desk.edit(.quoteAgeMax, "0.001")], by: "alice")
+        #expect(staleness == .limitsRefused(.quorumMissing(signed: 1, needed: 2)))
     }
 
     @Test func twoOperatorsLoosenAfterTheNotice() {

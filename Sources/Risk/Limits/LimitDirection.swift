@@ -16,7 +16,7 @@ extension LimitKind {
         switch self {
         case .orderQuantityMin, .tailPrice, .edgeMin: .floor
         case .orderQuantityMax, .orderNotionalMax, .collarPassive, .collarAggressive,
-            .quoteAgeMax, .messagesPerSecond, .messageBurst, .ordersPerSecond, .orderBurst,
+            .messagesPerSecond, .messageBurst, .ordersPerSecond, .orderBurst,
             .openOrdersMax, .openNotionalMax, .positionMax, .eventLossMax, .collateralMax,
             .lossDailyMax, .lossWeeklyMax, .lossTotalMax, .drawdownSoftMax, .drawdownHardMax,
             .repeatMax, .planNotionalMax, .walkMax, .spreadCrossMax, .orderToTradeMax,
@@ -25,7 +25,7 @@ extension LimitKind {
             .ceiling
         case .markSpreadMax, .settlementHaircut, .drawdownFloor, .brakeCooldown, .brakeCapital,
             .repeatWindow, .walkWindow, .adverseMarkoutMax, .adverseFillsMin, .fillsPerMinuteMax,
-            .guardDeclinesMax, .guardLatencyMax, .guardQuoteAgeMax, .guardDwellMin:
+            .quoteAgeMax, .guardDeclinesMax, .guardLatencyMax, .guardQuoteAgeMax, .guardDwellMin:
             .neither
         }
     }

@@ -73,7 +73,12 @@ struct LimitsProposeCommand: AsyncParsableCommand {
     private func propose() async throws {
         let wishes = try readWishes()
         let configuration = try options.configuration()
-        let sheet = try await options.limitSheet()
+        try write(wishes, configuration, try await options.limitSheet())
+    }
+
+    private func write(
+        _ wishes: LimitWishes, _ configuration: ClusterConfiguration, _ sheet: LimitSheet
+    ) throws {
         var edits = try wishes.limits.map { limit in
             guard let value = limit.kind.engineValue(ofConfigured: limit.value) else {
                 throw ProcessFailure(.usage, "the value of \(limit.kind) is too large")
