@@ -82,6 +82,18 @@ struct JournalStoreTests {
         _ = try fixture.open()
     }
 
+    /// As when a child that was just forked keeps its parent's descriptors for a moment.
+    @Test func aLockThatIsAboutToGoIsWaitedFor() throws {
+        do { _ = try fixture.open() }
+        let descriptor = open(fixture.path + ".lock", O_RDWR | O_CLOEXEC)
+        try #require(flock(descriptor, LOCK_EX | LOCK_NB) == 0)
+        Thread.detachNewThread {
+            usleep(100_000)
+            close(descriptor)
+        }
+        _ = try fixture.open()
+    }
+
     @Test func anotherClustersOrVersionsJournalIsRefused() throws {
         do { _ = try fixture.open() }
         let cluster = #expect(throws: JournalError.self) {
