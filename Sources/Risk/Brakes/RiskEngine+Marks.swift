@@ -62,10 +62,7 @@ extension RiskEngine {
 
     /// A limit on an instrument's marks: the tightest spread, the largest haircut.
     private func markLimit(_ kind: LimitKind, _ index: Int32) -> Int64? {
-        var path = MeterPath()
-        if let firm = meterIndex[.firm] { insert(firm, at: .firm, into: &path) }
-        insertMarket(of: index, into: &path)
-        return tightest(kind, path, isFloor: kind == .settlementHaircut)?.limit
+        tightest(kind, marketPath(of: index), isFloor: kind == .settlementHaircut)?.limit
     }
 
     /// The first price of an instrument in which nothing was trusted yet is a trade of ours.

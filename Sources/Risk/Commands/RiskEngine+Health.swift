@@ -69,9 +69,7 @@ extension RiskEngine {
         _ reference: ReferenceUpdated, at now: Timestamp, into effects: inout RiskEffects
     ) {
         guard let index = instrumentIndex[reference.instrument] else { return }
-        var path = MeterPath()
-        if let firm = meterIndex[.firm] { insert(firm, at: .firm, into: &path) }
-        insertMarket(of: index, into: &path)
+        let path = marketPath(of: index)
         guard let limit = tightest(.guardQuoteAgeMax, path)?.limit else { return }
         let (age, overflow) = now.nanoseconds.subtractingReportingOverflow(
             reference.receivedAt.nanoseconds)

@@ -100,8 +100,17 @@ extension RiskEngine {
         return path
     }
 
+    /// The meters that count for an instrument whoever trades it: the firm's, the event set's, the
+    /// venue's and its own.
+    func marketPath(of instrument: Int32) -> MeterPath {
+        var path = MeterPath()
+        if let firm = meterIndex[.firm] { insert(firm, at: .firm, into: &path) }
+        insertMarket(of: instrument, into: &path)
+        return path
+    }
+
     /// Takes the meters of an instrument, its event set and its venue into a path.
-    func insertMarket(of instrument: Int32, into path: inout MeterPath) {
+    private func insertMarket(of instrument: Int32, into path: inout MeterPath) {
         let state = instruments[instrument]
         insert(state.meter, at: .instrument, into: &path)
         insert(events[state.event].meter, at: .event, into: &path)

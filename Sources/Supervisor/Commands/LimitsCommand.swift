@@ -164,7 +164,7 @@ struct LimitsSignCommand: AsyncParsableCommand {
 
     private func sign() throws {
         let configuration = try options.configuration()
-        let name = try SignatureOptions.operator(self.operator, in: configuration)
+        let name = try configuration.operator(named: self.operator)
         let keys = KeyRing(
             process: configuration.supervisor.console,
             files: KeyFiles(root: options.stateDirectory.keys(configuration.keys)),

@@ -47,23 +47,6 @@ struct SignatureOptions: ParsableArguments, Sendable {
 
     @Option(name: .long, help: "The operator who orders it. Default: the first configured.")
     var `operator`: String?
-
-    /// The operator that an option names, or the first.
-    static func `operator`(
-        _ name: String?, in configuration: ClusterConfiguration
-    ) throws(ProcessFailure) -> ShortName {
-        guard let text = name else {
-            guard let first = configuration.operators.first else {
-                throw ProcessFailure(.usage, "\(configuration.file) names no operator")
-            }
-            return first
-        }
-        guard let name = ShortName(text), configuration.operators.contains(name) else {
-            throw ProcessFailure(
-                .usage, "\(text) is not an operator of \(configuration.file)")
-        }
-        return name
-    }
 }
 
 /// A short name of one kind as an argument.
@@ -196,8 +179,7 @@ struct Steering {
     }
 
     private func key(in session: ConsoleSession) throws -> OperatorKey {
-        let name = try SignatureOptions.operator(
-            signature.operator, in: session.configuration)
+        let name = try session.configuration.operator(named: signature.operator)
         return OperatorKey(name: name, key: try session.party.keys.operatorKey(name))
     }
 
