@@ -78,10 +78,12 @@ let capabilities: [Target] = [
         name: "CZeroMQ", pkgConfig: "libzmq", providers: [.apt(["libzmq3-dev"])]),
     .systemLibrary(
         name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(
+        name: "CSecp256k1", pkgConfig: "libsecp256k1", providers: [.apt(["libsecp256k1-dev"])]),
     .systemLibrary(name: "CLinux"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     // Not `Crypto`: swift-crypto, which async-http-client's dependencies pull in, has that name.
-    library("Cryptography", ["COpenSSL"]),
+    library("Cryptography", ["COpenSSL", "CSecp256k1"]),
     library("Transport", ["Trading", "Wire", "CZeroMQ"]),
     library("Journal", ["Trading", "Cryptography", grdb, sqlite]),
     library(

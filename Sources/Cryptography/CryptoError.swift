@@ -1,6 +1,6 @@
 import COpenSSL
 
-/// Cryptography for the cluster: the one wrapper around OpenSSL.
+/// Cryptography for the cluster: the one wrapper around OpenSSL and libsecp256k1.
 ///
 /// Purpose: hashes, MACs, signatures, key agreement and encodings as small Swift types with typed
 /// errors. Forbidden here: keys in files (the processes read those), messages of ours (bytes in,

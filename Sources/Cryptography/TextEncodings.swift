@@ -97,6 +97,36 @@ package enum Base64 {
         return bytes
     }
 
+    /// The alphabet of RFC 4648 section 5, which needs no escapes in a URL, with padding.
+    package static func encodeForURL(_ bytes: some Collection<UInt8>) -> String {
+        let text = encode(bytes).utf8.map { character in
+            switch character {
+            case UInt8(ascii: "+"): UInt8(ascii: "-")
+            case UInt8(ascii: "/"): UInt8(ascii: "_")
+            default: character
+            }
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// Text of the alphabet for URLs.
+    package static func decodeForURL(_ text: some StringProtocol) throws(CryptoError) -> [UInt8] {
+        var offset = 0
+        var plain: [UInt8] = []
+        plain.reserveCapacity(text.utf8.count)
+        for character in text.utf8 {
+            switch character {
+            case UInt8(ascii: "-"): plain.append(UInt8(ascii: "+"))
+            case UInt8(ascii: "_"): plain.append(UInt8(ascii: "/"))
+            case UInt8(ascii: "+"), UInt8(ascii: "/"):
+                throw .malformedText(encoding: "base64", offset: offset)
+            default: plain.append(character)
+            }
+            offset += 1
+        }
+        return try decode(String(decoding: plain, as: UTF8.self))
+    }
+
     private static let alphabet = Array(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
     private static let padding = UInt8(ascii: "=")
