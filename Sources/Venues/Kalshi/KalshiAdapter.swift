@@ -20,7 +20,7 @@ package import Trading
 package final class KalshiAdapter: VenueAdapter, @unchecked Sendable {
     // Confined to `loop`, which is what `@unchecked` rests on.
     private var session: KalshiSession
-    private var socket: KalshiSocket?
+    private var socket: VenueSocket?
     private var http: KalshiHTTP?
     private var sink: (@Sendable (VenueEvent) -> Void)?
     private var timer: RepeatedTask?
@@ -52,7 +52,7 @@ package final class KalshiAdapter: VenueAdapter, @unchecked Sendable {
         signer = try KalshiSigner(keyID: configuration.keyID, keyFile: configuration.keyFile)
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         loop = group.next()
-        session = KalshiSession(configuration, at: readClocks())
+        session = KalshiSession(configuration, at: VenueMoment.now())
     }
 
     package func start(_ sink: @escaping @Sendable (VenueEvent) -> Void) {
@@ -116,7 +116,7 @@ package final class KalshiAdapter: VenueAdapter, @unchecked Sendable {
         isApplying = true
         var effects: [KalshiEffect] = []
         while !pending.isEmpty {
-            let now = readClocks()
+            let now = VenueMoment.now()
             session.apply(pending.removeFirst(), at: now, into: &effects)
             for effect in effects { carry(effect, at: now) }
             effects.removeAll(keepingCapacity: true)
@@ -143,8 +143,9 @@ package final class KalshiAdapter: VenueAdapter, @unchecked Sendable {
         do {
             let headers = try signer.headers(
                 method: "GET", path: KalshiConfiguration.socketPath, at: now.wall)
-            let socket = KalshiSocket(
-                configuration, headers: headers, on: loop,
+            let socket = VenueSocket(
+                configuration.socketURL, timeouts: configuration.timeouts, headers: headers,
+                on: loop,
                 opened: { self.take(.socketOpened) },
                 receive: { bytes in self.take(.frame(bytes)) },
                 ended: { reason in self.socketEnded(reason) })
@@ -160,18 +161,4 @@ package final class KalshiAdapter: VenueAdapter, @unchecked Sendable {
         logger.info("disconnected", metadata: ["reason": "\(reason)"])
         take(.socketClosed(reason))
     }
-}
-
-/// Both clocks, read together.
-private func readClocks() -> KalshiMoment {
-    KalshiMoment(
-        monotonic: Span(nanoseconds: read(CLOCK_MONOTONIC)),
-        wall: Timestamp(nanoseconds: read(CLOCK_REALTIME)))
-}
-
-private func read(_ clock: clockid_t) -> Int64 {
-    var time = timespec()
-    let result = clock_gettime(clock, &time)
-    precondition(result == 0, "clock \(clock) cannot be read")
-    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
 }

@@ -21,17 +21,7 @@ package struct KalshiConfiguration: Sendable {
     /// Settlements this old are reported after the first connection.
     package let settlementLookback: Span
 
-    package struct Timeouts: Sendable {
-        package let connect: Span
-        package let call: Span
-        /// The longest silence on a WebSocket. Kalshi pings every ten seconds.
-        package let silence: Span
-        /// The longest wait for the answer to a subscription command.
-        package let command: Span
-
-        package static let standard = Timeouts(
-            connect: .seconds(3), call: .seconds(5), silence: .seconds(30), command: .seconds(10))
-    }
+    package typealias Timeouts = VenueTimeouts
 
     /// Reads the options `series`, `concurrency`, `read-tokens` and `write-tokens`.
     package init(_ settings: VenueSettings) throws(VenueSetupError) {

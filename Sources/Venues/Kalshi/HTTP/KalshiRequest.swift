@@ -1,20 +1,12 @@
 /// One REST call: what is asked, without how it is signed and sent.
-package struct KalshiRequest: Sendable, Hashable {
+package struct KalshiRequest: DispatchedRequest, Hashable {
     package enum Method: String, Sendable {
         case get = "GET"
         case post = "POST"
         case delete = "DELETE"
     }
 
-    /// Which budget it draws on, and whether it may wait.
-    package enum Lane: Sendable {
-        /// Never waits: an order that cannot go now is not sent.
-        case placement
-        /// Waits, and may use the reserve.
-        case cancel
-        /// Waits.
-        case read
-    }
+    package typealias Lane = RequestLane
 
     package let method: Method
     /// Below `/trade-api/v2`, percent-encoded.
@@ -50,14 +42,7 @@ package struct KalshiRequest: Sendable, Hashable {
     }
 }
 
-/// What became of a request.
-package enum KalshiAnswer: Sendable, Hashable {
-    case response(status: Int, body: [UInt8])
-    /// Nothing left this host.
-    case notSent(String)
-    /// Something may have left, and no answer came.
-    case lost(String)
-}
+package typealias KalshiAnswer = VenueAnswer
 
 /// `text` with everything but unreserved characters (RFC 3986) percent-encoded.
 func percentEncoded(_ text: String) -> String {

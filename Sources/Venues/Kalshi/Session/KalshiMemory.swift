@@ -1,13 +1,7 @@
 import Execution
 import Trading
 
-/// The moment of a turn: the shell reads both clocks once.
-struct KalshiMoment: Sendable {
-    /// For rates and waits.
-    let monotonic: Span
-    /// For what the venue is told.
-    let wall: Timestamp
-}
+typealias KalshiMoment = VenueMoment
 
 /// What the session knows of orders, markets and events. Bounded: the oldest is forgotten.
 struct KalshiMemory: Sendable {

@@ -62,7 +62,7 @@ struct KalshiSession {
 
     let configuration: KalshiConfiguration
     var memory: KalshiMemory
-    var dispatcher: KalshiDispatcher
+    var dispatcher: RequestDispatcher<KalshiRequest>
     var stream = KalshiStream()
     var events = OrderedEvents()
     var active: [UInt64: Active] = [:]
@@ -78,7 +78,12 @@ struct KalshiSession {
     init(_ configuration: KalshiConfiguration, at now: KalshiMoment) {
         self.configuration = configuration
         memory = KalshiMemory(now: now, isReplay: configuration.isReplay)
-        dispatcher = KalshiDispatcher(configuration, now: now.monotonic)
+        dispatcher = RequestDispatcher(
+            RequestBudget(
+                concurrency: configuration.concurrency,
+                readTokensPerSecond: configuration.readTokensPerSecond,
+                writeTokensPerSecond: configuration.writeTokensPerSecond),
+            isReplay: configuration.isReplay, now: now.monotonic)
     }
 
     var now: Span { memory.now.monotonic }

@@ -1,37 +1,67 @@
 import Trading
 
+/// Which budget a request draws on, and whether it may wait.
+package enum RequestLane: Sendable {
+    /// Never waits: an order that cannot go now is not sent.
+    case placement
+    /// Waits, and may use the reserve.
+    case cancel
+    /// Waits.
+    case read
+}
+
+protocol DispatchedRequest: Sendable {
+    var lane: RequestLane { get }
+}
+
+/// What became of a request.
+package enum VenueAnswer: Sendable, Hashable {
+    case response(status: Int, body: [UInt8])
+    /// Nothing left this host.
+    case notSent(String)
+    /// Something may have left, and no answer came.
+    case lost(String)
+}
+
+/// What an account may ask of a venue: calls at once, and tokens, of which the usual call costs ten.
+struct RequestBudget: Sendable {
+    let concurrency: Int
+    let readTokensPerSecond: Int64
+    let writeTokensPerSecond: Int64
+}
+
 /// Decides which request goes out when: how many at once, within the venue's rates, cancels before
 /// everything else. In replay requests simply go one after the other, in the order they came.
-struct KalshiDispatcher: Sendable {
+struct RequestDispatcher<Request: DispatchedRequest>: Sendable {
     /// A request that goes out now.
     struct Start: Sendable {
         let owner: UInt64
-        let request: KalshiRequest
+        let request: Request
     }
 
     /// What an answer leads to.
     enum Verdict: Sendable {
-        case deliver(owner: UInt64, KalshiAnswer)
+        case deliver(owner: UInt64, VenueAnswer)
         /// The venue asked for less: the request goes out again later.
         case again
     }
 
     private struct Waiting: Sendable {
         let owner: UInt64
-        let request: KalshiRequest
+        let request: Request
         let since: Span
         var attempts = 0
         var notBefore = Span.zero
     }
 
     /// What the usual call costs.
-    static let cost: Int64 = 10
+    static var cost: Int64 { 10 }
     /// The share of the write bucket that only cancels may use: a fifth.
-    static let reserveShare: Int64 = 5
-    static let waitingMax = 10_000
+    static var reserveShare: Int64 { 5 }
+    static var waitingMax: Int { 10_000 }
     /// A placement that cannot start within this long is not sent at all.
-    static let placementPatience = Span.milliseconds(500)
-    static let attemptsMax = 6
+    static var placementPatience: Span { .milliseconds(500) }
+    static var attemptsMax: Int { 6 }
 
     private let concurrency: Int
     private let isReplay: Bool
@@ -40,32 +70,32 @@ struct KalshiDispatcher: Sendable {
     private var writes: TokenBucket
     private var waiting: [Waiting] = []
     private var inFlight: [UInt64: Waiting] = [:]
-    private var backoff = KalshiDispatcher.backoffMin
+    private var backoff = RequestDispatcher.backoffMin
 
-    private static let backoffMin = Span.milliseconds(250)
-    private static let backoffMax = Span.seconds(8)
+    private static var backoffMin: Span { .milliseconds(250) }
+    private static var backoffMax: Span { .seconds(8) }
 
-    init(_ configuration: KalshiConfiguration, now: Span) {
-        concurrency = configuration.concurrency
-        isReplay = configuration.isReplay
+    init(_ budget: RequestBudget, isReplay: Bool, now: Span) {
+        concurrency = budget.concurrency
+        self.isReplay = isReplay
         // The write bucket holds two seconds.
-        let capacity = configuration.writeTokensPerSecond * 2
-        reserve = capacity / KalshiDispatcher.reserveShare
+        let capacity = budget.writeTokensPerSecond * 2
+        reserve = capacity / RequestDispatcher.reserveShare
         reads = TokenBucket(
-            tokensPerSecond: configuration.readTokensPerSecond, burst: .seconds(1), now: now)
+            tokensPerSecond: budget.readTokensPerSecond, burst: .seconds(1), now: now)
         writes = TokenBucket(
-            tokensPerSecond: configuration.writeTokensPerSecond, burst: .seconds(2), now: now)
+            tokensPerSecond: budget.writeTokensPerSecond, burst: .seconds(2), now: now)
     }
 
     var isIdle: Bool { waiting.isEmpty && inFlight.isEmpty }
 
     /// Takes a request of `owner`, who has one at a time. Nil, or why it is not sent.
-    mutating func add(_ request: KalshiRequest, owner: UInt64, now: Span) -> String? {
-        guard waiting.count < KalshiDispatcher.waitingMax else {
+    mutating func add(_ request: Request, owner: UInt64, now: Span) -> String? {
+        guard waiting.count < RequestDispatcher.waitingMax else {
             return "too many requests wait already"
         }
         if !isReplay, request.lane == .placement {
-            guard writes.take(KalshiDispatcher.cost, leaving: reserve, now: now) else {
+            guard writes.take(RequestDispatcher.cost, leaving: reserve, now: now) else {
                 return "throttled: the venue's rate is used up"
             }
         }
@@ -86,16 +116,16 @@ struct KalshiDispatcher: Sendable {
     }
 
     /// Takes the answer to the request of `owner`.
-    mutating func finish(owner: UInt64, _ answer: KalshiAnswer, now: Span) -> Verdict {
+    mutating func finish(owner: UInt64, _ answer: VenueAnswer, now: Span) -> Verdict {
         guard var request = inFlight.removeValue(forKey: owner) else {
             preconditionFailure("an answer to request \(owner), which is not in flight")
         }
         guard case .response(429, _) = answer else {
-            backoff = KalshiDispatcher.backoffMin
+            backoff = RequestDispatcher.backoffMin
             return .deliver(owner: owner, answer)
         }
         let wait = backoff
-        backoff = min(backoff * 2, KalshiDispatcher.backoffMax)
+        backoff = min(backoff * 2, RequestDispatcher.backoffMax)
         if request.request.lane == .read {
             reads.block(for: wait, now: now)
         } else {
@@ -105,7 +135,7 @@ struct KalshiDispatcher: Sendable {
         // A placement is never repeated: the caller decides whether it is still wanted. In replay
         // the venue's rate may be of market time, which does not pass while we wait.
         guard request.request.lane != .placement, !isReplay,
-            request.attempts < KalshiDispatcher.attemptsMax
+            request.attempts < RequestDispatcher.attemptsMax
         else { return .deliver(owner: owner, answer) }
         request.notBefore = now + wait
         waiting.insert(request, at: 0)
@@ -115,7 +145,7 @@ struct KalshiDispatcher: Sendable {
     private mutating func removeLate(_ now: Span) -> [UInt64] {
         let isLate = { (entry: Waiting) in
             entry.request.lane == .placement
-                && now > entry.since + KalshiDispatcher.placementPatience
+                && now > entry.since + RequestDispatcher.placementPatience
         }
         let late = waiting.filter(isLate).map(\.owner)
         if !late.isEmpty { waiting.removeAll(where: isLate) }
@@ -127,7 +157,7 @@ struct KalshiDispatcher: Sendable {
             guard let first = waiting.first, first.notBefore <= now else { return nil }
             return waiting.startIndex
         }
-        for lane in [KalshiRequest.Lane.cancel, .placement, .read] {
+        for lane in [RequestLane.cancel, .placement, .read] {
             // The last place is kept for cancels.
             if lane != .cancel, concurrency > 1, inFlight.count >= concurrency - 1 { return nil }
             let index = waiting.firstIndex { $0.request.lane == lane && $0.notBefore <= now }
@@ -136,12 +166,12 @@ struct KalshiDispatcher: Sendable {
         return nil
     }
 
-    private mutating func mayStart(_ lane: KalshiRequest.Lane, _ now: Span) -> Bool {
+    private mutating func mayStart(_ lane: RequestLane, _ now: Span) -> Bool {
         switch lane {
         // It has its tokens since it was added.
         case .placement: true
-        case .cancel: writes.take(KalshiDispatcher.cost, now: now)
-        case .read: reads.take(KalshiDispatcher.cost, now: now)
+        case .cancel: writes.take(RequestDispatcher.cost, now: now)
+        case .read: reads.take(RequestDispatcher.cost, now: now)
         }
     }
 }

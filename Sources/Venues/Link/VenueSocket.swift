@@ -8,12 +8,13 @@ import Trading
 
 /// One WebSocket connection: connects, upgrades with signed headers, hands whole text messages up
 /// and answers pings. It tells its end exactly once. All of it runs on one event loop.
-final class KalshiSocket {
+final class VenueSocket {
     /// The longest message, after its fragments are joined.
     static let messageBytesMax = 8 << 20
 
     private let loop: any EventLoop
-    private let configuration: KalshiConfiguration
+    private let url: URL
+    private let timeouts: VenueTimeouts
     private let headers: [(name: String, value: String)]
     private let receive: @Sendable ([UInt8]) -> Void
     private let ended: @Sendable (String) -> Void
@@ -23,12 +24,13 @@ final class KalshiSocket {
     private var closeReason: String?
 
     init(
-        _ configuration: KalshiConfiguration, headers: [(name: String, value: String)],
+        _ url: URL, timeouts: VenueTimeouts, headers: [(name: String, value: String)],
         on loop: any EventLoop, opened: @escaping @Sendable () -> Void,
         receive: @escaping @Sendable ([UInt8]) -> Void,
         ended: @escaping @Sendable (String) -> Void
     ) {
-        self.configuration = configuration
+        self.url = url
+        self.timeouts = timeouts
         self.headers = headers
         self.loop = loop
         self.opened = opened
@@ -39,7 +41,6 @@ final class KalshiSocket {
     /// Starts connecting; `opened` or `ended` follows.
     func connect() {
         loop.preconditionInEventLoop()
-        let url = configuration.socketURL
         let isSecure = url.scheme == "wss"
         let host = url.host ?? ""
         let port = url.port ?? (isSecure ? 443 : 80)
@@ -47,7 +48,7 @@ final class KalshiSocket {
         let upgrade = loop.makePromise(of: Void.self)
         let request = upgradeRequest(host: host, port: port, isDefaultPort: url.port == nil)
         let bootstrap = ClientBootstrap(group: loop)
-            .connectTimeout(.nanoseconds(configuration.timeouts.connect.nanoseconds))
+            .connectTimeout(.nanoseconds(timeouts.connect.nanoseconds))
             .channelOption(ChannelOptions.socketOption(.tcp_nodelay), value: 1)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -61,8 +62,8 @@ final class KalshiSocket {
                 }
             }
         let timeout = loop.scheduleTask(
-            in: .nanoseconds(configuration.timeouts.connect.nanoseconds * 2)
-        ) { upgrade.fail(KalshiSocketError.upgradeTimedOut) }
+            in: .nanoseconds(timeouts.connect.nanoseconds * 2)
+        ) { upgrade.fail(VenueSocketError.upgradeTimedOut) }
         upgrade.futureResult.whenComplete { result in
             timeout.cancel()
             switch result {
@@ -100,7 +101,7 @@ final class KalshiSocket {
         if hasEnded { channel.close(promise: nil) }
         let bound = NIOLoopBound(self, eventLoop: loop)
         channel.closeFuture.whenComplete { _ in
-            upgrade.fail(KalshiSocketError.closed)
+            upgrade.fail(VenueSocketError.closed)
             bound.value.end(bound.value.closeReason ?? "the venue closed the connection")
         }
     }
@@ -115,7 +116,7 @@ final class KalshiSocket {
     fileprivate func fail(_ error: any Error) { close("\(error)") }
     fileprivate func message(_ bytes: [UInt8]) { if !hasEnded { receive(bytes) } }
     fileprivate var silence: TimeAmount {
-        .nanoseconds(configuration.timeouts.silence.nanoseconds)
+        .nanoseconds(timeouts.silence.nanoseconds)
     }
 
     private func upgradeRequest(host: String, port: Int, isDefaultPort: Bool) -> HTTPRequestHead {
@@ -123,12 +124,12 @@ final class KalshiSocket {
         fields.add(name: "Host", value: isDefaultPort ? host : "\(host):\(port)")
         for header in headers { fields.add(name: header.name, value: header.value) }
         return HTTPRequestHead(
-            version: .http1_1, method: .GET, uri: configuration.socketURL.path, headers: fields)
+            version: .http1_1, method: .GET, uri: url.path, headers: fields)
     }
 }
 
 /// Why a connection could not be made.
-private enum KalshiSocketError: Error, CustomStringConvertible {
+private enum VenueSocketError: Error, CustomStringConvertible {
     case upgradeTimedOut
     case closed
     case refused(status: UInt)
@@ -144,18 +145,18 @@ private enum KalshiSocketError: Error, CustomStringConvertible {
 
 private func configureUpgrade(
     _ channel: any Channel, _ request: HTTPRequestHead, _ upgrade: EventLoopPromise<Void>,
-    socket: NIOLoopBound<KalshiSocket>
+    socket: NIOLoopBound<VenueSocket>
 ) throws {
     let requester = UpgradeRequester(request, upgrade)
     let bound = NIOLoopBound(requester, eventLoop: channel.eventLoop)
-    let upgrader = NIOWebSocketClientUpgrader(maxFrameSize: KalshiSocket.messageBytesMax) {
+    let upgrader = NIOWebSocketClientUpgrader(maxFrameSize: VenueSocket.messageBytesMax) {
         channel, _ in
         channel.eventLoop.makeCompletedFuture {
             let operations = channel.pipeline.syncOperations
             try operations.addHandler(
                 NIOWebSocketFrameAggregator(
                     minNonFinalFragmentSize: 0, maxAccumulatedFrameCount: 1_024,
-                    maxAccumulatedFrameSize: KalshiSocket.messageBytesMax))
+                    maxAccumulatedFrameSize: VenueSocket.messageBytesMax))
             try operations.addHandler(MessageReader(socket.value))
             // Only in the next turn has the upgrade left the pipeline, so that commands pass.
             channel.eventLoop.execute { upgrade.succeed() }
@@ -201,7 +202,7 @@ private final class UpgradeRequester: ChannelInboundHandler, RemovableChannelHan
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard case .head(let head) = unwrapInboundIn(data) else { return }
-        upgrade.fail(KalshiSocketError.refused(status: UInt(head.status.code)))
+        upgrade.fail(VenueSocketError.refused(status: UInt(head.status.code)))
         context.close(promise: nil)
     }
 
@@ -216,11 +217,11 @@ private final class MessageReader: ChannelInboundHandler {
     typealias InboundIn = WebSocketFrame
     typealias OutboundOut = WebSocketFrame
 
-    private unowned let socket: KalshiSocket
+    private unowned let socket: VenueSocket
     private var watch: RepeatedTask?
     private var heardAt = NIODeadline.now()
 
-    init(_ socket: KalshiSocket) { self.socket = socket }
+    init(_ socket: VenueSocket) { self.socket = socket }
 
     func handlerAdded(context: ChannelHandlerContext) {
         heardAt = context.eventLoop.now
