@@ -42,6 +42,18 @@ package struct JSONWriter: Sendable {
         bytes.append(contentsOf: inner.finished())
     }
 
+    package mutating func add(_ name: String, objects: [(inout JSONWriter) -> Void]) {
+        key(name)
+        bytes.append(UInt8(ascii: "["))
+        for (index, object) in objects.enumerated() {
+            if index > 0 { bytes.append(UInt8(ascii: ",")) }
+            var inner = JSONWriter()
+            object(&inner)
+            bytes.append(contentsOf: inner.finished())
+        }
+        bytes.append(UInt8(ascii: "]"))
+    }
+
     /// The object with its closing brace.
     package func finished() -> [UInt8] { bytes + [UInt8(ascii: "}")] }
 

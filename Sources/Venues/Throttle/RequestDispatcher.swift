@@ -23,7 +23,7 @@ package enum VenueAnswer: Sendable, Hashable {
     case lost(String)
 }
 
-/// What an account may ask of a venue: calls at once, and tokens, of which the usual call costs ten.
+/// What an account may ask of a venue: calls at once, and tokens; the usual call costs ten.
 struct RequestBudget: Sendable {
     let concurrency: Int
     let readTokensPerSecond: Int64
