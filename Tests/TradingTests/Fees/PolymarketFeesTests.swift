@@ -33,10 +33,11 @@ struct PolymarketFeeVectorTests {
             let input = vector.input
             let price = try #require(Price(decimal: input.price))
             if let rate = input.feeRate.flatMap({ Price(decimal: $0) }) {
+                let shares = try #require(quantity(input.shares))
+                let exponent = try #require(input.exponent)
                 let fee = try #require(
                     PolymarketFees.taker(
-                        price: price, quantity: try #require(quantity(input.shares)), rate: rate,
-                        exponent: try #require(input.exponent)))
+                        price: price, quantity: shares, rate: rate, exponent: exponent))
                 if input.extraPriceFactor == true {
                     // The old table: the fee was taken in contracts and shown at their price.
                     let value = Money(price, times: Quantity(units: fee.units), .nearestEven)
