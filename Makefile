@@ -11,7 +11,10 @@ SPEED ?= 1
 BIN = .build/$(BUILD)
 SWIFT_SOURCES = Package.swift Sources Tests Benchmarks
 
-.PHONY: help setup build run test bench mutants format lint check fuzz clean
+# The pure decision with its tests, built for release in a tree of its own.
+DECISION = BELLWETHER_DECISION_ONLY=1 swift test -c release --scratch-path .build/decision --quiet
+
+.PHONY: help setup build run test test-oracle test-long bench mutants format lint check fuzz clean
 
 help: ## Lists the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -30,6 +33,14 @@ run: build ## Starts the paper cluster. DATA=DIR SPEED=1|N|max FOR=60s CONFIG=FI
 test: setup ## Builds and runs every test.
 	@swift build --build-tests --quiet
 	@swift test --skip-build
+	@$(MAKE) --no-print-directory test-oracle
+
+test-oracle: ## Compares 5,000 seeded lives with the slow oracle. SEED=N for that one alone
+	@BELLWETHER_SEQUENCES=$(if $(SEED),1,5000) BELLWETHER_SEED=$(or $(SEED),0) \
+	    $(DECISION) --filter theEngineAgreesWithTheOracle
+
+test-long: ## The same with a hundred times as many, the other seeded properties too.
+	@BELLWETHER_SEQUENCES=500000 BELLWETHER_SEED=1000000 $(DECISION) --filter ScenarioTests
 
 bench: setup ## Measures, beside the named peers. ONLY=name
 	@for product in bench risk-core supervisor; do \

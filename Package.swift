@@ -1,14 +1,22 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-let settings: [SwiftSetting] = [
-    .swiftLanguageMode(.v6),
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-    .treatAllWarnings(as: .error),
-    .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
-]
+/// The pure targets of the decision and their tests, which need nothing from outside: what the long
+/// comparison with the oracle builds for release, in a minute.
+let decision = ["Trading", "Wire", "Portfolio", "Risk", "TestSupport", "RiskTests"]
+let isDecisionOnly = Context.environment["BELLWETHER_DECISION_ONLY"] == "1"
+
+let settings: [SwiftSetting] =
+    [
+        .swiftLanguageMode(.v6),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .treatAllWarnings(as: .error),
+    ]
+    + (isDecisionOnly
+        ? []
+        : [.unsafeFlags(["-cross-module-optimization"], .when(configuration: .release))])
 
 /// Packages from outside, at exact versions because no lock file is committed.
 let argumentParser = Target.Dependency.product(
@@ -191,21 +199,28 @@ let harness: [Target] = [
         ["Trading", "Wire", "Cryptography", "Journal", "Transport", "Runtime", "CZeroMQ"]),
 ]
 
+let everything = pure + capabilities + processes + harness
+
 let package = Package(
     name: "bellwether",
-    products: binaries.map { .executable(name: $0.1, targets: ["\($0.0)Main"]) }
-        + [.executable(name: "bench", targets: ["Bench"])],
-    dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
-        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
-        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
-        .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
-        .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
-        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", exact: "0.2.0"),
-        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
-        .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
-        .package(url: "https://github.com/swiftlang/swift-subprocess", exact: "1.0.2"),
-    ],
-    targets: pure + capabilities + processes + harness
+    products: isDecisionOnly
+        ? []
+        : binaries.map { .executable(name: $0.1, targets: ["\($0.0)Main"]) }
+            + [.executable(name: "bench", targets: ["Bench"])],
+    dependencies: isDecisionOnly
+        ? []
+        : [
+            .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+            .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
+            .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+            .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+            .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
+            .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+            .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", exact: "0.2.0"),
+            .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+            .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
+            .package(url: "https://github.com/swiftlang/swift-subprocess", exact: "1.0.2"),
+        ],
+    targets: isDecisionOnly
+        ? everything.filter { decision.contains($0.name) } : everything
 )

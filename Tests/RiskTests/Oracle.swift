@@ -42,18 +42,39 @@ struct Oracle {
         for rule in [gross, net, eventLoss, linkedLoss] {
             if let reason = rule(candidate) { return reason }
         }
-        if reserved(with: candidate) > cash { return .collateralInsufficient }
+        let tenant = scenario.tenant(of: strategy)
+        if reserved(with: candidate, of: tenant) > cash(of: tenant) {
+            return .collateralInsufficient
+        }
         if tradesWithItself(candidate) { return .selfTrade }
         let stage = scenario.lossStages[strategy]
         if stage == 3 || stage == 2 && !reduces(candidate) { return .lossDailyExceeded }
-        return RejectReason.none
+        return fallen(candidate) ?? RejectReason.none
+    }
+
+    /// Nothing where the account has fallen too far, smaller sizes on the way there.
+    private func fallen(_ order: Scenario.Order) -> RejectReason? {
+        guard scenario.tenant(of: order.strategy) == 1 else { return nil }
+        if scenario.drawdown.isHalted { return .drawdownHalted }
+        let left = scenario.drawdown.left
+        if left == Drawdown.one || reduces(order) { return nil }
+        let isLarge =
+            exceeds(.orderQuantityMax, order, left: left) { _ in Int128(order.quantity.units) }
+            || exceeds(.orderNotionalMax, order, left: left) { _ in
+                committed(order, order.quantity)
+            }
+            || exceeds(.positionMax, order, inScopesOfInstrument: true, left: left) { scope in
+                largestPosition(with: order, scope)
+            }
+        return isLarge ? .drawdownSizeExceeded : nil
     }
 
     /// Why nothing is permitted at all: the account differs from its venue, or did and nobody has
-    /// said why.
-    var shut: RejectReason? {
-        if scenario.isDoubted { return .notArmed }
-        return scenario.isBroken ? .haltedScope : nil
+    /// said why. What happens to one tenant's account is nothing to the other.
+    func shut(_ strategy: Int) -> RejectReason? {
+        let standing = scenario.standings[scenario.tenant(of: strategy)]
+        if standing.isDoubted { return .notArmed }
+        return standing.isBroken ? .haltedScope : nil
     }
 
     // MARK: - Rules
@@ -183,7 +204,7 @@ struct Oracle {
     private func closes(_ order: Scenario.Order) -> Bool {
         let held =
             scenario.settled.contains(order.instrument)
-            ? .zero : scenario.position(of: order.instrument, strategy: order.strategy)
+            ? .zero : scenario.position(of: order.instrument) { $0 == order.strategy }
         let open = scenario.orders.filter {
             $0.strategy == order.strategy && $0.instrument == order.instrument
                 && $0.side == order.side
@@ -379,14 +400,14 @@ struct Oracle {
     }
 
     /// What the venue can lock at most: per instrument, the dearest subset of the open orders.
-    func reserved(with order: Scenario.Order?) -> Int128 {
+    func reserved(with order: Scenario.Order?, of tenant: Int) -> Int128 {
         let all = scenario.orders + (order.map { [$0] } ?? [])
-        let open = all.filter { $0.exposed > .zero }
+        let open = all.filter { $0.exposed > .zero && scenario.tenant(of: $0.strategy) == tenant }
         var total: Int128 = 0
         for name in Set(open.map(\.instrument)) {
             let held =
                 scenario.settled.contains(name)
-                ? 0 : Int128(scenario.position(of: name, strategy: nil).units)
+                ? 0 : held(name, by: tenant)
             var buys: Int128 = 0
             var sells: Int128 = 0
             var bought: Int128 = 0
@@ -409,17 +430,22 @@ struct Oracle {
         return total
     }
 
-    /// Capital, flows, payouts, less a dollar for every NO that is held.
-    var cash: Int128 {
-        var total = Int128(amount("60").units)
-        for fill in scenario.fills where !fill.isBusted { total += flow(fill) }
-        for name in scenario.instruments {
-            total -= max(0, -Int128(scenario.position(of: name, strategy: nil).units))
+    private func held(_ name: String, by tenant: Int) -> Int128 {
+        Int128(scenario.position(of: name) { scenario.tenant(of: $0) == tenant }.units)
+    }
+
+    /// A tenant's capital, flows, payouts, less a dollar for every NO that is held.
+    func cash(of tenant: Int) -> Int128 {
+        var total = Int128(amount(Scenario.tenants[tenant].cash).units)
+        for fill in scenario.fills where !fill.isBusted {
+            let strategy = scenario.orders[fill.order].strategy
+            if scenario.tenant(of: strategy) == tenant { total += flow(fill) }
         }
+        for name in scenario.instruments { total -= max(0, -held(name, by: tenant)) }
         for name in scenario.settled {
-            let net = Int128(scenario.position(of: name, strategy: nil).units)
+            let paid = scenario.payouts[name]?[tenant] ?? .zero
             // What fills after the settlement is due and not paid.
-            total += Int128((scenario.payouts[name] ?? .zero).units) - max(0, -net)
+            total += Int128(paid.units) - max(0, -held(name, by: tenant))
         }
         return total
     }
@@ -448,7 +474,7 @@ struct Oracle {
     }
 
     private func reduces(_ order: Scenario.Order) -> Bool {
-        let held = scenario.position(of: order.instrument, strategy: order.strategy).units
+        let held = scenario.position(of: order.instrument) { $0 == order.strategy }.units
         let same = scenario.orders.filter {
             $0.instrument == order.instrument && $0.strategy == order.strategy
                 && $0.side == order.side
@@ -460,7 +486,8 @@ struct Oracle {
     private func tradesWithItself(_ order: Scenario.Order) -> Bool {
         scenario.orders.contains { other in
             guard !other.state.isTerminal, other.instrument == order.instrument,
-                other.side != order.side
+                other.side != order.side,
+                scenario.tenant(of: other.strategy) == scenario.tenant(of: order.strategy)
             else { return false }
             return order.side == .buy ? other.price <= order.price : other.price >= order.price
         }
@@ -471,18 +498,22 @@ struct Oracle {
     /// Whether any limit of a kind that concerns the order is exceeded in its own scope.
     private func exceeds(
         _ kind: LimitKind, _ order: Scenario.Order, inScopesOfInstrument isNarrow: Bool = false,
-        isFloor: Bool = false, _ measure: ((Scenario.Order) -> Bool) -> Int128
+        isFloor: Bool = false, left: Int128 = Drawdown.one,
+        _ measure: ((Scenario.Order) -> Bool) -> Int128
     ) -> Bool {
         let event = scenario.event(of: order.instrument)
         var scopes: [(limit: Int64, covers: (Scenario.Order) -> Bool)] = []
         let hasFirm = scenario.limits.contains { $0.limit.kind == kind && $0.limit.level == .firm }
-        if !hasFirm, let roomy = Rig.roomyLimits.first(where: { $0.0 == kind }) {
+        if !hasFirm, let roomy = Scenario.stated.first(where: { $0.0 == kind }) {
             scopes.append((units(roomy.1), { _ in true }))
         }
         for (limit, value) in scenario.limits where limit.kind == kind {
             switch limit.level {
-            case .firm, .account, .venue: scopes.append((value, { _ in true }))
-            case .strategy where limit.strategy == order.strategy:
+            case .firm, .venue: scopes.append((value, { _ in true }))
+            case .org, .account:
+                guard limit.holder == scenario.tenant(of: order.strategy) else { continue }
+                scopes.append((value, { scenario.tenant(of: $0.strategy) == limit.holder }))
+            case .strategy where limit.holder == order.strategy:
                 scopes.append((value, { $0.strategy == order.strategy }))
             case .instrument where limit.instrument == order.instrument:
                 scopes.append((value, { isNarrow || $0.instrument == order.instrument }))
@@ -494,7 +525,8 @@ struct Oracle {
         }
         return scopes.contains {
             let value = measure($0.covers)
-            return isFloor ? value < Int128($0.limit) : value > Int128($0.limit)
+            let limit = Int128($0.limit) * left / Drawdown.one
+            return isFloor ? value < limit : value > limit
         }
     }
 }

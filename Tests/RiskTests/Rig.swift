@@ -43,8 +43,10 @@ struct Rig {
     static func freshEngine() -> RiskEngine { mutated(RiskEngine(cluster: named("test"))) }
 
     static func mutated(_ engine: RiskEngine) -> RiskEngine {
-        var engine = engine
-        engine.mutant = mutant
+        #if DEBUG
+            var engine = engine
+            engine.mutant = mutant
+        #endif
         return engine
     }
 
@@ -70,11 +72,13 @@ struct Rig {
 
     // MARK: - Set-up
 
-    mutating func open(_ owner: StrategyKey, cash: String) {
+    mutating func open(
+        _ owner: StrategyKey, cash: String, gateway: ProcessID = Rig.gatewayID
+    ) {
         apply(
             AccountOpened(
                 org: owner.org, account: owner.account, mode: owner.mode, venue: Rig.venue,
-                gateway: Rig.gatewayID, cash: amount(cash)))
+                gateway: gateway, cash: amount(cash)))
     }
 
     mutating func grant(_ owner: StrategyKey, to agent: ProcessID, _ isGranted: Bool = true) {
@@ -86,21 +90,23 @@ struct Rig {
 
     mutating func limit(
         _ kind: LimitKind, _ value: String, at level: LimitLevel = .firm,
-        owner: StrategyKey = Rig.owner, instrument: String = "KX-1", eventSet: String = "KX-1"
+        owner: StrategyKey = Rig.owner, instrument: String = "KX-1", eventSet: String = "KX-1",
+        version: UInt64 = 7
     ) {
         apply(
             LimitSet(
                 kind: kind, level: level, org: owner.org, account: owner.account, mode: owner.mode,
                 strategy: owner.strategy, venue: Rig.venue, instrument: named(instrument),
-                eventSet: named(eventSet), value: units(value), snapshot: 7))
+                eventSet: named(eventSet), value: units(value), snapshot: version))
     }
 
     mutating func connectGateway(
-        lease: UInt64, highestEpoch: UInt64 = 1, isKilled: Bool = false
+        lease: UInt64, highestEpoch: UInt64 = 1, isKilled: Bool = false,
+        gateway: ProcessID = Rig.gatewayID
     ) {
         apply(
             GatewayConnected(
-                gateway: Rig.gatewayID, lease: LeaseID(lease), highestEpoch: Epoch(highestEpoch),
+                gateway: gateway, lease: LeaseID(lease), highestEpoch: Epoch(highestEpoch),
                 isKilled: Flag(isKilled)))
     }
 
@@ -114,16 +120,29 @@ struct Rig {
         reconcile()
     }
 
+    /// The core's process ends and takes its state up from its snapshot.
+    mutating func reload() {
+        let bytes = engine.snapshotBytes()
+        guard let restored = try? RiskEngine(snapshot: bytes) else {
+            Issue.record("our own snapshot is refused")
+            return
+        }
+        #expect(restored.snapshotBytes() == bytes, "a restart changed the state")
+        engine = Rig.mutated(restored)
+    }
+
     mutating func connectAgent(_ incarnation: UInt64, agent: ProcessID = Rig.agentID) {
         apply(AgentConnected(agent: agent, granted: Incarnation(incarnation)))
         requests = 0
         intents = 0
     }
 
-    mutating func reconcile(breaks: UInt32 = 0) {
+    mutating func reconcile(
+        breaks: UInt32 = 0, owner: StrategyKey = Rig.owner, from gateway: ProcessID = Rig.gatewayID
+    ) {
         apply(
             AccountReconciled(
-                gateway: Rig.gatewayID, account: Rig.owner.account, venueCash: .zero,
+                gateway: gateway, account: owner.account, venueCash: .zero,
                 ledgerCash: .zero, breaks: breaks))
     }
 
@@ -381,13 +400,14 @@ struct Rig {
 
     mutating func settle(
         _ instrument: String, _ outcome: SettlementOutcome, value: String = "0", paying: Money,
-        holding: Quantity? = nil
+        holding: Quantity? = nil, owner: StrategyKey = Rig.owner,
+        from gateway: ProcessID = Rig.gatewayID
     ) {
         // The venue settles what the ledger holds, where a test does not say otherwise.
-        let held = engine.ledger.netQuantity(Rig.owner.accountKey, named(instrument))
+        let held = engine.ledger.netQuantity(owner.accountKey, named(instrument))
         apply(
             InstrumentSettlement(
-                envelope: Rig.envelope(Rig.gatewayID), account: Rig.owner.account,
+                envelope: Rig.envelope(gateway), account: owner.account,
                 instrument: named(instrument), outcome: outcome, value: price(value),
                 quantity: holding ?? held, payout: paying, settledAt: now, marketTime: now))
     }

@@ -38,22 +38,39 @@ struct Scenario {
     struct Limit: Equatable {
         let kind: LimitKind
         let level: LimitLevel
-        let strategy: Int
+        /// The tenant of an org's or an account's limit, the strategy of a strategy's.
+        let holder: Int
         let instrument: String
     }
+
+    /// An org with its account, and who trades and serves it.
+    struct Tenant {
+        let agent: ProcessID
+        let gateway: ProcessID
+        let cash: String
+    }
+
+    static let tenants = [
+        Tenant(agent: Rig.agentID, gateway: Rig.gatewayID, cash: "60"),
+        Tenant(agent: named("agent-other"), gateway: named("gw-other"), cash: "40"),
+    ]
 
     static let repeatWindow = Span.seconds(6)
     static let walkWindow = Span.seconds(8)
 
     /// Whether venues may misbehave: late fills, busts, fees beyond the reserve.
+    let seed: UInt64
     let isWild: Bool
+    /// What was not as the oracle says; the first one ends the life.
+    var faults: [String] = []
     var random: SeededRandom
     var rig: Rig
     var strategies = [Rig.owner]
     var instruments: [String] = []
     var settled: Set<String> = []
     var outcomes: [String: Bool] = [:]
-    var payouts: [String: Money] = [:]
+    /// What each tenant was paid.
+    var payouts: [String: [Money]] = [:]
     var orders: [Order] = []
     var fills: [Fill] = []
     var limits: [(limit: Limit, value: Int64)] = []
@@ -61,18 +78,17 @@ struct Scenario {
     var marks: [String: Int128] = [:]
     /// The most that each strategy may lose in the day, and the rung of the ladder it has reached.
     let lossLimits: [Int128]
-    var lossStages = [0, 0]
-    /// Reconciliations in a row that found differences, and whether an operator has to look.
-    var breaks = 0
-    var isBroken = false
-    /// The last reconciliation found differences.
-    var isDoubted = false
+    var lossStages = [0, 0, 0]
+    var drawdown = Drawdown(capital: Int128(amount(Scenario.tenants[1].cash).units))
+    var standings = [Standing(), Standing()]
+    /// The change of limits that waits for its time.
+    var waiting: (changes: [(limit: Limit, value: Int64?)], at: Timestamp)?
     var nonce: UInt64 = 0
     var epoch: UInt64 = 1
     var lease: UInt64 = 1
     var incarnation: UInt64 = 1
     /// When each strategy was last resumed.
-    var resumedAt = [Timestamp.zero, .zero]
+    var resumedAt = [Timestamp.zero, .zero, .zero]
     /// How often each instrument was marked.
     var markCounts: [String: Int] = [:]
     var markets = 0
@@ -84,24 +100,30 @@ struct Scenario {
     var statements: [String: RegistrySet] = [:]
 
     init(seed: UInt64, isWild: Bool) {
+        self.seed = seed
         self.isWild = isWild
         random = SeededRandom(seed: seed)
         isExclusive = seed.isMultiple(of: 2)
-        lossLimits = [Int128(12_000_000_000), Int128(5_000_000_000)]
+        lossLimits = [12_000_000_000, 5_000_000_000, 30_000_000_000]
         hasRegistry = seed % 4 >= 2
         rig = Rig(cash: "60", instruments: [])
         let second = StrategyKey(
             org: Rig.owner.org, account: Rig.owner.account, mode: .paper, strategy: named("second"))
         rig.grant(second, to: Rig.agentID)
         strategies.append(second)
-        rig.limit(.lossDailyMax, "12", at: .strategy)
-        rig.limit(.lossDailyMax, "5", at: .strategy, owner: second)
+        openOther()
+        for (owner, loss) in zip(strategies, lossLimits) {
+            rig.limit(
+                .lossDailyMax, Money(units: Int64(loss)).description, at: .strategy, owner: owner)
+        }
         rig.limit(.collarAggressive, "0.5")
         rig.limit(.collarPassive, "0.9")
         rig.limit(.repeatMax, "60")
         rig.limit(.walkMax, "1")
         rig.limit(.repeatWindow, "6")
         rig.limit(.walkWindow, "8")
+        limitDrawdown()
+        nameOperators()
         if hasRegistry { restate() }
         for _ in 0..<2 { openEvent() }
     }
@@ -122,15 +144,47 @@ struct Scenario {
 
     mutating func run(steps: Int, after: (inout Scenario, Int) -> Void) {
         for step in 0..<steps {
+            let entries = rig.journal.count
             rig.pass(.milliseconds(Int64.random(in: 0...300, using: &random)))
+            applyDueLimits()
             act()
             brake()
+            observeDrawdown()
             after(&self, step)
+            if let fault = faults.first {
+                let commands = rig.journal[entries...].map(describe).joined(separator: "\n")
+                Issue.record("make test-oracle SEED=\(seed): step \(step): \(fault)\n\(commands)")
+                return
+            }
         }
     }
 
+    private func describe(_ entry: [UInt8]) -> String {
+        guard let command = try? JournalEntry.command(in: entry),
+            let template = try? WireFrame.template(of: command)
+        else { return "?" }
+        let detail: Any? =
+            switch template {
+            case .orderRequest: try? OrderRequest(decoding: command)
+            case .fillReport: try? FillReport(decoding: command)
+            case .permitFate: try? PermitFate(decoding: command)
+            case .limitSet: try? LimitSet(decoding: command)
+            case .instrumentSettlement: try? InstrumentSettlement(decoding: command)
+            default: nil
+            }
+        return detail.map { "\($0)" } ?? "\(template)"
+    }
+
+    /// Notes what must be the same and is not.
+    mutating func require<Value: Equatable>(_ found: Value, _ expected: Value, _ what: String) {
+        if found != expected { faults.append("\(what) is \(found), not \(expected)") }
+    }
+
     mutating func act() {
-        if isDoubted || isBroken, Int.random(in: 0..<4, using: &random) == 0 { explain() }
+        for tenant in standings.indices
+        where standings[tenant].isDoubted || standings[tenant].isBroken {
+            if Int.random(in: 0..<4, using: &random) == 0 { explain(tenant) }
+        }
         switch Int.random(in: 0..<100, using: &random) {
         case 0..<41: request()
         case 41..<45: repeatRequest()
@@ -138,7 +192,8 @@ struct Scenario {
         case 70..<82: report()
         case 82..<86: cancel()
         case 86..<89: isWild ? bust() : fill()
-        case 89..<92: setLimit()
+        case 89..<91: setLimit()
+        case 91..<92: proposeLimits()
         case 92..<94: settle()
         case 94..<95: hasRegistry && Bool.random(using: &random) ? restate() : openEvent()
         case 95..<96: operate()
@@ -153,7 +208,7 @@ struct Scenario {
 
     mutating func request() {
         guard let instrument = instruments.randomElement(using: &random) else { return }
-        let strategy = Int.random(in: 0..<2, using: &random)
+        let strategy = Int.random(in: 0..<3, using: &random)
         let side: Side = Bool.random(using: &random) ? .buy : .sell
         let cents = Int64.random(in: 2...98, using: &random)
         let lots = Int64.random(in: 1...1_500, using: &random)
@@ -175,21 +230,23 @@ struct Scenario {
     private mutating func request(
         _ strategy: Int, _ instrument: String, _ side: Side, _ price: Price, _ quantity: Quantity
     ) {
+        let agent = Scenario.tenants[tenant(of: strategy)].agent
         let parent = rig.declare(
-            side, instrument: instrument, quantity: "20", owner: strategies[strategy])
+            side, instrument: instrument, quantity: "20", owner: strategies[strategy],
+            agent: agent)
         var request = rig.makeRequest(
             side, "0.50", "1", instrument: instrument, intent: parent.id,
-            owner: strategies[strategy])
+            owner: strategies[strategy], agent: agent)
         request.price = price
         request.quantity = quantity
         let expected = Oracle(self).decide(request, strategy: strategy, instrument: instrument)
         let reference = rig.quote(instrument: instrument)
-        let judgement = rig.send(request, reference: reference)
-        if let reason = Oracle(self).shut {
-            #expect(parent.judgement.reason == reason)
-            #expect(judgement.reason == reason, "\(request)")
+        let judgement = rig.send(request, reference: reference, from: agent)
+        if let reason = Oracle(self).shut(strategy) {
+            require(parent.judgement.reason, reason, "the reason")
+            require(judgement.reason, reason, "the reason")
         } else if parent.judgement.verdict == .accepted, let expected {
-            #expect(judgement.reason == expected, "\(request)")
+            require(judgement.reason, expected, "the reason")
         }
         if judgement.reason == .orderRepeated { resume(strategy) }
         guard judgement.isPermitted else { return }
@@ -204,16 +261,16 @@ struct Scenario {
         cancelOrders(of: strategy)
         nonce += 1
         let outcome = rig.operate(.resume, .strategy, nonce: nonce) {
-            $0.org = Rig.owner.org
-            $0.account = Rig.owner.account
+            $0.org = strategies[strategy].org
+            $0.account = strategies[strategy].account
             $0.strategy = strategies[strategy].strategy
         }
-        #expect(outcome == .done)
+        require(outcome, .done, "what a resume led to")
         resumedAt[strategy] = rig.now
         rig.pass(Span(nanoseconds: 1))
     }
 
-    private mutating func cancelOrders(of strategy: Int) {
+    mutating func cancelOrders(of strategy: Int) {
         for index in orders.indices where !orders[index].state.isTerminal {
             if orders[index].strategy == strategy, orders[index].state.canBecome(.cancelling) {
                 orders[index].state = .cancelling
@@ -224,7 +281,7 @@ struct Scenario {
     mutating func cancel() {
         let open = orders.indices.filter { !orders[$0].state.isTerminal }
         guard let index = open.randomElement(using: &random) else { return }
-        rig.cancel(orders[index].id)
+        rig.cancel(orders[index].id, by: Scenario.tenants[tenant(of: orders[index].strategy)].agent)
         if orders[index].state.canBecome(.cancelling) { orders[index].state = .cancelling }
     }
 
@@ -246,7 +303,7 @@ struct Scenario {
             let rest = (order.quantity - order.filled).units / 10_000_000
             reported += Quantity(units: Int64.random(in: 0...rest, using: &random) * 10_000_000)
         }
-        rig.fate(order.id, state, filled: reported.description)
+        rig.fate(order.id, state, filled: reported.description, from: gateway(of: order))
         orders[index].reported = max(order.reported, reported)
         if order.state.canBecome(state) { orders[index].state = state }
     }
@@ -274,7 +331,11 @@ struct Scenario {
             ? Money(units: Int64.random(in: -5_000_000...40_000_000, using: &random))
             : Money(units: Int64.random(in: 0...max(0, feeMax.units), using: &random))
         let trade = rig.fill(
-            order.id, contracts.description, at: at.description, fee: fee.description)
+            order.id, contracts.description, at: at.description, fee: fee.description,
+            from: gateway(of: order))
+        if settled.contains(order.instrument) {
+            noteLate(Quantity(units: order.side.sign * contracts.units), order)
+        }
         fills.append(
             Fill(order: index, trade: trade, quantity: contracts, price: at, fee: fee))
         if marks[order.instrument] == nil { marks[order.instrument] = Int128(at.units) }
@@ -301,7 +362,8 @@ struct Scenario {
         let fill = fills[index]
         rig.fill(
             orders[fill.order].id, fill.quantity.description, at: fill.price.description,
-            fee: fill.fee.description, trade: fill.trade, finality: .busted)
+            fee: fill.fee.description, trade: fill.trade, finality: .busted,
+            from: gateway(of: orders[fill.order]))
         fills[index].isBusted = true
         orders[fill.order].filled -= fill.quantity
         orders[fill.order].reported = max(
@@ -317,21 +379,24 @@ struct Scenario {
         }
         guard instruments.count > 2, let name = quiet.randomElement(using: &random) else { return }
         let isYes = Bool.random(using: &random)
-        let net = position(of: name, strategy: nil)
-        let won = isYes ? max(.zero, net) : max(.zero, -net)
-        rig.settle(name, isYes ? .yes : .no, payout: won.description)
+        for (tenant, details) in Scenario.tenants.enumerated() {
+            let net = position(of: name) { self.tenant(of: $0) == tenant }
+            let won = isYes ? max(.zero, net) : max(.zero, -net)
+            rig.settle(
+                name, isYes ? .yes : .no, paying: Money(pairs: won), owner: owner(of: tenant),
+                from: details.gateway)
+            payouts[name, default: []].append(Money(pairs: won))
+        }
         instruments.removeAll { $0 == name }
         settled.insert(name)
         outcomes[name] = isYes
-        payouts[name] = Money(pairs: won)
     }
 
-    func position(of instrument: String, strategy: Int?) -> Quantity {
+    func position(of instrument: String, where isCounted: (Int) -> Bool) -> Quantity {
         var total = Quantity.zero
         for fill in fills where !fill.isBusted {
             let order = orders[fill.order]
-            guard order.instrument == instrument, strategy == nil || strategy == order.strategy
-            else { continue }
+            guard order.instrument == instrument, isCounted(order.strategy) else { continue }
             total += Quantity(units: order.side.sign * fill.quantity.units)
         }
         return total
@@ -339,40 +404,53 @@ struct Scenario {
 
     // MARK: - Configuration and sessions
 
+    static let kinds: [LimitKind] = [
+        .orderQuantityMax, .orderNotionalMax, .openOrdersMax, .openNotionalMax, .positionMax,
+        .eventLossMax, .linkedLossMax, .disputedLossMax, .repeatMax, .walkMax, .spreadCrossMax,
+        .tailPrice, .edgeMin, .planNotionalMax, .grossNotionalMax, .netNotionalMax,
+        .depthShareMax, .volatilityBudget,
+    ]
+
+    /// What the firm states before anything is changed.
+    static let stated: [(LimitKind, String)] =
+        Rig.roomyLimits + [(.repeatMax, "60"), (.walkMax, "1")]
+
     mutating func setLimit() {
-        let kinds: [LimitKind] = [
-            .orderQuantityMax, .orderNotionalMax, .openOrdersMax, .openNotionalMax, .positionMax,
-            .eventLossMax, .linkedLossMax, .disputedLossMax, .repeatMax, .walkMax, .spreadCrossMax,
-            .tailPrice, .edgeMin,
-            .planNotionalMax, .grossNotionalMax, .netNotionalMax,
-            .depthShareMax, .volatilityBudget,
-        ]
-        guard let kind = kinds.randomElement(using: &random) else { return }
+        guard let kind = Scenario.kinds.randomElement(using: &random) else { return }
         // What is locked in disputes is counted where collateral is: not by instrument.
         let levels: [LimitLevel] =
             kind == .disputedLossMax
-            ? [.firm, .account, .strategy, .venue]
-            : [.firm, .account, .strategy, .instrument, .event, .venue]
+            ? [.firm, .org, .account, .strategy, .venue]
+            : [.firm, .org, .account, .strategy, .instrument, .event, .venue]
         guard
             let level = levels.randomElement(using: &random),
             let instrument = instruments.randomElement(using: &random)
         else { return }
-        let strategy = Int.random(in: 0..<2, using: &random)
+        let strategy = Int.random(in: 0..<3, using: &random)
         let value = Int64.random(in: Scenario.values(of: kind), using: &random) * 10_000_000
         rig.limit(
             kind, Money(units: value).description, at: level, owner: strategies[strategy],
-            instrument: instrument,
-            eventSet: event(of: instrument))
-        let limit = Limit(
-            kind: kind, level: level, strategy: level == .strategy ? strategy : 0,
-            instrument: level == .instrument
-                ? instrument : level == .event ? event(of: instrument) : "")
+            instrument: instrument, eventSet: event(of: instrument),
+            version: rig.engine.limitSnapshot + 1)
+        waiting = nil
+        let limit = limit(kind, level, strategy, instrument)
         limits.removeAll { $0.limit == limit }
         limits.append((limit, value))
     }
 
+    func limit(
+        _ kind: LimitKind, _ level: LimitLevel, _ strategy: Int, _ instrument: String
+    ) -> Limit {
+        let isOfTenant = level == .org || level == .account
+        return Limit(
+            kind: kind, level: level,
+            holder: level == .strategy ? strategy : isOfTenant ? tenant(of: strategy) : 0,
+            instrument: level == .instrument
+                ? instrument : level == .event ? event(of: instrument) : "")
+    }
+
     /// Hundredths that bind now and then.
-    private static func values(of kind: LimitKind) -> ClosedRange<Int64> {
+    static func values(of kind: LimitKind) -> ClosedRange<Int64> {
         switch kind {
         case .repeatMax: 100...400
         case .walkMax: 10...90
@@ -419,55 +497,32 @@ struct Scenario {
 
     mutating func operate() {
         nonce += 1
-        rig.operate(.halt, .strategy, nonce: nonce) { $0.strategy = named("second") }
-        cancelOrders(of: 1)
+        let strategy = Int.random(in: 0..<3, using: &random)
+        let owner = strategies[strategy]
+        let scope = { (command: inout OperatorCommand) in
+            command.org = owner.org
+            command.account = owner.account
+            command.strategy = owner.strategy
+        }
+        rig.operate(.halt, .strategy, nonce: nonce, adjust: scope)
+        cancelOrders(of: strategy)
         nonce += 1
-        rig.operate(.resume, .strategy, nonce: nonce) { $0.strategy = named("second") }
-        resumedAt[1] = rig.now
+        rig.operate(.resume, .strategy, nonce: nonce, adjust: scope)
+        resumedAt[strategy] = rig.now
         rig.pass(Span(nanoseconds: 1))
     }
 
     mutating func reconnectGateway() {
         lease += 1
-        rig.connectGateway(lease: lease, highestEpoch: epoch)
-        rig.reconcile()
-        breaks = 0
-        isDoubted = false
-    }
-
-    /// The venue states something else than the ledger, once or several times.
-    mutating func doubt() {
-        for _ in 0..<Int.random(in: 1...4, using: &random) {
-            rig.reconcile(breaks: 1)
-            breaks += 1
-            isDoubted = true
-        }
-        guard breaks >= 3, !isBroken else { return }
-        isBroken = true
-        for index in orders.indices where orders[index].state.canBecome(.cancelling) {
-            orders[index].state = .cancelling
-        }
-    }
-
-    /// Venue truth is ours again, or an operator says why it was not.
-    mutating func explain() {
-        if Bool.random(using: &random) {
-            rig.reconcile()
-            breaks = 0
-            isDoubted = false
-        } else if isBroken {
-            nonce += 2
-            rig.operate(.resolveBreak, .account, nonce: nonce) {
-                $0.org = Rig.owner.org
-                $0.account = Rig.owner.account
-            }
-            isBroken = false
-            breaks = 0
+        for (tenant, details) in Scenario.tenants.enumerated() {
+            rig.connectGateway(lease: lease, highestEpoch: epoch, gateway: details.gateway)
+            reconcile(tenant)
         }
     }
 
     mutating func restart() {
         epoch += 1
+        rig.reload()
         rig.apply(
             CoreStarted(
                 startedEpoch: Epoch(epoch), engineVersion: RiskEngine.version, mode: .paper,
@@ -477,7 +532,7 @@ struct Scenario {
 
     /// Strategies that have lost too much are halted: their orders are being cancelled.
     mutating func brake() {
-        for strategy in 0..<2 {
+        for strategy in 0..<3 {
             if lossStages[strategy] == 3 { continue }
             let loss = -Oracle(self).earned(by: strategy)
             let limit = lossLimits[strategy]
@@ -485,15 +540,13 @@ struct Scenario {
                 loss > limit ? 3 : 4 * loss > 3 * limit ? 2 : 2 * loss > limit ? 1 : 0
             lossStages[strategy] = max(lossStages[strategy], stage)
             guard stage == 3 else { continue }
-            for index in orders.indices where orders[index].strategy == strategy {
-                if orders[index].state.canBecome(.cancelling) { orders[index].state = .cancelling }
-            }
+            cancelOrders(of: strategy)
         }
     }
 
     mutating func reconnectAgent() {
         incarnation += 1
-        rig.connectAgent(incarnation)
+        for tenant in Scenario.tenants { rig.connectAgent(incarnation, agent: tenant.agent) }
     }
 
     mutating func mark() {

@@ -1,5 +1,7 @@
+import Foundation
 import Portfolio
 import Risk
+import Synchronization
 import TestSupport
 import Testing
 import Trading
@@ -7,27 +9,63 @@ import Wire
 
 /// Properties over seeded lives of a cluster.
 @Suite struct ScenarioTests {
-    @Test(arguments: 0..<UInt64(24))
-    func theEngineAgreesWithTheOracleAndItsOwnInvariants(seed: UInt64) {
+    /// How many lives are compared with the oracle, and the seed of the first one. `make test`
+    /// compares 5,000 of them with a release build, `make test-long` a hundred times as many.
+    static let sequences = number("BELLWETHER_SEQUENCES") ?? 48
+    static let firstSeed = number("BELLWETHER_SEED") ?? 0
+    /// Lives in a row; blocks run beside each other.
+    static let block = max(24, sequences / 200)
+    private static let done = Mutex<UInt64>(0)
+
+    private static func number(_ variable: String) -> UInt64? {
+        ProcessInfo.processInfo.environment[variable].flatMap { UInt64($0) }
+    }
+
+    @Test(arguments: 0..<(sequences + block - 1) / block)
+    func theEngineAgreesWithTheOracleAndItsOwnInvariants(block: UInt64) {
+        let first = block * ScenarioTests.block
+        let last = min(first + ScenarioTests.block, ScenarioTests.sequences)
+        var permitted: UInt64 = 0
+        for index in first..<last { permitted += compare(seed: ScenarioTests.firstSeed + index) }
+        if ScenarioTests.sequences > 1 { #expect(permitted > 10 * (last - first)) }
+        let done = ScenarioTests.done.withLock { done in
+            done += last - first
+            return done
+        }
+        if ScenarioTests.sequences > 10_000 {
+            print("\(done) of \(ScenarioTests.sequences) sequences")
+        }
+    }
+
+    /// How many orders the life permitted.
+    private func compare(seed: UInt64) -> UInt64 {
         var scenario = Scenario(seed: seed, isWild: seed.isMultiple(of: 3))
         scenario.run(steps: 200) { scenario, step in
             let oracle = Oracle(scenario)
-            #expect(
-                Int128(scenario.rig.cash.units) == oracle.cash, "seed \(seed) step \(step)")
-            #expect(
-                Int128(scenario.rig.reserved.units) == oracle.reserved(with: nil),
-                "seed \(seed) step \(step)")
+            let accounts = scenario.rig.engine.accountViews
+            for (index, owner) in [Rig.owner, Scenario.other].enumerated() {
+                let view = accounts.first { $0.org == owner.org }
+                scenario.require(view.map { Int128($0.cash.units) }, oracle.cash(of: index), "cash")
+                scenario.require(
+                    view.map { Int128($0.reserved.units) },
+                    oracle.reserved(with: nil, of: index), "what is reserved")
+            }
             for (index, name) in scenario.strategies.enumerated() {
                 let view = scenario.rig.engine.brakeViews.first { $0.scope == .strategy(name) }
-                #expect(
-                    Int128(view?.earned.units ?? 0) == oracle.earned(by: index),
-                    "seed \(seed) step \(step)")
+                scenario.require(
+                    Int128(view?.earned.units ?? 0), oracle.earned(by: index), "what was earned")
             }
+            for order in scenario.orders {
+                guard let view = scenario.rig.engine.order(order.id) else { continue }
+                scenario.require(view.state, order.state, "the state of \(order.id)")
+                scenario.require(view.filled, order.filled, "what filled of \(order.id)")
+            }
+            scenario.require(scenario.firstOtherLimit, nil, "a limit")
             if step.isMultiple(of: 5) {
-                #expect(scenario.rig.engine.firstBreak() == nil, "seed \(seed) step \(step)")
+                scenario.require(scenario.rig.engine.firstBreak(), nil, "a break")
             }
         }
-        #expect(scenario.rig.engine.counters.permitted > 5, "seed \(seed)")
+        return UInt64(scenario.rig.engine.counters.permitted)
     }
 
     @Test(arguments: 0..<UInt64(24))
@@ -78,6 +116,22 @@ import Wire
             checker.engine.snapshotBytes() == scenario.rig.engine.snapshotBytes(), "seed \(seed)")
     }
 
+    /// A value that is provably tighter than what a scope states, if the kind has a direction.
+    private func tighter(
+        than old: Int64?, _ kind: LimitKind, _ random: inout SeededRandom
+    ) -> Int64? {
+        switch kind.direction {
+        case .ceiling:
+            guard old.map({ $0 > 0 }) ?? !kind.isMandatory else { return nil }
+            let most = min((old ?? 2_000_000_000) - 1, 20_000_000_000)
+            return Int64.random(in: 0...most, using: &random)
+        case .floor:
+            let least = (old ?? -1) + 1
+            return Int64.random(in: least...least + 2_000_000_000, using: &random)
+        case .neither: return nil
+        }
+    }
+
     @Test(arguments: 0..<UInt64(12))
     func tighteningNeverTurnsADenialIntoAPermit(seed: UInt64) {
         var scenario = Scenario(seed: 4_000 + seed, isWild: false)
@@ -95,8 +149,19 @@ import Wire
             request.price = Price(units: Int64.random(in: 1...99, using: &random) * 10_000_000)
             var tight = loose
             guard let kind = LimitKind.allCases.randomElement(using: &random) else { return }
-            let scale = kind == .orderQuantityMin ? "30" : "0.7"
-            tight.limit(kind, scale, at: .strategy)
+            let levels: [LimitLevel] = [
+                .firm, .org, .account, .strategy, .instrument, .event, .venue,
+            ]
+            let level = levels.randomElement(using: &random) ?? .firm
+            let place = LimitPlace(
+                scenario.scope(level, Rig.owner, instrument), kind)
+            guard
+                let value = tighter(
+                    than: loose.engine.limit(kind, of: place.scope), kind, &random)
+            else { return }
+            tight.limit(
+                kind, Money(units: value).description, at: level, instrument: instrument,
+                eventSet: scenario.event(of: instrument))
             let quote = loose.quote(instrument: instrument)
             let before = loose.send(request, reference: quote)
             let after = tight.send(request, reference: quote)
@@ -104,6 +169,62 @@ import Wire
                 #expect(!after.isPermitted, "seed \(seed) step \(step) \(kind)")
             }
         }
+    }
+}
+
+/// What does not depend on each other may happen in any order.
+@Suite struct CommutationTests {
+    private struct Step {
+        let instrument: String
+        let side: Side
+        let price: String
+        let fills: Bool
+    }
+
+    @Test(arguments: 0..<UInt64(40))
+    func independentInstrumentsCommute(seed: UInt64) {
+        var random = SeededRandom(seed: seed)
+        let names = ["KX-1", "KY-1"]
+        let steps = (0..<30).map { _ in
+            Step(
+                instrument: names.randomElement(using: &random) ?? "KX-1",
+                side: Bool.random(using: &random) ? .buy : .sell,
+                price: "0.\(Int.random(in: 35...65, using: &random))",
+                fills: Bool.random(using: &random))
+        }
+        let apart =
+            steps.filter { $0.instrument == names[0] }
+            + steps.filter { $0.instrument == names[1] }
+        #expect(outcome(of: steps) == outcome(of: apart))
+    }
+
+    private struct Outcome: Equatable {
+        var reasons: [String: [RejectReason]] = [:]
+        var held: [String: Quantity] = [:]
+        var cash = Money.zero
+        var reserved = Money.zero
+    }
+
+    private func outcome(of steps: [Step]) -> Outcome {
+        var rig = Rig(instruments: ["KX-1", "KY-1"])
+        var outcome = Outcome()
+        for step in steps {
+            let judgement = rig.order(step.side, step.price, "1", instrument: step.instrument)
+            outcome.reasons[step.instrument, default: []].append(judgement.reason)
+            if judgement.isPermitted, step.fills {
+                rig.fill(judgement.orderID, "1", fee: "0.01")
+            }
+        }
+        for name in ["KX-1", "KY-1"] {
+            outcome.held[name] =
+                rig.engine.ledger.position(
+                    PositionKey(owner: Rig.owner, instrument: named(name))
+                ).quantity
+        }
+        outcome.cash = rig.cash
+        outcome.reserved = rig.reserved
+        rig.check()
+        return outcome
     }
 }
 
