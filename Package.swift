@@ -162,7 +162,11 @@ let harness: [Target] = [
     tests("Transport", ["Trading", "Wire", "Transport", "CZeroMQ"]),
     tests("Journal", ["Trading", "Cryptography", "Journal", grdb]),
     tests(
-        "Venues", ["Trading", "Execution", "Cryptography", "Venues", logging], data: ["Fixtures"]),
+        "Venues",
+        [
+            "Trading", "Execution", "Cryptography", "Venues", logging, nioCore, nioHTTP1, nioPosix,
+            nioWebSocket,
+        ], data: ["Fixtures"]),
     tests("Runtime", ["Trading", "Wire", "Cryptography", "Runtime"]),
     tests(
         "RiskCore",

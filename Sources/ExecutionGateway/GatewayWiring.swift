@@ -51,7 +51,8 @@ package enum GatewayWiring {
         let settings = VenueSettings(
             url: gateway.url, keyID: gateway.keyID, keyFile: context.keys.venueKeyPath,
             isReplay: gateway.isReplay,
-            options: gateway.isReplay ? GatewayWiring.replayBudget : [:])
+            options: gateway.isReplay
+                ? gateway.options.merging(GatewayWiring.replayBudget) { $1 } : gateway.options)
         do {
             return try VenueRegistry.adapter(
                 for: gateway.venue, settings, logger: context.log)

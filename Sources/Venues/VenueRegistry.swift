@@ -23,7 +23,13 @@ package enum VenueRegistry {
             { settings, logger throws(VenueSetupError) in
                 try KalshiAdapter(KalshiConfiguration(settings), logger: logger)
             }
-        )
+        ),
+        (
+            "polymarket",
+            { settings, logger throws(VenueSetupError) in
+                try PolymarketAdapter(PolymarketConfiguration(settings), logger: logger)
+            }
+        ),
     ]
 
     /// The names of the venues that there are.
@@ -73,4 +79,16 @@ package struct VenueSetupError: Error, Equatable, CustomStringConvertible {
     }
 
     package var description: String { "\(option): \(reason)" }
+}
+
+extension VenueSettings {
+    /// An option that is a whole number above zero; nil where it is not stated.
+    func positive(_ option: String, max: Int64) throws(VenueSetupError) -> Int64? {
+        guard let text = options[option] else { return nil }
+        guard let value = Int64(text), value > 0, value <= max else {
+            throw VenueSetupError(
+                option: option, "expected a whole number from 1 to \(max), found \(text)")
+        }
+        return value
+    }
 }

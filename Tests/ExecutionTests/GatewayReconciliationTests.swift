@@ -31,6 +31,27 @@ import Wire
         #expect(gateway.alarms.isEmpty)
     }
 
+    /// A venue without client order ids says no more of what an earlier process placed.
+    @Test func aFillThatNamesOnlyTheVenuesOrderIsOfItsOrder() {
+        var gateway = GatewayFixture()
+        let permit = gateway.permit(1)
+        gateway.accept(permit)
+        let working = gateway.venueOrder(permit, .working)
+        gateway.answer { id in .placed(id, working) }
+        let known = gateway.fill(permit, trade: "t", quantity: permit.quantity)
+        let fill = VenueFill(
+            tradeID: known.tradeID, clientOrderID: .empty, venueOrderID: working.venueOrderID,
+            instrument: known.instrument, side: known.side, price: known.price,
+            quantity: known.quantity, fee: known.fee, liquidity: known.liquidity,
+            finality: known.finality, filledAt: known.filledAt)
+        gateway.perform { engine, now, effects in
+            engine.handle(.filled(fill), at: now, into: &effects)
+        }
+        #expect(gateway.fills.map(\.orderID) == [permit.orderID])
+        #expect(gateway.fills.map(\.clientOrderID) == [permit.clientOrderID])
+        #expect(gateway.alarms.isEmpty)
+    }
+
     private func reconcile(_ gateway: inout GatewayFixture) {
         gateway.perform { engine, _, effects in
             engine.reconcile(Reconcile(fillsSince: Timestamp(seconds: 7)), into: &effects)

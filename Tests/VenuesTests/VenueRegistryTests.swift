@@ -17,7 +17,8 @@ import Venues
     @Test func anUnknownVenueIsNamed() throws {
         let venue = try #require(VenueID("nyse"))
         #expect(
-            throws: VenueSetupError(option: "venue", "expected one of kalshi, found nyse")
+            throws: VenueSetupError(
+                option: "venue", "expected one of kalshi, polymarket, found nyse")
         ) {
             _ = try VenueRegistry.adapter(
                 for: venue, settings("http://h/trade-api/v2"), logger: Logger(label: "test"))

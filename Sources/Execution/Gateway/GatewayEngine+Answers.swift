@@ -130,7 +130,8 @@ extension GatewayEngine {
                 .report(
                     .order(
                         VenueOrder(
-                            orderID: orderByClientID[state.clientOrderID] ?? .zero,
+                            orderID: orderID(
+                                client: state.clientOrderID, venue: state.venueOrderID) ?? .zero,
                             instrument: state.instrument, clientOrderID: state.clientOrderID,
                             venueOrderID: state.venueOrderID, side: state.side,
                             price: state.price, remaining: state.remaining,

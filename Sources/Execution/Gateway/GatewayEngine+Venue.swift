@@ -151,8 +151,16 @@ extension GatewayEngine {
         calls.values.contains(.place(orderID)) || calls.values.contains(.inquire(orderID))
     }
 
+    /// The order that the venue means: by our key, else by the venue's own name, which is all that
+    /// a venue without client order ids says of what an earlier process placed.
+    func orderID(client: VenueReference, venue: VenueReference) -> OrderID? {
+        if !client.isEmpty { return orderByClientID[client] }
+        guard !venue.isEmpty else { return nil }
+        return orders.values.first { $0.venueOrderID == venue }?.orderID
+    }
+
     private func order(of state: VenueOrderState) -> GatewayOrder? {
-        orderByClientID[state.clientOrderID].flatMap { orders[$0] }
+        orderID(client: state.clientOrderID, venue: state.venueOrderID).flatMap { orders[$0] }
     }
 
     private mutating func placed(
@@ -262,11 +270,12 @@ extension GatewayEngine {
         _ fill: VenueFill, from source: FillSource, at now: GatewayInstant,
         into effects: inout [GatewayEffect]
     ) {
-        let orderID = orderByClientID[fill.clientOrderID] ?? .zero
+        let orderID = orderID(client: fill.clientOrderID, venue: fill.venueOrderID) ?? .zero
         let report = FillReport(
             orderID: orderID, account: terms.account, instrument: fill.instrument,
             tradeID: fill.tradeID, venueOrderID: fill.venueOrderID,
-            clientOrderID: fill.clientOrderID, side: fill.side, price: fill.price,
+            clientOrderID: orders[orderID]?.clientOrderID ?? fill.clientOrderID, side: fill.side,
+            price: fill.price,
             quantity: fill.quantity, fee: fill.fee, liquidity: fill.liquidity,
             finality: fill.finality, filledAt: fill.filledAt, marketTime: now.market)
         guard let order = orders[orderID] else {

@@ -44,6 +44,8 @@ package struct GatewayConfiguration: Sendable, Equatable {
     package let keyID: String
     /// Whether the venue owns market time (sim-venue does).
     package let isReplay: Bool
+    /// What the venue's adapter alone reads, such as which markets are wanted.
+    package let options: [String: String]
     /// Levels of a book that go out on the market channel.
     package let publishDepth: Int
     package let startingCash: Money
@@ -58,7 +60,8 @@ package struct GatewayConfiguration: Sendable, Equatable {
 
     init(_ section: ConfigurationSection) throws(ConfigurationError) {
         try section.allow(
-            "name", "venue", "org", "account", "url", "key-id", "replay", "publish-depth",
+            "name", "venue", "org", "account", "url", "key-id", "replay", "options",
+            "publish-depth",
             "starting-cash", "cost-method", "cash-tolerance", "position-tolerance", "last-line",
             "endpoint")
         name = try section.identifier("name")
@@ -68,6 +71,10 @@ package struct GatewayConfiguration: Sendable, Equatable {
         url = try section.text("url")
         keyID = try section.text("key-id")
         isReplay = try section.flag("replay", default: false)
+        let stated = try section.optionalSection("options")
+        var options: [String: String] = [:]
+        for entry in stated.entries { options[entry.key] = try stated.text(entry.key) }
+        self.options = options
         publishDepth = try section.integer("publish-depth", in: 1...500, default: 10)
         startingCash = try section.decimal("starting-cash")
         costMethod = try section.choice(

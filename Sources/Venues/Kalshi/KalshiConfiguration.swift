@@ -68,14 +68,3 @@ package struct KalshiConfiguration: Sendable {
     package static let restPath = "/trade-api/v2"
     package static let socketPath = "/trade-api/ws/v2"
 }
-
-extension VenueSettings {
-    fileprivate func positive(_ option: String, max: Int64) throws(VenueSetupError) -> Int64? {
-        guard let text = options[option] else { return nil }
-        guard let value = Int64(text), value > 0, value <= max else {
-            throw VenueSetupError(
-                option: option, "expected a whole number from 1 to \(max), found \(text)")
-        }
-        return value
-    }
-}

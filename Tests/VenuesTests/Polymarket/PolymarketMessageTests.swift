@@ -220,7 +220,7 @@ struct PolymarketTradeTests {
                     orderID: "0x" + String(repeating: "2", count: 64), owner: "us",
                     token: try PolymarketToken(maker), price: Price(units: price * 10_000_000),
                     quantity: Quantity(10))
-            ])
+            ], owner: nil, traderSide: nil)
     }
 
     /// What we as the maker got, in terms of YES: `side price`.

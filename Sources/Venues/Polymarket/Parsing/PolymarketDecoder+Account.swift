@@ -55,7 +55,9 @@ extension PolymarketDecoder {
             token: try token("asset_id", document, object),
             takerOrderID: try hash("taker_order_id", document, object),
             takerSide: try side(document, object), status: status,
-            at: try matchTime(document, object), parts: parts)
+            at: try matchTime(document, object), parts: parts,
+            owner: try document.optionalText("owner", in: object),
+            traderSide: try document.optionalText("trader_side", in: object))
     }
 
     private mutating func part(

@@ -111,6 +111,14 @@ struct PolymarketTrade: Sendable, Hashable {
     let status: PolymarketTradeStatus
     let at: Timestamp
     let parts: [Part]
+    /// Whose trade it is and on which side, as far as it is said.
+    let owner: String?
+    let traderSide: String?
+
+    /// Whether the taker is the owner of an API key.
+    func isTaker(_ apiKey: String) -> Bool {
+        traderSide.map { $0 == "TAKER" } ?? (owner == apiKey)
+    }
 }
 
 /// An order as the venue states it, in terms of its token.

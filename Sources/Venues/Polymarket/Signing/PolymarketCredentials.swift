@@ -14,6 +14,11 @@ package struct PolymarketCredentials: Sendable {
         self.secret = SecretBytes(try Base64.decodeForURL(secret))
     }
 
+    /// The secret as the user stream asks for it. The text is not overwritten: send it and let go.
+    package var secretText: String {
+        secret.withUnsafeBytes { Base64.encodeForURL($0) }
+    }
+
     /// The code over time, method, path without its query, and the body. An apostrophe in the body
     /// is signed as a quotation mark: that is how the venue reads it.
     package func code(timestamp: String, method: String, path: String, body: [UInt8]) -> String {

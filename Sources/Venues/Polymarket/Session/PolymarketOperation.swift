@@ -1,0 +1,134 @@
+import Execution
+import Trading
+
+/// What an operation does next.
+enum PolymarketStep: Sendable {
+    case request(PolymarketRequest)
+    case finished(PolymarketResult)
+    case failed(VenueFailure)
+}
+
+/// What an operation was for.
+enum PolymarketResult: Sendable {
+    case proven
+    case placed(VenueOrderState)
+    case cancelled(VenueReference, taken: Quantity)
+    case cancelledAll(Int)
+    case openOrders([VenueOrderState])
+    case order(VenueOrderState?)
+    case fills([VenueFill])
+    case positions([VenueHolding])
+    case balance(Money)
+    case markets([PolymarketMarket])
+    case book(InstrumentID, OrderBook)
+    case fees([VenueFee])
+    case beaten(String)
+    case healthy
+}
+
+/// One or more REST calls with one purpose. Pure: it says what to ask and reads the answers.
+protocol PolymarketOperation: Sendable {
+    mutating func begin(_ memory: inout PolymarketMemory) -> PolymarketStep
+
+    /// Reads an answer that succeeded.
+    mutating func read(
+        _ document: borrowing JSONDocument, _ decoder: inout PolymarketDecoder,
+        _ memory: inout PolymarketMemory
+    ) throws(PayloadError) -> PolymarketStep
+
+    /// The venue said no.
+    mutating func declined(
+        _ status: Int, _ message: String, _ memory: inout PolymarketMemory
+    ) -> PolymarketStep
+
+    /// An object that was left out of a listing because it cannot be used, and why.
+    var leftOut: [String] { get }
+}
+
+extension PolymarketOperation {
+    mutating func declined(
+        _ status: Int, _ message: String, _ memory: inout PolymarketMemory
+    ) -> PolymarketStep {
+        .failed(.declined(code: "http-\(status)", message: message))
+    }
+
+    var leftOut: [String] { [] }
+}
+
+/// Finds the wallet's API key, or has one made.
+struct ProveWallet: PolymarketOperation {
+    private var isMaking = false
+
+    init() {}
+
+    mutating func begin(_ memory: inout PolymarketMemory) -> PolymarketStep {
+        .request(PolymarketRequest(.get, "/auth/derive-api-key", proof: .wallet))
+    }
+
+    mutating func read(
+        _ document: borrowing JSONDocument, _ decoder: inout PolymarketDecoder,
+        _ memory: inout PolymarketMemory
+    ) throws(PayloadError) -> PolymarketStep {
+        memory.credentials = try decoder.credentials(document)
+        return .finished(.proven)
+    }
+
+    mutating func declined(
+        _ status: Int, _ message: String, _ memory: inout PolymarketMemory
+    ) -> PolymarketStep {
+        guard !isMaking, status != 429 else {
+            return .failed(.declined(code: "http-\(status)", message: message))
+        }
+        isMaking = true
+        return .request(PolymarketRequest(.post, "/auth/api-key", proof: .wallet))
+    }
+}
+
+/// Tells the venue that we are there: without it, it cancels everything that rests.
+struct BeatHeart: PolymarketOperation {
+    /// What the last beat was answered with; empty for the first.
+    let last: String
+
+    mutating func begin(_ memory: inout PolymarketMemory) -> PolymarketStep {
+        var writer = JSONWriter()
+        writer.add("heartbeat_id", last)
+        return .request(
+            PolymarketRequest(.post, "/v1/heartbeats", body: writer.finished(), lane: .cancel))
+    }
+
+    mutating func read(
+        _ document: borrowing JSONDocument, _ decoder: inout PolymarketDecoder,
+        _ memory: inout PolymarketMemory
+    ) throws(PayloadError) -> PolymarketStep {
+        .finished(.beaten(try document.optionalText("heartbeat_id", in: document.root) ?? ""))
+    }
+}
+
+/// Asks for the venue's time, which must be ours: signatures name it.
+struct ReadTime: PolymarketOperation {
+    static let skewMax = Span.seconds(5)
+
+    mutating func begin(_ memory: inout PolymarketMemory) -> PolymarketStep {
+        .request(PolymarketRequest(.get, "/time", proof: .none))
+    }
+
+    mutating func read(
+        _ document: borrowing JSONDocument, _ decoder: inout PolymarketDecoder,
+        _ memory: inout PolymarketMemory
+    ) throws(PayloadError) -> PolymarketStep {
+        guard let seconds = document.integer(document.root), seconds >= 0,
+            seconds <= 7_258_118_400
+        else { throw .wrongType(field: "time", expected: "seconds") }
+        let skew = memory.now.wall.nanoseconds - seconds * 1_000_000_000
+        guard skew.magnitude <= ReadTime.skewMax.nanoseconds.magnitude else {
+            return .failed(
+                .declined(
+                    code: "clock_skew",
+                    message: "our clock is \(Span(nanoseconds: skew)) ahead of the venue's"))
+        }
+        if let mode = memory.mode {
+            return .failed(.declined(code: mode.code, message: "the exchange takes no orders"))
+        }
+        return .finished(.healthy)
+    }
+}
