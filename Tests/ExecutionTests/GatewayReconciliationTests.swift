@@ -31,6 +31,57 @@ import Wire
         #expect(gateway.alarms.isEmpty)
     }
 
+    /// A fill of a trade on its way to being final, or to failing.
+    private func fill(
+        _ gateway: GatewayFixture, _ permit: OrderPermit, _ finality: FillFinality,
+        trade: String = "t", _ quantity: Quantity
+    ) -> VenueFill {
+        let known = gateway.fill(permit, trade: trade, quantity: quantity)
+        return VenueFill(
+            tradeID: known.tradeID, clientOrderID: known.clientOrderID,
+            venueOrderID: known.venueOrderID, instrument: known.instrument, side: known.side,
+            price: known.price, quantity: quantity, fee: known.fee, liquidity: known.liquidity,
+            finality: finality, filledAt: known.filledAt)
+    }
+
+    private func tell(_ gateway: inout GatewayFixture, _ event: VenueEvent) {
+        gateway.perform { engine, now, effects in
+            engine.handle(event, at: now, into: &effects)
+        }
+    }
+
+    @Test func aProvisionalFillBecomesFinalOnce() {
+        var gateway = GatewayFixture()
+        let permit = gateway.permit(1)
+        gateway.accept(permit)
+        for finality in [FillFinality.provisional, .provisional, .final, .final] {
+            tell(&gateway, .filled(fill(gateway, permit, finality, permit.quantity)))
+        }
+        #expect(gateway.fills.map(\.finality) == [.provisional, .final])
+        #expect(gateway.engine.orders[permit.orderID]?.filled == permit.quantity)
+    }
+
+    @Test func aFillIsTakenBackOnceAndOnlyIfItWasBooked() {
+        var gateway = GatewayFixture()
+        let permit = gateway.permit(1)
+        gateway.accept(permit)
+        let working = gateway.venueOrder(permit, .working)
+        gateway.answer { id in .placed(id, working) }
+        let half = Quantity(units: permit.quantity.units / 2)
+        tell(&gateway, .filled(fill(gateway, permit, .busted, trade: "never", half)))
+        #expect(gateway.fills.isEmpty)
+        tell(&gateway, .filled(fill(gateway, permit, .provisional, half)))
+        tell(&gateway, .orderChanged(gateway.venueOrder(permit, .working, filled: half)))
+        tell(&gateway, .filled(fill(gateway, permit, .busted, half)))
+        tell(&gateway, .filled(fill(gateway, permit, .busted, half)))
+        #expect(gateway.fills.map(\.finality) == [.provisional, .busted])
+        #expect(gateway.engine.orders[permit.orderID]?.filled == .zero)
+        // The venue counts what has failed as filled; the order ends all the same.
+        tell(&gateway, .orderChanged(gateway.venueOrder(permit, .cancelled, filled: half)))
+        #expect(gateway.fates.last?.state == .cancelled)
+        #expect(gateway.fates.last?.filled == .zero)
+    }
+
     /// A venue without client order ids says no more of what an earlier process placed.
     @Test func aFillThatNamesOnlyTheVenuesOrderIsOfItsOrder() {
         var gateway = GatewayFixture()

@@ -242,7 +242,7 @@ extension GatewayEngine {
         _ orderID: OrderID, at now: GatewayInstant, into effects: inout [GatewayEffect]
     ) {
         guard let order = orders[orderID], order.isOpen, let ending = order.ending else { return }
-        guard order.filled >= ending.filled else {
+        guard order.accounted >= ending.filled else {
             retryAt[orderID] = now.monotonic + GatewayEngine.fillsDelay
             return
         }
@@ -279,6 +279,8 @@ extension GatewayEngine {
             quantity: fill.quantity, fee: fill.fee, liquidity: fill.liquidity,
             finality: fill.finality, filledAt: fill.filledAt, marketTime: now.market)
         guard let order = orders[orderID] else {
+            // A listing names what has failed whether it was ever told or not.
+            if fill.finality == .busted, source != .stream { return }
             // Who asks far back hears of orders that are forgotten: the core knows what is new.
             if source == .stream {
                 effects.append(.alarm("fill_without_order", detail: "trade \(fill.tradeID)"))
@@ -286,11 +288,7 @@ extension GatewayEngine {
             effects.append(.report(.fill(report)))
             return
         }
-        let isKnown = order.trades.contains(fill.tradeID) && fill.finality != .busted
-        if !isKnown {
-            record(.fill(report), into: &effects)
-        }
-        if !isKnown || source == .reconciliation { effects.append(.report(.fill(report))) }
+        book(report, of: order, from: source, into: &effects)
         if let current = orders[orderID], current.isOpen, current.ending == nil,
             current.filled >= current.quantity
         {
@@ -298,6 +296,30 @@ extension GatewayEngine {
                 state: .filled, reason: .none, filled: current.quantity)
         }
         finish(orderID, at: now, into: &effects)
+    }
+
+    /// Records what is new of a fill and reports it: the fill, that it is final, that it is taken
+    /// back. What was never booked cannot be taken back.
+    private mutating func book(
+        _ report: FillReport, of order: GatewayOrder, from source: FillSource,
+        into effects: inout [GatewayEffect]
+    ) {
+        let trade = report.tradeID
+        let isBooked = order.trades.contains(trade)
+        let isNews: Bool
+        switch report.finality {
+        case .busted:
+            guard isBooked else { return }
+            isNews = !order.busted.contains(trade)
+        case .provisional: isNews = !isBooked
+        case .final:
+            isNews = !isBooked || order.provisional.contains(trade)
+            orders[order.orderID]?.provisional.removeAll { $0 == trade }
+        }
+        if report.finality == .busted ? isNews : !isBooked {
+            record(.fill(report), into: &effects)
+        }
+        if isNews || source == .reconciliation { effects.append(.report(.fill(report))) }
     }
 
     private mutating func settled(

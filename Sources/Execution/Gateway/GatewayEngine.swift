@@ -179,9 +179,17 @@ package struct GatewayEngine: Sendable {
 
     private mutating func restore(_ fill: FillReport) {
         guard var order = orders[fill.orderID] else { return }
-        let signed = fill.finality == .busted ? -fill.quantity : fill.quantity
-        order.filled += signed
-        order.trades.append(fill.tradeID)
+        switch fill.finality {
+        case .busted:
+            order.filled -= fill.quantity
+            order.bustedQuantity += fill.quantity
+            order.busted.append(fill.tradeID)
+            order.provisional.removeAll { $0 == fill.tradeID }
+        case .provisional, .final:
+            order.filled += fill.quantity
+            order.trades.append(fill.tradeID)
+            if fill.finality == .provisional { order.provisional.append(fill.tradeID) }
+        }
         orders[fill.orderID] = order
     }
 

@@ -18,6 +18,11 @@ package struct GatewayOrder: Sendable, Hashable {
     package internal(set) var filled: Quantity = .zero
     /// Trades already reported, so that one is never reported twice.
     package internal(set) var trades: [VenueReference] = []
+    /// Those of them that the venue may still take back.
+    package internal(set) var provisional: [VenueReference] = []
+    /// Those that it has taken back, and how much they were.
+    package internal(set) var busted: [VenueReference] = []
+    package internal(set) var bustedQuantity: Quantity = .zero
     /// When the permit was used up, in market time; zero: unknown, since the gateway restarted.
     package internal(set) var permittedAt: Timestamp = .zero
     /// How much of it the venue has said is filled.
@@ -53,7 +58,10 @@ package struct GatewayOrder: Sendable, Hashable {
     package var remaining: Quantity { quantity - filled }
     package var isOpen: Bool { !state.isTerminal }
     /// Whether the venue has said that more is filled than it has told the fills of.
-    package var lacksFills: Bool { filled < max(stated, ending?.filled ?? .zero) }
+    package var lacksFills: Bool { accounted < max(stated, ending?.filled ?? .zero) }
+    /// The sum of the fills that were ever told, those that were taken back among them: the venue's
+    /// own sum of an order counts what has failed since.
+    package var accounted: Quantity { filled + bustedQuantity }
 }
 
 /// A durable fact of the gateway. Its state is the fold of its facts, so a restart reads them back.

@@ -398,7 +398,7 @@ struct PolymarketAccountTests {
         #expect(bench.takeEvents() == ["positions M -6"])
     }
 
-    @Test func fillsAreListedWithoutWhatFailed() throws {
+    @Test func fillsAreListedWithWhatFailed() throws {
         var bench = try PolymarketBench()
         bench.connect()
         let hash = try bench.place("c-1", .buy, 10, at: 52)
@@ -409,8 +409,15 @@ struct PolymarketAccountTests {
         bench.answer(
             "GET /data/trades?after=1770000000&next_cursor=MA%3D%3D",
             #"{"data":[\#(good),\#(bad)],"next_cursor":"LTE="}"#)
+        guard case .fills(_, let fills)? = bench.events.last else {
+            Issue.record("no fills were told")
+            return
+        }
         #expect(
-            bench.takeEvents() == ["fills 28c4d2ebbbea40e7a9f0b2fdb56b2c2et9999999/c-1"])
+            fills.map { "\($0.tradeID)/\($0.clientOrderID) \($0.finality)" } == [
+                "28c4d2ebbbea40e7a9f0b2fdb56b2c2et9999999/c-1 provisional",
+                "anothert9999999/c-1 busted",
+            ])
     }
 
     @Test func feesAreTheMarkets() throws {

@@ -41,8 +41,8 @@ struct ListTokenFills: PolymarketOperation {
                 leftOut.append("a trade in \(trade.market), which is not followed")
                 continue
             }
-            // What has failed never was.
-            if trade.status != .failed { fills += try memory.fills(of: trade) }
+            // What has failed takes back what may have been told before.
+            fills += try memory.fills(of: trade)
         }
         return .finished(
             .fills(fills.sorted { ($0.filledAt, $0.tradeID) < ($1.filledAt, $1.tradeID) }))
