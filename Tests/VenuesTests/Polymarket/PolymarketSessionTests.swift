@@ -34,6 +34,35 @@ struct PolymarketConnectionTests {
         #expect(try bench.body("POST /v1/heartbeats")["heartbeat_id"] as? String == "")
     }
 
+    @Test func aKeyThatIsRefusedIsAskedForAgain() throws {
+        var bench = try PolymarketBench()
+        bench.connect()
+        bench.put(.socketClosed(.user, "gone"))
+        bench.wait(.milliseconds(250))
+        bench.answer("GET /markets/\(PolymarketBench.condition)", PolymarketBench.market())
+        bench.answer(
+            "GET /data/trades?next_cursor=MA%3D%3D", status: 401, #"{"error":"Invalid api key"}"#)
+        bench.wait(.milliseconds(500))
+        #expect(bench.requests.last?.request.path == "/auth/derive-api-key")
+    }
+
+    @Test func anOrderInAnotherMarketIsLeftAside() throws {
+        var bench = try PolymarketBench()
+        bench.connect()
+        _ = bench.takeEvents()
+        bench.put(.submit(.openOrders, VenueCallID(1)))
+        let hash = "0x" + String(repeating: "5", count: 64)
+        bench.answer(
+            "GET /data/orders?next_cursor=MA%3D%3D",
+            #"{"data":[{"id":"\#(hash)","asset_id":"99","market":"0xff","side":"BUY","#
+                + #""original_size":"10","size_matched":"0","price":"0.5","status":"LIVE"}],"#
+                + #""next_cursor":"LTE="}"#)
+        #expect(
+            bench.takeEvents() == [
+                "refused an order rests in 0xff, which is not followed", "openOrders ",
+            ])
+    }
+
     @Test func aLostStreamEndsBothAndBeginsAnew() throws {
         var bench = try PolymarketBench()
         bench.connect()
@@ -430,16 +459,41 @@ struct PolymarketAccountTests {
         #expect(bench.takeEvents() == ["fees M 0.02/0"])
     }
 
-    @Test func aSkewedClockIsSaid() throws {
+    private let cash = "GET /balance-allowance?asset_type=COLLATERAL&signature_type=0"
+
+    /// Asks whether we may trade and answers up to the allowance.
+    private func ask(_ bench: inout PolymarketBench, closedOnly: Bool = false) {
+        bench.put(.submit(.health, VenueCallID(1)))
+        bench.answer("GET /time", "1770000000")
+        bench.answer(
+            "GET /auth/ban-status/closed-only", #"{"closed_only":\#(closedOnly)}"#)
+    }
+
+    @Test func aHealthyAccountIsSaidToBe() throws {
         var bench = try PolymarketBench()
         bench.connect()
         _ = bench.takeEvents()
-        bench.put(.submit(.health, VenueCallID(1)))
-        bench.answer("GET /time", "1770000000")
+        ask(&bench)
+        bench.answer(
+            cash,
+            #"{"balance":"1","allowances":{"0xe111180000d2663c0091e4f400237545b87b996b":"9"}}"#)
         #expect(bench.takeEvents() == ["healthy"])
+    }
+
+    @Test func whatKeepsUsFromTradingIsSaid() throws {
+        var bench = try PolymarketBench()
+        bench.connect()
+        _ = bench.takeEvents()
         bench.put(.submit(.health, VenueCallID(2)))
         bench.answer("GET /time", "1769999990")
         #expect(bench.takeEvents().first?.hasPrefix("declined clock_skew") == true)
+        ask(&bench, closedOnly: true)
+        #expect(bench.takeEvents().first?.hasPrefix("declined closed_only") == true)
+        ask(&bench)
+        bench.answer(
+            cash,
+            #"{"balance":"1","allowances":{"0xE111180000d2663C0091e4f400237545B87B996B":"0"}}"#)
+        #expect(bench.takeEvents().first?.hasPrefix("declined no_allowance") == true)
     }
 }
 

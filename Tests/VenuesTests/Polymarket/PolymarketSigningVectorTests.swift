@@ -199,6 +199,33 @@ struct PolymarketAmountVectorTests {
         }
     }
 
+    @Test func affordableAmountsAreThoseOfTheClient() throws {
+        struct Vectors: Decodable {
+            struct Case: Decodable {
+                let amount: Double
+                let price: Double
+                let user_usdc_balance: Double
+                let fee_rate: Double
+                let fee_exponent: Int
+                let builder_taker_fee_rate: Double
+                let fee_slippage: Double
+                let result: Double
+            }
+            let generated_adjust_buy_amount: [Case]
+        }
+        let vectors = try VectorFile.decode(Vectors.self, "venues", "polymarket_fees")
+        for vector in vectors?.generated_adjust_buy_amount ?? [] {
+            let amount = PolymarketClientAmounts.affordable(
+                vector.amount, price: vector.price, balance: vector.user_usdc_balance,
+                fees: PolymarketClientAmounts.Fees(
+                    rate: vector.fee_rate, exponent: vector.fee_exponent,
+                    builderRate: vector.builder_taker_fee_rate,
+                    slippagePercent: vector.fee_slippage))
+            // The last bit of a power is the library's own.
+            #expect(abs(amount - vector.result) <= 1e-9 * max(1, vector.result), "\(vector)")
+        }
+    }
+
     /// Where the client's floating point loses nothing, it says what we say.
     @Test func exactAmountsAreTheClientsOrAHundredthMore() throws {
         let id = "polymarket_order_amounts"

@@ -137,23 +137,12 @@ struct ReadHoldings: PolymarketOperation {
 
     private mutating func next(_ memory: inout PolymarketMemory) -> PolymarketStep {
         if let token = waiting?.last {
-            return .request(balance("CONDITIONAL", token, memory))
+            return .request(balanceRequest("CONDITIONAL", token, memory))
         }
         memory.hold(held)
         guard purpose == .cash else { return .finished(.positions(holdings(memory))) }
         isReadingCash = true
-        return .request(balance("COLLATERAL", nil, memory))
-    }
-
-    private func balance(
-        _ type: String, _ token: PolymarketToken?, _ memory: PolymarketMemory
-    ) -> PolymarketRequest {
-        PolymarketRequest(
-            .get, "/balance-allowance",
-            query: [
-                ("asset_type", type), ("token_id", token?.description),
-                ("signature_type", String(memory.signer.signatureType.rawValue)),
-            ])
+        return .request(balanceRequest("COLLATERAL", nil, memory))
     }
 
     private func holdings(_ memory: PolymarketMemory) -> [VenueHolding] {
@@ -169,4 +158,16 @@ struct ReadHoldings: PolymarketOperation {
                 units: min(held[market.yes] ?? .zero, held[market.no] ?? .zero).units)
         }
     }
+}
+
+/// Asks for what the account has of its dollars, or of one token.
+func balanceRequest(
+    _ type: String, _ token: PolymarketToken?, _ memory: PolymarketMemory
+) -> PolymarketRequest {
+    PolymarketRequest(
+        .get, "/balance-allowance",
+        query: [
+            ("asset_type", type), ("token_id", token?.description),
+            ("signature_type", String(memory.signer.signatureType.rawValue)),
+        ])
 }

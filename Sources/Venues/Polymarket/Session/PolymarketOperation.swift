@@ -1,3 +1,4 @@
+import Cryptography
 import Execution
 import Trading
 
@@ -104,9 +105,20 @@ struct BeatHeart: PolymarketOperation {
     }
 }
 
-/// Asks for the venue's time, which must be ours: signatures name it.
-struct ReadTime: PolymarketOperation {
+/// Asks whether we may trade: whether the venue's time is ours, since signatures name it, whether
+/// the account may open positions, and whether its dollars may be spent.
+struct ReadEligibility: PolymarketOperation {
+    private enum Question {
+        case time
+        case eligibility
+        case allowance
+    }
+
+    private var question = Question.time
+
     static let skewMax = Span.seconds(5)
+
+    init() {}
 
     mutating func begin(_ memory: inout PolymarketMemory) -> PolymarketStep {
         .request(PolymarketRequest(.get, "/time", proof: .none))
@@ -116,19 +128,66 @@ struct ReadTime: PolymarketOperation {
         _ document: borrowing JSONDocument, _ decoder: inout PolymarketDecoder,
         _ memory: inout PolymarketMemory
     ) throws(PayloadError) -> PolymarketStep {
+        switch question {
+        case .time:
+            if let failure = try skew(document, memory) { return .failed(failure) }
+            question = .eligibility
+            return .request(PolymarketRequest(.get, "/auth/ban-status/closed-only"))
+        case .eligibility:
+            guard try !document.flag("closed_only", in: document.root) else {
+                return .failed(
+                    .declined(
+                        code: "closed_only", message: "the account may only close positions"))
+            }
+            question = .allowance
+            return .request(balanceRequest("COLLATERAL", nil, memory))
+        case .allowance:
+            if let failure = try missingAllowance(document, &decoder, memory) {
+                return .failed(failure)
+            }
+            guard let mode = memory.mode else { return .finished(.healthy) }
+            return .failed(.declined(code: mode.code, message: "the exchange takes no orders"))
+        }
+    }
+
+    private func skew(
+        _ document: borrowing JSONDocument, _ memory: PolymarketMemory
+    ) throws(PayloadError) -> VenueFailure? {
         guard let seconds = document.integer(document.root), seconds >= 0,
             seconds <= 7_258_118_400
         else { throw .wrongType(field: "time", expected: "seconds") }
         let skew = memory.now.wall.nanoseconds - seconds * 1_000_000_000
-        guard skew.magnitude <= ReadTime.skewMax.nanoseconds.magnitude else {
-            return .failed(
-                .declined(
-                    code: "clock_skew",
-                    message: "our clock is \(Span(nanoseconds: skew)) ahead of the venue's"))
+        guard skew.magnitude > ReadEligibility.skewMax.nanoseconds.magnitude else { return nil }
+        return .declined(
+            code: "clock_skew",
+            message: "our clock is \(Span(nanoseconds: skew)) ahead of the venue's")
+    }
+
+    /// Dollars that no exchange may take are none to trade with.
+    private func missingAllowance(
+        _ document: borrowing JSONDocument, _ decoder: inout PolymarketDecoder,
+        _ memory: PolymarketMemory
+    ) throws(PayloadError) -> VenueFailure? {
+        _ = try decoder.balance(document)
+        guard let allowances = document.optional("allowances", in: document.root) else {
+            return nil
         }
-        if let mode = memory.mode {
-            return .failed(.declined(code: mode.code, message: "the exchange takes no orders"))
+        var allowed: Set<String> = []
+        document.forEachMember(of: allowances) { key, value in
+            guard let address = document.string(key), let amount = document.string(value),
+                amount.contains(where: { $0 != "0" })
+            else { return }
+            allowed.insert(address.lowercased())
         }
-        return .finished(.healthy)
+        let exchanges = Set(memory.markets.values.map(\.exchange))
+        for exchange in PolymarketExchange.allCases where exchanges.contains(exchange) {
+            guard let contract = memory.signer.contracts.domain(of: exchange).contract,
+                !allowed.contains(contract.description.lowercased())
+            else { continue }
+            return .declined(
+                code: "no_allowance",
+                message: "the exchange \(contract) may not take the account's dollars: approve it")
+        }
+        return nil
     }
 }

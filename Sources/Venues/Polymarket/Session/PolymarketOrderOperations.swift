@@ -291,6 +291,7 @@ struct CancelToken: PolymarketOperation {
 struct ListOpenTokens: PolymarketOperation {
     private var orders: [VenueOrderState] = []
     private var pages = 0
+    private(set) var leftOut: [String] = []
 
     static let pagesMax = 200
 
@@ -312,9 +313,10 @@ struct ListOpenTokens: PolymarketOperation {
             (object: JSONNode) throws(PayloadError) in
             let order = try decoder.order(document, object)
             memory.learn(order)
-            // An order in a market that we do not follow rests all the same.
+            // An order of somebody else's at the same account: it has no instrument here.
             guard let state = memory.state(order.id, order.state) else {
-                throw .unusable(field: "market", reason: "\(order.market) is not followed")
+                leftOut.append("an order rests in \(order.market), which is not followed")
+                return
             }
             orders.append(state)
         }

@@ -49,7 +49,12 @@ extension PolymarketSession {
         case (.compare(let instrument), .success(.book(_, let book))):
             compared(instrument, book, into: &effects)
         case (.compare, _): break
-        default: lose("the connection cannot be prepared: \(result)", into: &effects)
+        default:
+            // A key that is refused is asked for again.
+            if case .failure(let error) = result, case .declined("http-401", _) = error.failure {
+                memory.credentials = nil
+            }
+            lose("the connection cannot be prepared: \(result)", into: &effects)
         }
     }
 

@@ -132,7 +132,7 @@ struct PolymarketSession {
         case .book(let instrument):
             begin(ReadTokenBook(instrument: instrument), for: purpose, into: &effects)
         case .feeSchedule: begin(ReadTokenFees(isIncremental: false), for: purpose, into: &effects)
-        case .health: begin(ReadTime(), for: purpose, into: &effects)
+        case .health: begin(ReadEligibility(), for: purpose, into: &effects)
         }
     }
 

@@ -29,6 +29,38 @@ package struct PolymarketClientAmounts: Sendable {
         return amounts(maker: given, taker: told(taken))
     }
 
+    /// What of `amount` dollars is left to buy with when the fees must be paid from `balance` too.
+    package static func affordable(
+        _ amount: Double, price: Double, balance: Double, fees: Fees
+    ) -> Double {
+        let variance = power(price * (1 - price), fees.exponent)
+        let rate = fees.rate * variance * (1 + fees.slippagePercent / 100)
+        let base = Swift.min(amount, balance)
+        let venueFee = (base / price) * rate
+        let builderFee = base * fees.builderRate
+        guard balance <= amount + venueFee + builderFee else { return amount }
+        return Swift.max(balance - venueFee - builderFee, 0)
+    }
+
+    /// What a purchase is charged beyond its price.
+    package struct Fees: Sendable {
+        package let rate: Double
+        package let exponent: Int
+        package let builderRate: Double
+        package let slippagePercent: Double
+
+        package init(rate: Double, exponent: Int, builderRate: Double, slippagePercent: Double) {
+            self.rate = rate
+            self.exponent = exponent
+            self.builderRate = builderRate
+            self.slippagePercent = slippagePercent
+        }
+    }
+
+    private static func power(_ base: Double, _ exponent: Int) -> Double {
+        (0..<exponent).reduce(1.0) { power, _ in power * base }
+    }
+
     /// The decimals that are too many: rounded up four places further on, then cut.
     private func told(_ amount: Double) -> Double {
         let decimals = rounding.amountDecimals
