@@ -16,7 +16,7 @@ package import Wire
 /// and compares. Time is an argument and never decreases.
 package struct RiskEngine: Sendable {
     /// Changes whenever the same journal could give another state or decision.
-    package static let version: UInt32 = 6
+    package static let version: UInt32 = 7
 
     /// Snapshots from this version on are read. Whoever raises `version` says here whether older
     /// ones still mean the same.

@@ -29,19 +29,54 @@ extension RiskEngine {
         _ order: OrderRecord, _ path: MeterPath, into effects: inout RiskEffects
     ) {
         let account = accounts[Int(order.account)].node
-        let above = [LimitLevel.firm, .org, .account, .venue].compactMap { level in
-            path[level] < 0 ? nil : limits[.fillsPerMinuteMax, path[level]]
-        }
-        let own = limits[.fillsPerMinuteMax, nodes[Int(order.strategy)].meter]
-        for (node, stated) in [(order.strategy, own), (account, above.min())] {
-            guard let limit = stated else { continue }
-            // A minute's worth at once, and back at the same pace.
-            let rate = max(0, limit) / 60
+        for node in [order.strategy, account] {
+            guard let limit = fillLimit(of: node, venue: path[.venue]) else { continue }
+            let rate = fillRate(limit)
             let use = nodes[Int(node)].fills.use(at: now, rate: rate)
             nodes[Int(node)].fills.take(at: now, rate: rate, burst: limit)
             guard use > limit else { continue }
             alarm(.fillRate(accounts[Int(order.account)].key.account, limit: limit), into: &effects)
             haltAccount(order.account, into: &effects)
+        }
+    }
+
+    /// A minute's worth at once, and back at the same pace.
+    private func fillRate(_ limit: Int64) -> Int64 { max(0, limit) / 60 }
+
+    /// How many fills a minute a strategy may have by its own limit, or an account by those of all
+    /// above it and its venue.
+    private func fillLimit(of node: Int32, venue: Int32) -> Int64? {
+        if nodes[Int(node)].level == .strategy {
+            return limits[.fillsPerMinuteMax, nodes[Int(node)].meter]
+        }
+        var found = venue < 0 ? nil : limits[.fillsPerMinuteMax, venue]
+        var node = node
+        while node >= 0 {
+            if let stated = limits[.fillsPerMinuteMax, nodes[Int(node)].meter] {
+                found = min(found ?? stated, stated)
+            }
+            node = nodes[Int(node)].parent
+        }
+        return found
+    }
+
+    /// The limits of fills a minute that hold now, by node.
+    var fillLimits: [Int64?] {
+        nodes.indices.map { index in
+            let account = nodes[index].account
+            guard account >= 0 else { return nil }
+            let venue = ScopeKey.venue(accounts[Int(account)].venue)
+            return fillLimit(of: Int32(index), venue: meterIndex[venue] ?? -1)
+        }
+    }
+
+    /// Keeps the fills that count where a limit is another than before.
+    mutating func rescaleFills(from before: [Int64?]) {
+        if before.isEmpty { return }
+        let after = fillLimits
+        for index in nodes.indices {
+            guard let old = before[index], let new = after[index], old != new else { continue }
+            nodes[index].fills.rescale(at: now, from: fillRate(old), to: fillRate(new))
         }
     }
 

@@ -71,21 +71,27 @@ extension RiskEngine {
     }
 
     /// All that has flowed in every scope as the ledger has it: gains less fees, less what longs
-    /// have cost, plus what shorts have brought. By node.
+    /// have cost, plus what shorts have brought, plus what operators have posted beside trades. By
+    /// node.
     func ledgerFlows() -> [Money] {
         var flows = [Money](repeating: .zero, count: nodes.count)
         for key in strategyNodes.keys {
             let totals = ledger.totals(of: key)
-            add(totals.realized - totals.fees, of: key, to: &flows)
+            add(totals.realized - totals.fees, from: strategyNodes[key], to: &flows)
         }
         for (key, position) in ledger.allPositions {
-            add(Money(pairs: position.short) - position.cost, of: key.owner, to: &flows)
+            let flow = Money(pairs: position.short) - position.cost
+            add(flow, from: strategyNodes[key.owner], to: &flows)
+        }
+        for account in accounts {
+            let posted = ledger.accounts[account.ledger].balance
+            add(-posted.funding - posted.corrections, from: account.node, to: &flows)
         }
         return flows
     }
 
-    private func add(_ flow: Money, of key: StrategyKey, to flows: inout [Money]) {
-        var node = strategyNodes[key] ?? -1
+    private func add(_ flow: Money, from node: Int32?, to flows: inout [Money]) {
+        var node = node ?? -1
         while node >= 0 {
             flows[Int(node)] += flow
             node = nodes[Int(node)].parent

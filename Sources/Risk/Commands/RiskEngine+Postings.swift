@@ -24,10 +24,15 @@ extension RiskEngine {
         }
         switch command.why {
         case .transfer: ledger.deposit(command.amount, into: key)
-        case .funding: ledger.fund(command.amount, account: key)
-        case .correction: ledger.correct(command.amount, account: key)
+        case .funding:
+            ledger.fund(command.amount, account: key)
+            flow(command.amount, from: accounts[Int(account)].node)
+        case .correction:
+            ledger.correct(command.amount, account: key)
+            flow(command.amount, from: accounts[Int(account)].node)
         }
-        // Capital that moved is neither a gain nor a loss.
+        // Capital that moved is neither a gain nor a loss; what else moved is one of the account
+        // and those above it, though of no strategy.
         refreshBrakes(from: accounts[Int(account)].node, into: &effects)
         reply(to: command.nonce, .done, into: &effects)
     }

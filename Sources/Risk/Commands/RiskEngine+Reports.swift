@@ -263,7 +263,7 @@ extension RiskEngine {
         }
         let payout = Money(value, times: quantity, .down)
         if events[instruments[instrument].event].isClosed {
-            flowAfterClose(cash + payout, strategy: strategy)
+            flow(cash + payout, from: strategy)
             return
         }
         change(strategy: strategy, instrument: instrument) {
@@ -271,9 +271,9 @@ extension RiskEngine {
         }
     }
 
-    /// Counts what flows for an event that is over, in every scope.
-    private mutating func flowAfterClose(_ cash: Money, strategy: Int32) {
-        var node = strategy
+    /// Counts what flows for no event that is open, in a scope and those above it.
+    mutating func flow(_ cash: Money, from node: Int32) {
+        var node = node
         while node >= 0 {
             nodes[Int(node)].flow += cash
             node = nodes[Int(node)].parent

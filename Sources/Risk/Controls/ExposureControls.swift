@@ -99,7 +99,10 @@ extension RiskEngine {
             guard let loss = engine.lossWithOrder(context, level) else { return nil }
             let book = context.chain[level]
             let before = book < 0 ? Money.zero : engine.books[book].loss
-            return engine.meters[meter].collateral.addingChecked(max(.zero, loss) - before)?.units
+            // What an instrument can lose is not told apart from its event set.
+            let counted = level == .instrument ? engine.events[context.event].meter : meter
+            return engine.meters[counted].collateral.addingChecked(max(.zero, loss) - before)?
+                .units
         }
         if limited.isDenied { return limited }
         return .passed(.account, limit: cash.units, value: value)

@@ -82,7 +82,9 @@ extension RiskEngine {
     ) {
         let index = meter(place.scope)
         let old = limits[place.kind, index]
+        let fillLimits = place.kind == .fillsPerMinuteMax ? fillLimits : []
         limits[place.kind, index] = value
+        rescaleFills(from: fillLimits)
         brakeLimitChanged(place.kind, of: index, from: old, into: &effects)
         guard let old, let value, old != value else { return }
         switch place.kind {

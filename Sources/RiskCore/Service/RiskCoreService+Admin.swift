@@ -2,6 +2,7 @@ import Cryptography
 package import Journal
 import Logging
 import Risk
+import Runtime
 import Trading
 import Transport
 import Wire
@@ -221,7 +222,7 @@ extension RiskCoreService {
         if counters.staleWork > 0 { reasons[.staleWork, default: 0] += counters.staleWork }
         if counters.overload > 0 { reasons[.overload, default: 0] += counters.overload }
         for (reason, count) in reasons.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
-            values.append(("rejected.\(reason)", count))
+            values.append((StatusLabel.rejectedPrefix + "\(reason)", count))
         }
         values += BrakeSummary(engine.brakeViews).counters
         return values.compactMap { label, value in

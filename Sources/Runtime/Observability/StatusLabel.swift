@@ -4,7 +4,7 @@ package enum StatusLabel {
     // From the core.
     package static let requested = "requested"
     package static let permitted = "permitted"
-    /// Followed by a reason's name: `rejected.quoteStale`.
+    /// Followed by a reason's name, `rejected.quoteStale`; shown to users with its code instead.
     package static let rejectedPrefix = "rejected."
     package static let fills = "fills"
     package static let settled = "settled"

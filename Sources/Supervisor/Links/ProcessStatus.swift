@@ -1,3 +1,4 @@
+import Runtime
 import Trading
 import Wire
 
@@ -22,7 +23,7 @@ struct ProcessStatus: Sendable, Equatable {
         let reply = try StatusReply(decoding: frame)
         var counters: [String: Int64] = [:]
         for entry in try StatusReply.counters(in: frame) {
-            counters[entry.label.description] = entry.value
+            counters[ProcessStatus.shown(entry.label.description)] = entry.value
         }
         let version = String(decoding: try StatusReply.version(in: frame), as: UTF8.self)
         self.init(reply, process: process, counters: counters, version: version)
@@ -42,6 +43,15 @@ struct ProcessStatus: Sendable, Equatable {
         stateHash = reply.stateHash
         self.counters = counters
         self.version = version
+    }
+
+    /// A counter's label with a reject reason as it is spelt everywhere, where it has one. The wire
+    /// has too little room for the longest.
+    private static func shown(_ label: String) -> String {
+        guard label.hasPrefix(StatusLabel.rejectedPrefix) else { return label }
+        let name = label.dropFirst(StatusLabel.rejectedPrefix.count)
+        let reason = RejectReason.allCases.first { "\($0)" == name }
+        return reason.map { StatusLabel.rejectedPrefix + $0.code } ?? label
     }
 
     /// A counter, zero where the process does not have it.
