@@ -45,6 +45,7 @@ extension RiskEngine {
         }
         accounts[Int(account)].breaks = 0
         accounts[Int(account)].fillsKnownUntil = now
+        noteReconciled(account, into: &effects)
         armByItself(into: &effects)
     }
 

@@ -84,6 +84,30 @@ extension RiskEngine {
             into: &effects)
     }
 
+    /// An account is as its venue states it. Where that took longer than it may, new risk keeps
+    /// away for the dwell.
+    mutating func noteReconciled(_ account: Int32, into effects: inout RiskEffects) {
+        let before = accounts[Int(account)].reconciledAt
+        accounts[Int(account)].reconciledAt = now
+        let path = accountPath(of: account)
+        guard before > .zero, let limit = tightest(.guardSnapshotAgeMax, path)?.limit else {
+            return
+        }
+        let age = age(of: before, at: now)
+        guard age > limit else { return }
+        accounts[Int(account)].freshAt = end(ofDwell: path)
+        alarm(
+            .venueGuarded(
+                accounts[Int(account)].key.account, .guardSnapshotAgeMax, limit: limit,
+                value: age),
+            into: &effects)
+    }
+
+    private func age(of time: Timestamp, at now: Timestamp) -> Int64 {
+        let (age, overflow) = now.nanoseconds.subtractingReportingOverflow(time.nanoseconds)
+        return overflow ? .max : age
+    }
+
     private func end(ofDwell path: MeterPath) -> Timestamp {
         let dwell = tightest(.guardDwellMin, path, isFloor: true)?.limit
         let (end, overflow) = now.nanoseconds.addingReportingOverflow(
@@ -91,12 +115,29 @@ extension RiskEngine {
         return Timestamp(nanoseconds: overflow ? .max : end)
     }
 
-    /// Neither the order's account nor its instrument is guarded, or the order only reduces.
+    /// Neither the order's account nor its instrument is guarded, and the account was compared with
+    /// its venue in time; or the order only reduces.
     func checkLiveGuard(_ context: OrderContext) -> ControlResult {
+        let guarded = checkGuards(context)
+        let result = guarded.isDenied ? guarded : checkSnapshotAge(context)
+        return result.isDenied && reducesPosition(context) ? .passed : result
+    }
+
+    private func checkSnapshotAge(_ context: OrderContext) -> ControlResult {
+        guard context.path.stated[.guardSnapshotAgeMax] else { return .passed }
+        let account = accounts[Int(context.account)]
+        let age = age(of: account.reconciledAt, at: context.now)
+        let result = each(.guardSnapshotAgeMax, context.path, .snapshotStale) { _, _, _ in age }
+        guard !result.isDenied, account.freshAt > context.now else { return result }
+        return .denied(
+            .snapshotStale, .account, limit: account.freshAt.nanoseconds,
+            value: context.now.nanoseconds)
+    }
+
+    private func checkGuards(_ context: OrderContext) -> ControlResult {
         let account = accounts[Int(context.account)].health.guardedUntil
         let instrument = instruments[context.instrument].guardedUntil
         guard account > context.now || instrument > context.now else { return .passed }
-        if reducesPosition(context) { return .passed }
         return account > context.now
             ? .denied(
                 .venueGuarded, .account, limit: account.nanoseconds,
@@ -109,6 +150,12 @@ extension RiskEngine {
     // MARK: - Snapshots
 
     func writeHealth(into writer: inout SnapshotWriter) {
+        for account in accounts.sorted(by: { $0.key < $1.key }) where account.reconciledAt > .zero {
+            writer.append(
+                SnapshotReconciled(
+                    org: account.key.org, account: account.key.account, mode: account.key.mode,
+                    reconciledAt: account.reconciledAt, freshAt: account.freshAt))
+        }
         for account in accounts.sorted(by: { $0.key < $1.key })
         where !account.health.answers.isEmpty || account.health.guardedUntil > .zero {
             let record = SnapshotHealth(

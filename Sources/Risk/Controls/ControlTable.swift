@@ -8,7 +8,8 @@ package enum ControlTable {
         .instrumentState, .lifecycle, .ruleChange, .settlementWindow, .dispute,
         .staleQuote, .liveGuard, .size, .liquidity, .notional, .priceCollar, .priceWalk,
         .spreadCross, .tailGuard, .edge, .planNotional, .expiry, .messageRate, .orderRate,
-        .orderToTrade, .openOrders, .position, .volatility, .grossAndNet, .eventLoss, .linkedLoss,
+        .orderToTrade, .openOrders, .position, .volatility, .grossAndNet, .concentration,
+        .eventLoss, .linkedLoss,
         .collateral, .selfTrade, .lossLimit, .drawdown, .adverseSelection, .gateway,
     ]
 
@@ -96,6 +97,7 @@ extension RiskEngine {
         case .edge: checkEdge(context)
         case .orderToTrade: checkOrderToTrade(context)
         case .grossAndNet: checkGrossAndNet(context)
+        case .concentration: checkConcentration(context)
         case .liquidity: checkLiquidity(context)
         case .volatility: checkVolatility(context)
         }

@@ -68,6 +68,42 @@ extension RiskEngine {
         return meters[meter].reach - Reach(before) + Reach(candidate)
     }
 
+    /// What the event set can lose is no larger share of the cash than it may be, or the order only
+    /// reduces.
+    func checkConcentration(_ context: OrderContext) -> ControlResult {
+        let result = each(.eventShareMax, context.path, .eventShareExceeded) { engine, level, _ in
+            engine.lossShare(context, level)
+        }
+        guard result.reason == .eventShareExceeded, reducesPosition(context) else { return result }
+        return .passed
+    }
+
+    /// The loss of the order's event set as a share of the cash, rounded up; more than all of it
+    /// where there is no cash. Nil on overflow.
+    private func lossShare(_ context: OrderContext, _ level: LimitLevel) -> Int64? {
+        guard let loss = lossWithOrder(context, level) else { return nil }
+        if loss <= .zero { return 0 }
+        let cash = cash(context, level)
+        guard cash > 0 else { return .max }
+        return Int64(
+            clamping: divide(Int128(loss.units) * Int128(Price.scale), by: cash, .up))
+    }
+
+    /// The cash behind a scope: its account's, or that of all accounts of its org or the firm.
+    private func cash(_ context: OrderContext, _ level: LimitLevel) -> Int128 {
+        var cash: Int128 = 0
+        for account in accounts where account.key.mode == context.key.mode {
+            let isCounted =
+                switch level {
+                case .account, .strategy: account.key == context.key.accountKey
+                case .org: account.key.org == context.key.org
+                case .firm, .instrument, .event, .venue, .none: true
+                }
+            if isCounted { cash += Int128(ledger.accounts[account.ledger].cash.units) }
+        }
+        return cash
+    }
+
     /// What the event set can lose over all outcomes and all subsets of the open orders.
     func checkEventLoss(_ context: OrderContext) -> ControlResult {
         return each(.eventLossMax, context.path, .eventLossExceeded) { engine, level, _ in

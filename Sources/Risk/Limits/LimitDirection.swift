@@ -21,11 +21,12 @@ extension LimitKind {
             .lossDailyMax, .lossWeeklyMax, .lossTotalMax, .drawdownSoftMax, .drawdownHardMax,
             .repeatMax, .planNotionalMax, .walkMax, .spreadCrossMax, .orderToTradeMax,
             .grossNotionalMax, .netNotionalMax, .depthShareMax, .volatilityBudget, .collarSigmas,
-            .slippageMax, .linkedLossMax, .disputedLossMax:
+            .slippageMax, .linkedLossMax, .disputedLossMax, .eventShareMax:
             .ceiling
         case .markSpreadMax, .settlementHaircut, .drawdownFloor, .brakeCooldown, .brakeCapital,
             .repeatWindow, .walkWindow, .adverseMarkoutMax, .adverseFillsMin, .fillsPerMinuteMax,
-            .quoteAgeMax, .guardDeclinesMax, .guardLatencyMax, .guardQuoteAgeMax, .guardDwellMin:
+            .quoteAgeMax, .guardDeclinesMax, .guardLatencyMax, .guardQuoteAgeMax, .guardDwellMin,
+            .guardSnapshotAgeMax:
             .neither
         }
     }

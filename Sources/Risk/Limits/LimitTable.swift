@@ -26,9 +26,10 @@ extension LimitKind {
             .adverseMarkoutMax, .walkMax, .spreadCrossMax, .tailPrice:
             .price
         case .quoteAgeMax, .brakeCooldown, .repeatWindow, .walkWindow, .guardLatencyMax,
-            .guardQuoteAgeMax, .guardDwellMin:
+            .guardQuoteAgeMax, .guardDwellMin, .guardSnapshotAgeMax:
             .seconds
-        case .drawdownSoftMax, .drawdownHardMax, .drawdownFloor, .guardDeclinesMax: .fraction
+        case .drawdownSoftMax, .drawdownHardMax, .drawdownFloor, .guardDeclinesMax, .eventShareMax:
+            .fraction
         case .messageBurst, .orderBurst, .openOrdersMax, .adverseFillsMin, .fillsPerMinuteMax,
             .repeatMax:
             .count

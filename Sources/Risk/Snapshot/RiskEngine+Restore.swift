@@ -134,6 +134,7 @@ private struct Restoration {
         case .snapshotRuleChange: try takeRuleChange(record)
         case .snapshotHealth: try takeHealth(record)
         case .snapshotQuoteGuard: try takeQuoteGuard(record)
+        case .snapshotReconciled: try takeReconciled(record)
         case .snapshotEnd:
             let end = try record.decode { frame throws(WireError) in
                 try SnapshotEnd(decoding: frame)
@@ -315,6 +316,18 @@ private struct Restoration {
                 VenueHealth.Answer(
                     latency: answer.latency, isDeclined: answer.isDeclined.isSet))
         }
+    }
+
+    private mutating func takeReconciled(_ record: SnapshotRecord) throws(SnapshotError) {
+        let value = try record.decode { frame throws(WireError) in
+            try SnapshotReconciled(decoding: frame)
+        }
+        let key = AccountKey(org: value.org, account: value.account, mode: value.mode)
+        guard let index = engine.accountIndex[key] else {
+            throw .misplaced(offset: record.offset, "the reconciliation of \(key)")
+        }
+        engine.accounts[Int(index)].reconciledAt = value.reconciledAt
+        engine.accounts[Int(index)].freshAt = value.freshAt
     }
 
     private mutating func takeQuoteGuard(_ record: SnapshotRecord) throws(SnapshotError) {

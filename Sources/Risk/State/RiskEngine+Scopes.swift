@@ -109,6 +109,20 @@ extension RiskEngine {
         return path
     }
 
+    /// The meters that limit an account as a whole.
+    func accountPath(of account: Int32) -> MeterPath {
+        var path = MeterPath()
+        var node = accounts[Int(account)].node
+        while node >= 0 {
+            insert(nodes[Int(node)].meter, at: nodes[Int(node)].level, into: &path)
+            node = nodes[Int(node)].parent
+        }
+        if let venue = meterIndex[.venue(accounts[Int(account)].venue)] {
+            insert(venue, at: .venue, into: &path)
+        }
+        return path
+    }
+
     /// Takes the meters of an instrument, its event set and its venue into a path.
     private func insertMarket(of instrument: Int32, into path: inout MeterPath) {
         let state = instruments[instrument]

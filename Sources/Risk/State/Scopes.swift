@@ -90,6 +90,10 @@ struct AccountState: Sendable {
     var venueCashAt: Timestamp = .zero
     /// Fills up to here are booked, unless a reconciliation holds and later ones are too.
     var fillsKnownUntil: Timestamp = .zero
+    /// When a reconciliation last found no difference.
+    var reconciledAt: Timestamp = .zero
+    /// From when on it counts as compared in time, after it was not.
+    var freshAt: Timestamp = .zero
     /// How its venue has answered of late.
     var health = VenueHealth()
 }

@@ -8,6 +8,8 @@ package struct GuardView: Sendable, Hashable {
     /// Shares of 1e-9 and nanoseconds; zero while there are too few answers.
     package let declines: Int64
     package let latency: Int64
+    /// How long ago the account was last found to be as its venue states it, in nanoseconds.
+    package let snapshotAge: Int64
 }
 
 extension RiskEngine {
@@ -16,7 +18,8 @@ extension RiskEngine {
         accounts.sorted { $0.key < $1.key }.map { account in
             GuardView(
                 account: account.key.account, isGuarded: account.health.guardedUntil > now,
-                declines: account.health.declines ?? 0, latency: account.health.latency ?? 0)
+                declines: account.health.declines ?? 0, latency: account.health.latency ?? 0,
+                snapshotAge: now.nanoseconds - account.reconciledAt.nanoseconds)
         }
     }
 

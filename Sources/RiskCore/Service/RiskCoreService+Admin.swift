@@ -178,6 +178,7 @@ extension RiskCoreService {
             values.append(("guarded.\(view.account)", view.isGuarded ? 1 : 0))
             values.append(("declines_e9.\(view.account)", view.declines))
             values.append(("answer_p95_ns.\(view.account)", view.latency))
+            values.append(("snapshot_age_ns.\(view.account)", view.snapshotAge))
         }
         for instrument in instruments.prefix(16) { values.append(("guarded.\(instrument)", 1)) }
         return values

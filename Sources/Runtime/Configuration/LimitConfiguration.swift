@@ -52,11 +52,11 @@ package struct LimitConfiguration: Sendable, Equatable {
             return amount.units
         case .collarPassive, .collarAggressive, .markSpreadMax, .settlementHaircut,
             .drawdownSoftMax, .drawdownHardMax, .drawdownFloor, .slippageMax, .adverseMarkoutMax,
-            .walkMax, .spreadCrossMax, .tailPrice, .guardDeclinesMax:
+            .walkMax, .spreadCrossMax, .tailPrice, .guardDeclinesMax, .eventShareMax:
             let price: Price = try section.decimal("value")
             return price.units
         case .quoteAgeMax, .brakeCooldown, .repeatWindow, .walkWindow, .guardLatencyMax,
-            .guardQuoteAgeMax, .guardDwellMin:
+            .guardQuoteAgeMax, .guardDwellMin, .guardSnapshotAgeMax:
             return try section.duration("value").nanoseconds
         case .messagesPerSecond, .messageBurst, .ordersPerSecond, .orderBurst, .openOrdersMax,
             .adverseFillsMin, .fillsPerMinuteMax, .repeatMax:

@@ -219,7 +219,7 @@ extension Explanation.Check {
             .eventLoss, .linkedLoss, .dispute, .collateral, .parentChild, .selfTrade, .lossLimit,
             .drawdown, .adverseSelection, .repeatedOrder, .planNotional, .priceWalk, .spreadCross,
             .tailGuard, .edge,
-            .orderToTrade, .grossAndNet, .liquidity, .volatility:
+            .orderToTrade, .grossAndNet, .concentration, .liquidity, .volatility:
             Money(units: units).description
         }
     }

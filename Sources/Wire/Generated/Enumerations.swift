@@ -316,6 +316,8 @@ package enum RejectReason: UInt16, Sendable, BitwiseCopyable, CaseIterable {
     case linkedLossExceeded = 81
     case venueGuarded = 82
     case quoteGuarded = 83
+    case snapshotStale = 84
+    case eventShareExceeded = 85
 }
 
 extension RejectReason: WireEnumeration {
@@ -395,6 +397,8 @@ extension RejectReason: WireEnumeration {
         case .linkedLossExceeded: "linkedLossExceeded"
         case .venueGuarded: "venueGuarded"
         case .quoteGuarded: "quoteGuarded"
+        case .snapshotStale: "snapshotStale"
+        case .eventShareExceeded: "eventShareExceeded"
         }
     }
 }
@@ -440,6 +444,7 @@ package enum Control: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     case dispute = 39
     case linkedLoss = 40
     case liveGuard = 41
+    case concentration = 42
 }
 
 extension Control: WireEnumeration {
@@ -484,6 +489,7 @@ extension Control: WireEnumeration {
         case .dispute: "dispute"
         case .linkedLoss: "linkedLoss"
         case .liveGuard: "liveGuard"
+        case .concentration: "concentration"
         }
     }
 }
@@ -713,6 +719,8 @@ package enum LimitKind: UInt16, Sendable, BitwiseCopyable, CaseIterable {
     case guardLatencyMax = 48
     case guardQuoteAgeMax = 49
     case guardDwellMin = 50
+    case guardSnapshotAgeMax = 51
+    case eventShareMax = 52
 }
 
 extension LimitKind: WireEnumeration {
@@ -767,6 +775,8 @@ extension LimitKind: WireEnumeration {
         case .guardLatencyMax: "guardLatencyMax"
         case .guardQuoteAgeMax: "guardQuoteAgeMax"
         case .guardDwellMin: "guardDwellMin"
+        case .guardSnapshotAgeMax: "guardSnapshotAgeMax"
+        case .eventShareMax: "eventShareMax"
         }
     }
 }

@@ -117,6 +117,7 @@ package enum WireTemplate: UInt16, Sendable, BitwiseCopyable, CaseIterable {
     case snapshotVolatility = 150
     case costMethodSet = 155
     case operatorPosting = 156
+    case snapshotReconciled = 195
 }
 
 /// Checks a whole frame of any message: every field, every entry, every length.
@@ -229,6 +230,7 @@ package func validate(frame: RawSpan) throws(WireError) {
     case .snapshotVolatility: try SnapshotVolatility.validate(frame)
     case .costMethodSet: try CostMethodSet.validate(frame)
     case .operatorPosting: try OperatorPosting.validate(frame)
+    case .snapshotReconciled: try SnapshotReconciled.validate(frame)
     }
 }
 
@@ -348,5 +350,6 @@ package func reencode(_ frame: [UInt8]) throws(WireError) -> [UInt8] {
     case .snapshotVolatility: try SnapshotVolatility.reencode(frame)
     case .costMethodSet: try CostMethodSet.reencode(frame)
     case .operatorPosting: try OperatorPosting.reencode(frame)
+    case .snapshotReconciled: try SnapshotReconciled.reencode(frame)
     }
 }

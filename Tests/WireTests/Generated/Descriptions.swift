@@ -300,6 +300,8 @@ func describe(_ frame: [UInt8]) throws(WireError) -> [String] {
         lines.add(try OperatorPosting(decoding: frame))
         lines.add(
             "reason", try OperatorPosting.reason(in: frame))
+    case .snapshotReconciled:
+        lines.add(try SnapshotReconciled(decoding: frame))
     }
     return lines.all
 }

@@ -177,6 +177,8 @@ let rejectReasonValues: [EnumerationValue] = [
     EnumerationValue(81, "linkedLossExceeded"),
     EnumerationValue(82, "venueGuarded"),
     EnumerationValue(83, "quoteGuarded"),
+    EnumerationValue(84, "snapshotStale"),
+    EnumerationValue(85, "eventShareExceeded"),
 ]
 let controlValues: [EnumerationValue] = [
     EnumerationValue(1, "identity"),
@@ -218,6 +220,7 @@ let controlValues: [EnumerationValue] = [
     EnumerationValue(39, "dispute"),
     EnumerationValue(40, "linkedLoss"),
     EnumerationValue(41, "liveGuard"),
+    EnumerationValue(42, "concentration"),
 ]
 let controlOutcomeValues: [EnumerationValue] = [
     EnumerationValue(1, "passed"),
@@ -335,6 +338,8 @@ let limitKindValues: [EnumerationValue] = [
     EnumerationValue(48, "guardLatencyMax"),
     EnumerationValue(49, "guardQuoteAgeMax"),
     EnumerationValue(50, "guardDwellMin"),
+    EnumerationValue(51, "guardSnapshotAgeMax"),
+    EnumerationValue(52, "eventShareMax"),
 ]
 let brakePhaseValues: [EnumerationValue] = [
     EnumerationValue(1, "normal"),

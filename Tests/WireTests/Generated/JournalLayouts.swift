@@ -1251,4 +1251,20 @@ let journalLayouts: [MessageLayout] = [
         ],
         groups: [],
         data: ["reason"]),
+    MessageLayout(
+        "SnapshotReconciled", template: 195, blockLength: 97,
+        fields: [
+            FieldLayout("envelope.sender", at: 8, .name(16)),
+            FieldLayout("envelope.epoch", at: 24, .unsigned(8)),
+            FieldLayout("envelope.sequence", at: 32, .unsigned(8)),
+            FieldLayout("envelope.sentAt", at: 40, .signed(8)),
+            FieldLayout("envelope.traceID", at: 48, .unsigned(8)),
+            FieldLayout("org", at: 56, .name(16)),
+            FieldLayout("account", at: 72, .name(16)),
+            FieldLayout("mode", at: 88, .enumeration(1, modeValues)),
+            FieldLayout("reconciledAt", at: 89, .signed(8)),
+            FieldLayout("freshAt", at: 97, .signed(8)),
+        ],
+        groups: [],
+        data: []),
 ]
