@@ -105,7 +105,10 @@ extension GatewayFact {
         case .permitConsumed(let fact): (OrderPermit.templateID, fact.frame())
         case .fate(let fact): (PermitFate.templateID, fact.frame(detail: []))
         case .fill(let fact): (FillReport.templateID, fact.frame())
-        case .operatorCommand(let fact): (OperatorCommand.templateID, fact.frame(reason: []))
+        case .operatorCommand(let fact, let reason):
+            (OperatorCommand.templateID, fact.frame(reason: reason))
+        case .directive(let fact): (DirectiveGiven.templateID, fact.frame)
+        case .directiveNoted(let fact): (SnapshotDirective.templateID, fact.frame())
         case .settled(let fact): (InstrumentSettlement.templateID, fact.frame())
         }
     }
@@ -118,7 +121,13 @@ extension GatewayFact {
         case .orderPermit: self = .permitConsumed(try OrderPermit(decoding: frame))
         case .permitFate: self = .fate(try PermitFate(decoding: frame))
         case .fillReport: self = .fill(try FillReport(decoding: frame))
-        case .operatorCommand: self = .operatorCommand(try OperatorCommand(decoding: frame))
+        case .operatorCommand:
+            self = .operatorCommand(
+                try OperatorCommand(decoding: frame),
+                reason: try OperatorCommand.reason(in: frame))
+        case .directiveGiven: self = .directive(try GivenDirective(decoding: frame))
+        case .snapshotDirective:
+            self = .directiveNoted(try SnapshotDirective(decoding: frame))
         case .instrumentSettlement: self = .settled(try InstrumentSettlement(decoding: frame))
         case let other: throw WireError.unknownTemplate(other.rawValue)
         }

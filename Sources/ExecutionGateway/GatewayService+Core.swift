@@ -129,51 +129,104 @@ extension GatewayService {
         case .statusRequest:
             let request = try StatusRequest(decoding: frame)
             _ = parts.admin.send(status(nonce: request.nonce), to: peer)
-        case .operatorCommand: obey(try OperatorCommand(decoding: frame), in: frame, peer: peer)
+        case .operatorCommand:
+            try obey(OperatorCommand(decoding: frame), in: frame, peer: peer)
+        case .directiveGiven: obey(try GivenDirective(decoding: frame), peer: peer)
+        case .haltRequest:
+            let request = try HaltRequest(decoding: frame)
+            let reply = HaltReply(
+                nonce: request.nonce, halt: engine.newestHalt(under: request),
+                quorum: UInt32(parts.terms.clearing.quorum))
+            _ = parts.admin.send(reply.frame(), to: peer)
         default: parts.admin.refuse(frame, from: peer, .notAllowed, "not for a gateway")
         }
     }
 
-    /// As at the core: what was signed longer ago is not obeyed, nor what was signed as far ahead,
-    /// which would make every later resume look old.
+    /// As at the core: what was signed longer ago is not obeyed, nor what was signed as far ahead.
     private static let commandAgeMax = Span.seconds(300)
+    /// How many signatures are looked at.
+    private static let signaturesMax = 16
 
-    /// Why a command is not obeyed. Only what loosens must be newer than all before it: a recorded
-    /// resume cannot be played again, and a halt is obeyed in whatever order it comes.
-    private func refusal(of command: OperatorCommand, in frame: [UInt8]) -> String? {
+    /// Why a command is not obeyed. A halt is obeyed in whatever order it comes.
+    private func refusal(
+        of command: OperatorCommand, _ reason: [UInt8], in frame: [UInt8]
+    ) -> String? {
         let isSigned =
             parts.operators[command.operator].map { key in
                 OperatorSeal.isValid(
                     command.signature.bytes, for: frame,
-                    range: OperatorCommand.authenticatedRange, by: key)
+                    range: OperatorCommand.authenticatedRange, reason: reason, by: key)
             } ?? false
         if !isSigned { return "the signature of operator \(command.operator) does not verify" }
         let limit = GatewayService.commandAgeMax
         guard command.issuedAt > clock.wall - limit, command.issuedAt < clock.wall + limit else {
             return "the command was signed at \(command.issuedAt); sign it again"
         }
-        if command.action != .halt, command.nonce <= engine.highestOperatorNonce {
-            return "the command is old or repeated"
-        }
+        if command.action != .halt { return "a gateway takes no \(command.action) as a command" }
         return nil
     }
 
-    /// Obeys a signed command. The answer leaves after the commit.
-    private func obey(_ command: OperatorCommand, in frame: [UInt8], peer: ProcessID) {
-        let detail = refusal(of: command, in: frame) ?? ""
+    /// Obeys a signed halt. The answer leaves after the commit.
+    private func obey(
+        _ command: OperatorCommand, in frame: [UInt8], peer: ProcessID
+    ) throws(WireError) {
+        let reason = try OperatorCommand.reason(in: frame)
+        let detail = refusal(of: command, reason, in: frame) ?? ""
         var cancelled = 0
         if detail.isEmpty {
             perform { engine, now, effects in
-                cancelled = engine.obey(command, at: now.market, into: &effects)
+                cancelled = engine.obey(
+                    halt: command, reason: reason, at: now.market, into: &effects)
             }
         }
         log.warning(
             "operator_command",
             metadata: ["action": "\(command.action)", "refused": "\(detail)"])
+        answer(command.nonce, refusal: detail, cancelled: cancelled, to: peer)
+    }
+
+    /// Clears a halt by a directive, if the signatures of all that it takes hold.
+    private func obey(_ given: GivenDirective, peer: ProcessID) {
+        let detail = refusal(of: given.received(at: clock.wall))
+        log.warning(
+            "operator_directive",
+            metadata: [
+                "number": "\(given.terms.number)", "refused": "\(detail)",
+                "signed": "\(given.claim.signers.map(\.description).joined(separator: ","))",
+            ])
+        answer(given.head.nonce, refusal: detail, cancelled: 0, to: peer)
+    }
+
+    /// Empty when it was obeyed.
+    private func refusal(of given: GivenDirective) -> String {
+        guard given.signatures.count <= GatewayService.signaturesMax else {
+            return "it has \(given.signatures.count) signatures"
+        }
+        for entry in given.signatures {
+            let isSigned =
+                parts.operators[entry.operator].map { key in
+                    DirectiveSeal.isValid(entry.signature.bytes, for: given.directive, by: key)
+                } ?? false
+            if !isSigned { return "the signature of operator \(entry.operator) does not verify" }
+        }
+        var refusal: DirectiveRefusal?
+        perform { engine, now, effects in
+            do throws(DirectiveRefusal) {
+                try engine.obey(given, at: now.market, into: &effects)
+            } catch {
+                refusal = error
+            }
+        }
+        return refusal.map(\.description) ?? ""
+    }
+
+    private func answer(
+        _ nonce: UInt64, refusal: String, cancelled: Int, to peer: ProcessID
+    ) {
         let reply = OperatorReply(
-            nonce: command.nonce, isAccepted: Flag(detail.isEmpty),
+            nonce: nonce, isAccepted: Flag(refusal.isEmpty),
             arming: engine.isKilled ? .halted : .armed, cancelled: UInt32(cancelled))
-        _ = parts.admin.send(reply.frame(detail: Array(detail.utf8)), to: peer, lane: .priority)
+        _ = parts.admin.send(reply.frame(detail: Array(refusal.utf8)), to: peer, lane: .priority)
     }
 
     private func status(nonce: UInt64) -> [UInt8] {

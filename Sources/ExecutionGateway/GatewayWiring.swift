@@ -113,13 +113,14 @@ package enum GatewayWiring {
     ) throws -> GatewayService {
         let configuration = context.configuration
         let terms = GatewayTerms(
-            gateway: gateway.name, venue: gateway.venue, org: gateway.org,
+            cluster: configuration.cluster, gateway: gateway.name, venue: gateway.venue,
+            org: gateway.org,
             account: gateway.account, mode: configuration.mode,
             lastLine: LastLineLimits(
                 orderQuantityMax: gateway.lastLine.orderQuantityMax,
                 orderNotionalMax: gateway.lastLine.orderNotionalMax,
                 ordersPerSecondMax: Int64(gateway.lastLine.ordersPerSecond)),
-            isReplay: gateway.isReplay)
+            isReplay: gateway.isReplay, quorum: configuration.quorum)
         var engine = GatewayEngine(terms: terms)
         let journal = try openJournal(context, into: &engine)
         var operators: [ShortName: Ed25519PublicKey] = [:]

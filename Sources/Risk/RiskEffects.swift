@@ -57,13 +57,14 @@ package enum OperatorOutcome: Sendable, Hashable, CustomStringConvertible {
     /// The change of limits comes into force at this time of the wall clock.
     case limitsWait(until: Timestamp)
     case limitsRefused(LimitRefusal)
+    case directiveRefused(DirectiveRefusal)
 
     package var isAccepted: Bool {
         switch self {
         case .done, .repeated, .limitsInForce, .limitsWait: true
         case .halted, .gatewayAhead, .nothingToResume, .wrongScope, .emptyScope, .lossLimitStands,
             .breakUnresolved, .nothingToResolve, .unknownAccount, .wrongAmount, .registryMissing,
-            .limitsRefused:
+            .limitsRefused, .directiveRefused:
             false
         }
     }
@@ -86,6 +87,7 @@ package enum OperatorOutcome: Sendable, Hashable, CustomStringConvertible {
         case .limitsInForce(let version): "in force as version \(version)"
         case .limitsWait(let time): "comes into force at \(time)"
         case .limitsRefused(let refusal): "\(refusal)"
+        case .directiveRefused(let refusal): "\(refusal)"
         }
     }
 }

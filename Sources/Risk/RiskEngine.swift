@@ -83,6 +83,10 @@ package struct RiskEngine: Sendable {
     /// Who changed which limit last. What is not here is as the configuration said it first.
     var limitOrigins: [LimitPlace: LimitOrigin] = [:]
     var pendingLimits: PendingLimits?
+    /// What was latched, by number.
+    var haltNumbers = HaltNumbers()
+    /// Directives that operators have given, until they expire.
+    var directives = DirectiveBook()
     /// Nonces of operators' commands, oldest first.
     var nonces: [UInt64] = []
 

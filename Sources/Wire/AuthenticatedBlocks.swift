@@ -8,14 +8,6 @@ extension OrderPermit {
     }
 }
 
-extension OperatorPosting {
-    /// From `nonce` up to `signature`.
-    package static var authenticatedRange: Range<Int> {
-        let start = WireFrame.headerLength + WireFrame.envelopeLength
-        return start..<WireFrame.headerLength + blockLength - SignatureBytes.length
-    }
-}
-
 extension OperatorCommand {
     /// From `nonce` up to `signature`.
     package static var authenticatedRange: Range<Int> {

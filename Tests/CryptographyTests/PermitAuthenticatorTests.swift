@@ -59,14 +59,18 @@ struct PermitAuthenticatorTests {
         #expect(code != HMACSHA256.code(for: [1, 2], key: key))
     }
 
-    @Test func operatorsSignaturesCoverTheRange() throws {
+    @Test func operatorsSignaturesCoverTheRangeAndTheReason() throws {
         let key = try Ed25519PrivateKey.generate()
         let frame = (0..<100).map { UInt8($0) }
-        let signature = try OperatorSeal.sign(frame, range: 8..<90, with: key)
-        #expect(
-            OperatorSeal.isValid(signature, for: frame, range: 8..<90, by: key.publicKey))
-        #expect(
-            !OperatorSeal.isValid(signature, for: frame, range: 8..<91, by: key.publicKey))
-        #expect(!key.publicKey.isValid(signature, for: Array(frame[8..<90])))
+        let signature = try OperatorSeal.sign(frame, range: 8..<90, reason: [1], with: key)
+        func isValid(_ range: Range<Int>, _ reason: [UInt8]) -> Bool {
+            OperatorSeal.isValid(
+                signature, for: frame, range: range, reason: reason, by: key.publicKey)
+        }
+        #expect(isValid(8..<90, [1]))
+        #expect(!isValid(8..<91, [1]))
+        #expect(!isValid(8..<90, [2]))
+        #expect(!isValid(8..<90, []))
+        #expect(!key.publicKey.isValid(signature, for: Array(frame[8..<90]) + [1]))
     }
 }

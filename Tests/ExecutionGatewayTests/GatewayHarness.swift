@@ -72,6 +72,7 @@ final class GatewayHarness {
     let gatewaySecret: X25519PrivateKey
     let coreSecret: X25519PrivateKey
     let operatorKey: Ed25519PrivateKey
+    let otherKey: Ed25519PrivateKey
     let checkpointKey: Ed25519PrivateKey
     private let isReplay: Bool
     private(set) var service: GatewayService?
@@ -91,6 +92,7 @@ final class GatewayHarness {
         gatewaySecret = try X25519PrivateKey.generate()
         coreSecret = try X25519PrivateKey.generate()
         operatorKey = try Ed25519PrivateKey.generate()
+        otherKey = try Ed25519PrivateKey.generate()
         checkpointKey = try Ed25519PrivateKey.generate()
         try startGateway()
         try startCore(incarnation: 1)
@@ -134,16 +136,20 @@ final class GatewayHarness {
         service?.venueStarted()
     }
 
+    /// Whoever may clear a halt together.
+    var bothKeys: [(String, Ed25519PrivateKey)] { [("local", operatorKey), ("other", otherKey)] }
+
     private func makeService(
         _ orders: LinkServer, _ admin: LinkServer, _ market: MarketPublisher,
         _ identity: LinkIdentity, _ wiring: any LoopWiring
     ) throws -> GatewayService {
         let terms = GatewayTerms(
-            gateway: GatewayHarness.gatewayName, venue: VenueID("kalshi") ?? .empty,
+            cluster: ShortName("test") ?? .empty, gateway: GatewayHarness.gatewayName,
+            venue: VenueID("kalshi") ?? .empty,
             org: OrgID("demo") ?? .empty, account: AccountID("main") ?? .empty, mode: .paper,
             lastLine: LastLineLimits(
                 orderQuantityMax: Quantity(10), orderNotionalMax: Money(8),
-                ordersPerSecondMax: 50), isReplay: isReplay)
+                ordersPerSecondMax: 50), isReplay: isReplay, quorum: 2)
         var engine = GatewayEngine(terms: terms)
         let path = folder + "/journal.sqlite"
         let journalIdentity = JournalIdentity(
@@ -161,7 +167,10 @@ final class GatewayHarness {
                 core: GatewayHarness.coreName, supervisor: GatewayHarness.supervisorName,
                 terms: terms, isReplay: isReplay, publishDepth: 5, orders: orders, admin: admin,
                 market: market, adapter: venue,
-                operators: [ShortName("local") ?? .empty: operatorKey.publicKey],
+                operators: [
+                    ShortName("local") ?? .empty: operatorKey.publicKey,
+                    ShortName("other") ?? .empty: otherKey.publicKey,
+                ],
                 incarnation: identity.incarnation, version: "test",
                 monotonicNow: { network.now },
                 endLoop: { [weak self, weak wiring] in

@@ -189,10 +189,33 @@ import Wire
             issuedAt: GatewayHarness.started - age, signature: .zero)
         if let key {
             let signature = try OperatorSeal.sign(
-                command.frame(reason: []), range: OperatorCommand.authenticatedRange, with: key)
+                command.frame(reason: []), range: OperatorCommand.authenticatedRange, reason: [],
+                with: key)
             command.signature = SignatureBytes(bytes: signature) ?? .zero
         }
         return command.frame(reason: [])
+    }
+
+    /// A directive that resumes everything.
+    private func directive(
+        _ number: UInt64, clears halt: UInt64, by keys: [(String, Ed25519PrivateKey)]
+    ) throws -> [UInt8] {
+        let latch = OperatorDirective.LatchesEntry(
+            gateway: GatewayHarness.gatewayName, halt: halt)
+        let directive = OperatorDirective(
+            cluster: ShortName("test") ?? .empty, number: number, action: .resume, scope: .all,
+            org: .empty, account: .empty, strategy: .empty, venue: .empty, instrument: .empty,
+            issuedAt: GatewayHarness.started,
+            expiresAt: GatewayHarness.started + .seconds(86_400), halt: 0
+        ).frame(latches: [latch], reason: Array("test".utf8))
+        let signatures = try keys.map { name, key in
+            DirectiveGiven.SignaturesEntry(
+                operator: ShortName(name) ?? .empty,
+                signature: SignatureBytes(bytes: try DirectiveSeal.sign(directive, with: key))
+                    ?? .zero)
+        }
+        return DirectiveGiven(nonce: number, receivedAt: .zero, isObeyed: .no).frame(
+            signatures: signatures, directive: directive)
     }
 
     private func deliver(_ frame: [UInt8], to gateway: GatewayHarness) throws {
@@ -219,11 +242,11 @@ import Wire
         let gateway = try GatewayHarness()
         try gateway.begin()
         try deliver(command(.halt, nonce: 5, by: gateway.operatorKey), to: gateway)
-        try deliver(command(.resume, nonce: 6, by: gateway.operatorKey), to: gateway)
+        try deliver(directive(6, clears: 5, by: gateway.bothKeys), to: gateway)
         try gateway.run()
         let told = gateway.core?.messages(GatewayLatch.self)
         #expect(told?.map(\.isKilled.isSet) == [true, false])
-        #expect(told?.map(\.highestNonce) == [5, 6])
+        #expect(told?.map(\.highestNonce) == [5, 5])
     }
 
     /// A clock that is ahead, or another operator's, must not make a halt look old.
@@ -232,14 +255,32 @@ import Wire
         try gateway.begin()
         let key = gateway.operatorKey
         try deliver(command(.halt, nonce: 5, by: key), to: gateway)
-        try deliver(command(.resume, nonce: 4, by: key), to: gateway)
-        #expect(gateway.service?.isKilled == true, "a resume that is older than the halt")
         try deliver(command(.resume, nonce: 90, by: key), to: gateway)
+        #expect(gateway.service?.isKilled == true, "one operator's command clears nothing")
+        try deliver(directive(90, clears: 5, by: gateway.bothKeys), to: gateway)
         #expect(gateway.service?.isKilled == false)
-        try deliver(command(.halt, nonce: 6, by: key), to: gateway)
+        try deliver(command(.halt, nonce: 4, by: key), to: gateway)
         #expect(gateway.service?.isKilled == true)
-        try deliver(command(.resume, nonce: 90, by: key), to: gateway)
-        #expect(gateway.service?.isKilled == true, "a resume that is played again")
+        try deliver(directive(90, clears: 4, by: gateway.bothKeys), to: gateway)
+        #expect(gateway.service?.isKilled == true, "a directive counts once")
+    }
+
+    /// Each signature is looked at here, whatever the core says.
+    @Test func onlyTheSignaturesOfTwoOperatorsClear() throws {
+        let gateway = try GatewayHarness()
+        try gateway.begin()
+        try deliver(command(.halt, nonce: 5, by: gateway.operatorKey), to: gateway)
+        let (local, other) = (gateway.operatorKey, gateway.otherKey)
+        let bad: [[(String, Ed25519PrivateKey)]] = [
+            [], [("local", local)], [("local", local), ("local", local)],
+            [("local", local), ("other", local)], [("local", local), ("nobody", other)],
+        ]
+        for (step, keys) in bad.enumerated() {
+            try deliver(directive(UInt64(step), clears: 5, by: keys), to: gateway)
+            #expect(gateway.service?.isKilled == true, "\(step)")
+        }
+        try deliver(directive(1, clears: 5, by: gateway.bothKeys), to: gateway)
+        #expect(gateway.service?.isKilled == false)
     }
 
     @Test func aCommandOfAnotherTimeIsRefused() throws {

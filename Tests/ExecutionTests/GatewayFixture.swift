@@ -17,19 +17,25 @@ struct GatewayFixture {
     static let instrument = InstrumentID(name: LongName("KXTEST-1") ?? .empty)
     static let terms = terms(isReplay: false)
 
-    static func terms(isReplay: Bool) -> GatewayTerms {
+    static func terms(
+        isReplay: Bool, quorum: Int = 1, mode: Mode = .paper
+    ) -> GatewayTerms {
         GatewayTerms(
+            cluster: ShortName("test") ?? .empty,
             gateway: ProcessID(name: ShortName("gw-kalshi") ?? .empty),
             venue: VenueID(name: ShortName("kalshi") ?? .empty),
             org: OrgID(name: ShortName("demo") ?? .empty),
-            account: AccountID(name: ShortName("main") ?? .empty), mode: .paper,
+            account: AccountID(name: ShortName("main") ?? .empty), mode: mode,
             lastLine: LastLineLimits(
                 orderQuantityMax: Quantity(10), orderNotionalMax: Money(8), ordersPerSecondMax: 5),
-            isReplay: isReplay)
+            isReplay: isReplay, quorum: quorum)
     }
 
-    init(granted: Bool = true, isReplay: Bool = false) {
-        engine = GatewayEngine(terms: GatewayFixture.terms(isReplay: isReplay))
+    init(
+        granted: Bool = true, isReplay: Bool = false, quorum: Int = 1, mode: Mode = .paper
+    ) {
+        engine = GatewayEngine(
+            terms: GatewayFixture.terms(isReplay: isReplay, quorum: quorum, mode: mode))
         perform { engine, now, effects in
             engine.handle(
                 .instrumentChanged(GatewayFixture.listing(.open)), at: now, into: &effects)

@@ -29,6 +29,9 @@ final class CoreFixture {
     static let agent = ProcessID("agent-test") ?? .empty
     static let supervisor = ProcessID("supervisor") ?? .empty
 
+    /// Whoever signs a directive.
+    var signers: [(String, Ed25519PrivateKey)] { [("local", operatorKey)] }
+
     init(isReplay: Bool = false, checkpointEvery: Int = 16) throws {
         folder = FileManager.default.temporaryDirectory
             .appending(path: "core-\(try SecureRandom.word())")

@@ -84,7 +84,8 @@ struct LimitServiceTests {
             try !apply(other, supervisor, by: fixture.operatorKey, signing: frame)
                 .isAccepted.isSet)
         // A signature of another kind of command, by the same key, over the same bytes.
-        let seal = try OperatorSeal.sign(frame, range: 0..<frame.count, with: fixture.operatorKey)
+        let seal = try OperatorSeal.sign(
+            frame, range: 0..<frame.count, reason: [], with: fixture.operatorKey)
         #expect(
             !LimitSeal.isValid(seal, for: frame, by: fixture.operatorKey.publicKey))
         #expect(core.engine.limit(.orderQuantityMax, of: .firm) == 25 * Quantity.scale)

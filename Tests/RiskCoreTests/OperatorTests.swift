@@ -28,7 +28,9 @@ struct OperatorTests {
         #expect(supervisor.replies[0].isAccepted.isSet)
         #expect(supervisor.replies[0].nonce == 1)
         #expect(core.engine.arming == .halted)
-        try supervisor.command(.resume, nonce: 2, key: fixture.operatorKey)
+        try supervisor.loosen(
+            .resume, halt: core.engine.newestHalt(under: HaltScope(.all)), number: 2,
+            by: fixture.signers)
         try fixture.run("the reply") { supervisor.replies.count == 2 }
         #expect(core.engine.arming == .armed)
     }
@@ -87,9 +89,9 @@ struct OperatorTests {
 
     @Test func whatAnOperatorPostsIsInTheLedgerAndTheJournal() throws {
         let (core, supervisor) = try start()
-        try supervisor.post(Money(25), nonce: 1, key: fixture.operatorKey)
-        try supervisor.post(Money(25), as: Money(26), nonce: 2, key: fixture.operatorKey)
-        try supervisor.post(Money(25), nonce: 3, key: Ed25519PrivateKey.generate())
+        try supervisor.post(Money(25), nonce: 1, by: fixture.signers)
+        try supervisor.post(Money(25), as: Money(26), nonce: 2, by: fixture.signers)
+        try supervisor.post(Money(25), nonce: 3, by: [("local", Ed25519PrivateKey.generate())])
         try fixture.run("the replies") { supervisor.replies.count == 3 }
         #expect(supervisor.replies.map(\.isAccepted) == [.yes, .no, .no])
         #expect(core.engine.status.cash == Money(1_025))
@@ -110,7 +112,11 @@ struct OperatorTests {
         #expect(!core.engine.isReconciled(CoreFixture.gateway))
         try fixture.network.run(for: .seconds(10))
         #expect(!core.engine.isReconciled(CoreFixture.gateway))
-        try supervisor.resolveBreak(nonce: 1, key: fixture.operatorKey)
+        let account = try HaltScope(
+            .account, org: #require(OrgID("demo")), account: #require(AccountID("main")))
+        try supervisor.loosen(
+            .resolveBreak, .account, halt: core.engine.newestHalt(under: account), number: 1,
+            by: fixture.signers)
         try fixture.run("trading again") { core.engine.isReconciled(CoreFixture.gateway) }
         #expect(core.engine.status.halts == 0)
         #expect(supervisor.replies.map(\.isAccepted) == [.yes])
@@ -119,10 +125,40 @@ struct OperatorTests {
     @Test func aRepeatedCommandIsDoneOnce() throws {
         let (core, supervisor) = try start()
         try supervisor.command(.halt, nonce: 1, key: fixture.operatorKey)
-        try supervisor.command(.resume, nonce: 2, key: fixture.operatorKey)
+        try fixture.run("the reply") { supervisor.replies.count == 1 }
+        let halt = core.engine.newestHalt(under: HaltScope(.all))
+        try supervisor.loosen(.resume, halt: halt, number: 2, by: fixture.signers)
         try supervisor.command(.halt, nonce: 1, key: fixture.operatorKey)
         try fixture.run("the replies") { supervisor.replies.count == 3 }
         #expect(core.engine.arming == .armed)
+        // What resumed once resumes nothing again, after a restart either.
+        try supervisor.command(.halt, nonce: 3, key: fixture.operatorKey)
+        try supervisor.loosen(.resume, halt: halt, number: 2, by: fixture.signers)
+        try fixture.run("the replies") { supervisor.replies.count == 5 }
+        #expect(supervisor.replies.last?.isAccepted == .no)
+        let state = core.engine.snapshotBytes()
+        fixture.crashCore()
+        #expect(try fixture.openCore().1.snapshotBytes() == state)
+    }
+
+    /// A command of one operator clears nothing, and one cannot be a reason short.
+    @Test func whatLoosensTakesADirective() throws {
+        let (core, supervisor) = try start()
+        try supervisor.command(.halt, nonce: 1, key: fixture.operatorKey)
+        for (nonce, action) in [(2, .resume), (3, .arm)] as [(UInt64, OperatorAction)] {
+            try supervisor.command(action, nonce: nonce, key: fixture.operatorKey)
+        }
+        try fixture.run("the replies") { supervisor.replies.count == 3 }
+        #expect(supervisor.replies.map(\.isAccepted) == [.yes, .no, .no])
+        _ = supervisor.core.send(
+            HaltRequest(
+                nonce: 9, scope: .all, org: .empty, account: .empty, strategy: .empty,
+                venue: .empty, instrument: .empty
+            ).frame())
+        try fixture.run("the number") {
+            supervisor.received.contains { (try? HaltReply(decoding: $0))?.halt ?? 0 > 0 }
+        }
+        #expect(core.engine.arming == .halted)
     }
 
     @Test func statusHasTheStateAndTheCounters() throws {

@@ -328,37 +328,54 @@ final class PlayedSupervisor: LoopService {
             strategy: .empty, venue: .empty, instrument: .empty,
             operator: try #require(ShortName(name)), issuedAt: issuedAt ?? now, signature: .zero)
         let signature = try OperatorSeal.sign(
-            command.frame(reason: []), range: OperatorCommand.authenticatedRange, with: key)
+            command.frame(reason: []), range: OperatorCommand.authenticatedRange, reason: [],
+            with: key)
         command.signature = try #require(SignatureBytes(bytes: signature))
         _ = core.send(command.frame(reason: []))
     }
 
-    /// Orders something for the account of the fixture.
-    func resolveBreak(nonce: UInt64, key: Ed25519PrivateKey) throws {
-        var command = OperatorCommand(
-            nonce: nonce, action: .resolveBreak, scope: .account,
-            org: try #require(OrgID("demo")), account: try #require(AccountID("main")),
-            strategy: .empty, venue: .empty, instrument: .empty,
-            operator: try #require(ShortName("local")), issuedAt: now, signature: .zero)
-        let signature = try OperatorSeal.sign(
-            command.frame(reason: []), range: OperatorCommand.authenticatedRange, with: key)
-        command.signature = try #require(SignatureBytes(bytes: signature))
-        _ = core.send(command.frame(reason: []))
+    /// Gives a directive that clears everything, or the account of the fixture.
+    func loosen(
+        _ action: OperatorAction, _ scope: ScopeKind = .all, halt: UInt64 = 0, number: UInt64,
+        by keys: [(String, Ed25519PrivateKey)], reason: String = ""
+    ) throws {
+        let isAll = scope == .all
+        let directive = OperatorDirective(
+            cluster: try #require(ShortName("test")), number: number, action: action,
+            scope: scope, org: isAll ? .empty : try #require(OrgID("demo")),
+            account: isAll ? .empty : try #require(AccountID("main")), strategy: .empty,
+            venue: .empty, instrument: .empty, issuedAt: now,
+            expiresAt: now + .seconds(3_600), halt: halt
+        ).frame(latches: [], reason: Array(reason.utf8))
+        try give(directive, nonce: number, by: keys)
+    }
+
+    /// Gives a directive that is signed as `signed`.
+    func give(
+        _ directive: [UInt8], as signed: [UInt8]? = nil, nonce: UInt64,
+        by keys: [(String, Ed25519PrivateKey)]
+    ) throws {
+        let signatures = try keys.map { name, key in
+            DirectiveGiven.SignaturesEntry(
+                operator: try #require(ShortName(name)),
+                signature: try #require(
+                    SignatureBytes(bytes: try DirectiveSeal.sign(signed ?? directive, with: key))))
+        }
+        let given = DirectiveGiven(nonce: nonce, receivedAt: .zero, isObeyed: .no)
+        _ = core.send(given.frame(signatures: signatures, directive: directive))
     }
 
     /// Posts to the fixture's account; what is sent is `sent`, what is signed is `amount`.
     func post(
         _ amount: Money, as sent: Money? = nil, why: PostingReason = .transfer, nonce: UInt64,
-        key: Ed25519PrivateKey
+        by keys: [(String, Ed25519PrivateKey)]
     ) throws {
-        var posting = OperatorPosting(
-            nonce: nonce, why: why, org: try #require(OrgID("demo")),
-            account: try #require(AccountID("main")), mode: .paper, amount: amount,
-            operator: try #require(ShortName("local")), issuedAt: now, signature: .zero)
-        let signature = try OperatorSeal.sign(
-            posting.frame(reason: []), range: OperatorPosting.authenticatedRange, with: key)
-        posting.signature = try #require(SignatureBytes(bytes: signature))
+        var posting = PostingDirective(
+            cluster: try #require(ShortName("test")), number: nonce, why: why,
+            org: try #require(OrgID("demo")), account: try #require(AccountID("main")),
+            mode: .paper, amount: amount, issuedAt: now, expiresAt: now + .seconds(3_600))
+        let signed = posting.frame(reason: [])
         posting.amount = sent ?? amount
-        _ = core.send(posting.frame(reason: []))
+        try give(posting.frame(reason: []), as: signed, nonce: nonce, by: keys)
     }
 }

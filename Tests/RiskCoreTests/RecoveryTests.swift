@@ -181,7 +181,9 @@ struct RecoveryTests {
         #expect(core.engine.arming == .disarmed)
         #expect(gateway.received.isEmpty)
         #expect(!agent.isReady)
-        try supervisor.command(.arm, nonce: 1, key: fixture.operatorKey)
+        try supervisor.loosen(
+            .arm, halt: core.engine.newestHalt(under: HaltScope(.all)), number: 1,
+            by: fixture.signers)
         try fixture.run("the lease") { core.engine.lease(of: CoreFixture.gateway) > .zero }
         #expect(core.engine.arming == .armed)
         try fixture.run("the agent") { agent.isReady }

@@ -113,7 +113,7 @@ import Wire
         }
         // What was signed as a command is no registry.
         let bytes = Array(whole.utf8)
-        let command = try OperatorSeal.sign(bytes, range: 0..<bytes.count, with: key)
+        let command = try OperatorSeal.sign(bytes, range: 0..<bytes.count, reason: [], with: key)
         #expect(throws: ConfigurationError.self) {
             _ = try read(whole, "ann \(Hex.encode(command))")
         }

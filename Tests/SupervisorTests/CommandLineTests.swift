@@ -48,6 +48,15 @@ import Wire
         #expect(try parse("orders", "--last", "7", as: OrdersCommand.self).last == 7)
         _ = try parse("journal", "verify", "--of", "gw-kalshi", as: JournalVerifyCommand.self)
         _ = try parse("arm", as: ArmCommand.self)
+        let resume = try parse("resume", "--org", "o", "--out", "f", as: ResumeCommand.self)
+        #expect(resume.quorum.out == "f")
+        #expect(resume.quorum.expiresIn.span == .seconds(86_400))
+        for path in [["sign", "f"], ["limits", "sign", "f"]] {
+            #expect(try SupervisorCommand.parseAsRoot(path) is SignCommand)
+        }
+        for path in [["apply", "f"], ["limits", "apply", "f"]] {
+            #expect(try SupervisorCommand.parseAsRoot(path) is ApplyCommand)
+        }
         let post = try parse(
             "post", "--org", "o", "--account", "a", "--why", "funding", "--amount=-0.5",
             as: PostCommand.self)

@@ -19,7 +19,8 @@ import Wire
     private func isValid(_ frame: [UInt8]) throws -> Bool {
         OperatorSeal.isValid(
             try OperatorCommand(decoding: frame).signature.bytes, for: frame,
-            range: OperatorCommand.authenticatedRange, by: key.publicKey)
+            range: OperatorCommand.authenticatedRange,
+            reason: try OperatorCommand.reason(in: frame), by: key.publicKey)
     }
 
     @Test func isSignedOverEverythingThatItSays() throws {
@@ -29,7 +30,9 @@ import Wire
         #expect(command.scope == .strategy)
         #expect(command.strategy == Sample.strategy)
         #expect(try isValid(good))
-        for position in OperatorCommand.authenticatedRange {
+        #expect(try OperatorCommand.reason(in: good) == Array("test".utf8))
+        let reason = good.count - 4..<good.count
+        for position in Array(OperatorCommand.authenticatedRange) + Array(reason) {
             var bad = good
             bad[position] ^= 1
             // A flipped bit that no longer decodes is refused before its signature is looked at.
@@ -44,25 +47,58 @@ import Wire
         #expect(command.org.isEmpty && command.account.isEmpty && command.instrument.isEmpty)
     }
 
-    @Test func aPostingIsSignedWithItsAmount() throws {
-        let order = PostingOrder(
-            why: .correction, org: Sample.org, account: Sample.account, mode: .paper,
-            amount: Sample.money("-0.01"), reason: "rounding")
-        let good = try order.frame(
-            nonce: 42, issuedAt: Sample.start,
+    @Test func aDirectiveIsSignedWholeWithItsReason() throws {
+        let draft = DirectiveDraft(
+            cluster: ShortName("test") ?? .empty, reason: "rounding", lasting: .seconds(60))
+        let latch = OperatorDirective.LatchesEntry(
+            gateway: ProcessID("gw-kalshi") ?? .empty, halt: 7)
+        let files = [
+            try draft.posting(
+                Sample.money("-0.01"), as: .correction, Sample.org, Sample.account, .paper),
+            try draft.order(.resume, .venue(Sample.venue), halt: 3, latches: [latch]),
+        ]
+        for file in files {
+            var signed = file
+            try signed.sign(by: OperatorKey(name: ShortName("local") ?? .empty, key: key))
+            let signature = try #require(signed.signatures.first?.signature.bytes)
+            func isValid(_ frame: [UInt8]) -> Bool {
+                DirectiveSeal.isValid(signature, for: frame, by: key.publicKey)
+            }
+            #expect(isValid(file.frame))
+            for position in file.frame.indices {
+                var bad = file.frame
+                bad[position] ^= 1
+                #expect(!isValid(bad), "byte \(position)")
+            }
+            // What was signed as a directive is no proposal of limits, and no command.
+            #expect(!LimitSeal.isValid(signature, for: file.frame, by: key.publicKey))
+        }
+        guard case .directive(let terms) = files[1].terms else {
+            Issue.record("no directive")
+            return
+        }
+        #expect(terms.reason == "rounding")
+        #expect(terms.halt(at: latch.gateway) == 7)
+        #expect(terms.title == "resume venue \(Sample.venue)")
+    }
+
+    /// Signatures are deterministic: these change only with what is signed or with the domain tag.
+    @Test func signedBytesAreAsCommitted() throws {
+        let key = try Ed25519PrivateKey(seed: SecretBytes([UInt8](0..<32)))
+        let order = OperatorOrder(action: .halt, scope: .all, reason: "test")
+        let frame = try order.frame(
+            nonce: 42, issuedAt: Timestamp(seconds: 1_000),
             by: OperatorKey(name: ShortName("local") ?? .empty, key: key))
-        func isValid(_ frame: [UInt8]) throws -> Bool {
-            OperatorSeal.isValid(
-                try OperatorPosting(decoding: frame).signature.bytes, for: frame,
-                range: OperatorPosting.authenticatedRange, by: key.publicKey)
-        }
-        #expect(try OperatorPosting(decoding: good).amount == Sample.money("-0.01"))
-        #expect(try isValid(good))
-        for position in OperatorPosting.authenticatedRange {
-            var bad = good
-            bad[position] ^= 1
-            let isAccepted = (try? isValid(bad)) ?? false
-            #expect(!isAccepted, "byte \(position)")
-        }
+        let command = try OperatorCommand(decoding: frame)
+        #expect(
+            Hex.encode(Array(command.signature.bytes.prefix(16)))
+                == "a0b50c7ebf619bc988898722ad3bc0b1")
+        let directive = OperatorDirective(
+            cluster: ShortName("test") ?? .empty, number: 1, action: .resume, scope: .all,
+            org: .empty, account: .empty, strategy: .empty, venue: .empty, instrument: .empty,
+            issuedAt: .zero, expiresAt: Timestamp(seconds: 60), halt: 2
+        ).frame(latches: [], reason: Array("test".utf8))
+        let signature = try DirectiveSeal.sign(directive, with: key)
+        #expect(Hex.encode(Array(signature.prefix(16))) == "460b68eb871eb21500aef387d23ff3eb")
     }
 }

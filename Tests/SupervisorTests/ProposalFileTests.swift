@@ -81,7 +81,11 @@ import Wire
     @Test func theReportSaysWhatChanges() throws {
         var file = try ProposalFile(frame: frame)
         try file.sign(by: alice)
-        let report = ProposalReport(file, file: "p", sheet: nil)
+        guard case .limits(let terms) = file.terms else {
+            Issue.record("no proposal of limits")
+            return
+        }
+        let report = ProposalReport(terms, file, file: "p", sheet: nil)
         #expect(report.changes.map(\.text) == ["org demo position-max: none -> 0.000000005 (new)"])
         #expect(report.signed == ["alice"])
     }

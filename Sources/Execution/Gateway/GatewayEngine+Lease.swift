@@ -126,25 +126,16 @@ extension GatewayEngine {
             isKilled: Flag(isKilled), highestNonce: highestOperatorNonce, marketTime: now)
     }
 
-    /// An operator's order whose signature the shell has verified. Durable before it is answered.
+    /// An operator's halt whose signature the shell has verified. Durable before it is answered.
     /// Returns how many orders it set out to cancel.
     package mutating func obey(
-        _ command: OperatorCommand, at now: Timestamp, into effects: inout [GatewayEffect]
+        halt command: OperatorCommand, reason: [UInt8], at now: Timestamp,
+        into effects: inout [GatewayEffect]
     ) -> Int {
-        guard command.action == .halt || command.action == .resume else { return 0 }
-        let isOurs =
-            switch command.scope {
-            case .all: true
-            case .org: command.org == terms.org
-            case .account: command.org == terms.org && command.account == terms.account
-            case .venue: command.venue == terms.venue
-            case .strategy, .instrument: true
-            }
-        guard isOurs else { return 0 }
-        let wasKilled = isKilled
-        record(.operatorCommand(command), into: &effects)
-        if isKilled != wasKilled { effects.append(.report(.latch(latch(at: now)))) }
-        guard command.action == .halt else { return 0 }
+        guard command.action == .halt,
+            isOurs(command.scope, command.org, command.account, command.venue)
+        else { return 0 }
+        change(.operatorCommand(command, reason: reason), at: now, into: &effects)
         let affected = openOrders.filter { order in
             switch command.scope {
             case .strategy: order.strategy == command.strategy
@@ -154,5 +145,66 @@ extension GatewayEngine {
         }
         for order in affected { startCancel(order, .killed, at: now, into: &effects) }
         return affected.count
+    }
+
+    /// A directive that clears a halt, whose signatures the shell has verified. Durable before it
+    /// is answered. What is refused changes nothing.
+    package mutating func obey(
+        _ given: GivenDirective, at now: Timestamp, into effects: inout [GatewayEffect]
+    ) throws(DirectiveRefusal) {
+        guard case .order(let directive, _) = given.terms.content, directive.action == .resume
+        else { throw .noDirective }
+        do throws(DirectiveRefusal) {
+            try directives.admit(given.claim, cluster: terms.cluster, terms.clearing)
+        } catch {
+            if case .waits = error { record(.directive(given), into: &effects) }
+            throw error
+        }
+        let newest = newestHalt(
+            directive.scope, directive.org, directive.account, directive.strategy,
+            directive.venue, directive.instrument)
+        let named = given.terms.halt(at: terms.gateway) ?? 0
+        guard named == newest, newest > 0 else {
+            throw .superseded(names: named, newest: newest)
+        }
+        let obeyed = given.received(at: given.head.receivedAt, isObeyed: true)
+        change(.directive(obeyed), at: now, into: &effects)
+    }
+
+    /// The number of the halt of a scope here; zero where none stands.
+    package func newestHalt(under request: HaltRequest) -> UInt64 {
+        newestHalt(
+            request.scope, request.org, request.account, request.strategy, request.venue,
+            request.instrument)
+    }
+
+    private func newestHalt(
+        _ kind: ScopeKind, _ org: OrgID, _ account: AccountID, _ strategy: StrategyID,
+        _ venue: VenueID, _ instrument: InstrumentID
+    ) -> UInt64 {
+        guard isOurs(kind, org, account, venue) else { return 0 }
+        let scope = HaltedScope(kind, strategy, instrument)
+        return halts.first { $0.scope == scope }?.number ?? 0
+    }
+
+    private func isOurs(
+        _ kind: ScopeKind, _ org: OrgID, _ account: AccountID, _ venue: VenueID
+    ) -> Bool {
+        switch kind {
+        case .all: true
+        case .org: org == terms.org
+        case .account: org == terms.org && account == terms.account
+        case .venue: venue == terms.venue
+        case .strategy, .instrument: true
+        }
+    }
+
+    /// Latches or clears; the core hears of it when the kill is another one.
+    private mutating func change(
+        _ fact: GatewayFact, at now: Timestamp, into effects: inout [GatewayEffect]
+    ) {
+        let wasKilled = isKilled
+        record(fact, into: &effects)
+        if isKilled != wasKilled { effects.append(.report(.latch(latch(at: now)))) }
     }
 }

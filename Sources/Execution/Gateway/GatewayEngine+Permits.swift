@@ -68,7 +68,7 @@ extension GatewayEngine {
         {
             return .fieldMismatch
         }
-        if halts.contains(where: { $0.covers(permit) }) { return .killed }
+        if halts.contains(where: { $0.scope.covers(permit) }) { return .killed }
         if cancelledBeforeArrival.contains(permit.orderID) { return .cancelledByRequest }
         guard let listed = instruments[permit.instrument], listed.status == .open else {
             return .instrumentUnknown

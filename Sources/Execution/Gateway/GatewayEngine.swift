@@ -20,9 +20,11 @@ package struct GatewayEngine: Sendable {
     package internal(set) var isLeaseActive = false
     package internal(set) var highestEpoch: Epoch = .zero
     package internal(set) var permitHighWater: PermitSequence = .zero
-    /// Latched by operators, in the order of the commands: only a signed resume of the same scope
-    /// clears one.
-    package internal(set) var halts: [HaltedScope] = []
+    /// Latched by operators, in the order of the commands: only a directive that names it clears
+    /// one.
+    package internal(set) var halts: [Latch] = []
+    /// Directives that operators have given, until they expire.
+    var directives = DirectiveBook()
     /// The newest operator command that was obeyed: an older one is a replay.
     package internal(set) var highestOperatorNonce: UInt64 = 0
     package internal(set) var instruments: [InstrumentID: VenueInstrument] = [:]
@@ -56,10 +58,10 @@ package struct GatewayEngine: Sendable {
         package let strategy: StrategyID
         package let instrument: InstrumentID
 
-        init(_ command: OperatorCommand) {
-            scope = command.scope
-            strategy = scope == .strategy ? command.strategy : .empty
-            instrument = scope == .instrument ? command.instrument : .empty
+        init(_ scope: ScopeKind, _ strategy: StrategyID, _ instrument: InstrumentID) {
+            self.scope = scope
+            self.strategy = scope == .strategy ? strategy : .empty
+            self.instrument = scope == .instrument ? instrument : .empty
         }
 
         /// Whether it covers whatever this gateway could send.
@@ -77,6 +79,13 @@ package struct GatewayEngine: Sendable {
             case .instrument: instrument == permit.instrument
             }
         }
+    }
+
+    /// A halt that stands.
+    package struct Latch: Sendable, Hashable {
+        package let scope: HaltedScope
+        /// The nonce of the newest command that latched it.
+        package let number: UInt64
     }
 
     /// A retired lease on its way to "the venue shows no order of ours".
@@ -118,7 +127,7 @@ package struct GatewayEngine: Sendable {
     package var openOrderCount: Int { orders.values.count { $0.isOpen } }
     package var isQuiescing: Bool { quiescing != nil }
     /// Whether an operator has halted all that this gateway serves.
-    package var isKilled: Bool { halts.contains(where: \.isKill) }
+    package var isKilled: Bool { halts.contains { $0.scope.isKill } }
 
     /// Orders that are not terminal, in id order.
     var openOrders: [GatewayOrder] {
@@ -141,7 +150,13 @@ package struct GatewayEngine: Sendable {
         case .permitConsumed(let permit): restore(consumed: permit)
         case .fate(let fate): restore(fate)
         case .fill(let fill): restore(fill)
-        case .operatorCommand(let command): restore(command)
+        case .operatorCommand(let command, _): restore(command)
+        case .directive(let given): restore(given)
+        case .directiveNoted(let note):
+            directives.restore(
+                DirectiveBook.Note(
+                    number: note.number, at: note.at, expiresAt: note.expiresAt,
+                    isSpent: note.isSpent.isSet))
         case .settled(let settlement): restore(settlement)
         }
     }
@@ -195,9 +210,20 @@ package struct GatewayEngine: Sendable {
 
     private mutating func restore(_ command: OperatorCommand) {
         highestOperatorNonce = max(highestOperatorNonce, command.nonce)
-        let scope = HaltedScope(command)
-        halts.removeAll { $0 == scope }
-        if command.action == .halt { halts.append(scope) }
+        let scope = HaltedScope(command.scope, command.strategy, command.instrument)
+        // One that is played again must not make a newer one look older.
+        let known = halts.first { $0.scope == scope }?.number ?? 0
+        halts.removeAll { $0.scope == scope }
+        guard command.action == .halt else { return }
+        halts.append(Latch(scope: scope, number: max(known, command.nonce)))
+    }
+
+    private mutating func restore(_ given: GivenDirective) {
+        let isObeyed = given.head.isObeyed.isSet
+        directives.note(given.claim, isSpent: isObeyed)
+        guard isObeyed, case .order(let directive, _) = given.terms.content else { return }
+        let scope = HaltedScope(directive.scope, directive.strategy, directive.instrument)
+        halts.removeAll { $0.scope == scope }
     }
 
     /// Forgets the orders that ended longest ago, beyond what is kept. A fill of one of them is
@@ -234,21 +260,31 @@ package struct GatewayEngine: Sendable {
             }
         }
         if highestOperatorNonce > 0 {
-            facts.append(.operatorCommand(command(.resume, scope: .all)))
+            // Clears nothing: it comes before the halts.
+            facts.append(.operatorCommand(command(.resume), reason: []))
         }
         for halt in halts {
-            var command = command(.halt, scope: halt.scope)
-            command.strategy = halt.strategy
-            command.instrument = halt.instrument
-            facts.append(.operatorCommand(command))
+            var command = command(.halt)
+            command.nonce = halt.number
+            command.scope = halt.scope.scope
+            command.strategy = halt.scope.strategy
+            command.instrument = halt.scope.instrument
+            facts.append(.operatorCommand(command, reason: []))
+        }
+        for note in directives.notes {
+            facts.append(
+                .directiveNoted(
+                    SnapshotDirective(
+                        number: note.number, at: note.at, expiresAt: note.expiresAt,
+                        isSpent: Flag(note.isSpent))))
         }
         facts += settlements.map(GatewayFact.settled)
         return facts
     }
 
-    private func command(_ action: OperatorAction, scope: ScopeKind) -> OperatorCommand {
+    private func command(_ action: OperatorAction) -> OperatorCommand {
         OperatorCommand(
-            nonce: highestOperatorNonce, action: action, scope: scope, org: .empty, account: .empty,
+            nonce: highestOperatorNonce, action: action, scope: .all, org: .empty, account: .empty,
             strategy: .empty,
             venue: .empty, instrument: .empty, operator: .empty, issuedAt: .zero,
             signature: .zero)

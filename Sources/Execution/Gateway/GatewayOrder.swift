@@ -72,7 +72,11 @@ package enum GatewayFact: Sendable, Equatable {
     case permitConsumed(OrderPermit)
     case fate(PermitFate)
     case fill(FillReport)
-    case operatorCommand(OperatorCommand)
+    case operatorCommand(OperatorCommand, reason: [UInt8])
+    /// With its signatures, and whether it was obeyed or waits.
+    case directive(GivenDirective)
+    /// What a snapshot keeps of one.
+    case directiveNoted(SnapshotDirective)
     case settled(InstrumentSettlement)
 }
 

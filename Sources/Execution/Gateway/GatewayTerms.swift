@@ -2,6 +2,7 @@ package import Trading
 
 /// What a gateway serves and the dumb limits that it enforces whatever a permit says.
 package struct GatewayTerms: Sendable {
+    package let cluster: ShortName
     package let gateway: ProcessID
     package let venue: VenueID
     package let org: OrgID
@@ -12,11 +13,14 @@ package struct GatewayTerms: Sendable {
     /// Whether the venue owns market time. Then rates are counted in it: a replay that depended on
     /// its own speed would be none.
     package let isReplay: Bool
+    /// What it takes to clear a halt here.
+    package let clearing: DirectiveRule
 
     package init(
-        gateway: ProcessID, venue: VenueID, org: OrgID, account: AccountID, mode: Mode,
-        lastLine: LastLineLimits, isReplay: Bool
+        cluster: ShortName, gateway: ProcessID, venue: VenueID, org: OrgID, account: AccountID,
+        mode: Mode, lastLine: LastLineLimits, isReplay: Bool, quorum: Int
     ) {
+        self.cluster = cluster
         self.gateway = gateway
         self.venue = venue
         self.org = org
@@ -24,6 +28,8 @@ package struct GatewayTerms: Sendable {
         self.mode = mode
         self.lastLine = lastLine
         self.isReplay = isReplay
+        clearing = DirectiveRule(
+            quorum: quorum, mode: mode, aloneDelay: DirectiveRule.clearing)
     }
 }
 

@@ -40,6 +40,7 @@ extension RiskEngine {
             earned: brake.profit)
         alarm(.brake(change), into: &effects)
         guard brake.isHalted, !before.isHalted else { return }
+        haltNumbers.add(HaltScope(change.scope))
         for order in openOrders where isUnder(orders[order].strategy, node) {
             cancelOrder(order, because: .killed, into: &effects)
         }

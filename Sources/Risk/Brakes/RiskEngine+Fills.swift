@@ -128,6 +128,7 @@ extension RiskEngine {
         let until = cooldown.map { now + $0 } ?? .distantFuture
         books[book].markouts[ordinal].blockedUntil = until
         books[book].markouts[ordinal].blockedAt = worst
+        haltNumbers.add(HaltScope(meters[nodes[Int(strategy)].meter].key))
         // What comes next is measured anew.
         books[book].markouts[ordinal].means = Markouts().means
         books[book].markouts[ordinal].pending = []

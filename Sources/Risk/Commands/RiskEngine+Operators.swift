@@ -4,7 +4,8 @@ package import Wire
 
 /// What operators order. The shell has verified the signature; the engine may still refuse.
 extension RiskEngine {
-    /// Halts, resumes, arms or disarms. Halting is never refused.
+    /// Halts, resumes, arms or disarms. Halting is never refused. The shell takes only what stops
+    /// this way; the rest is what an older version has journalled.
     package mutating func apply(
         _ command: OperatorCommand, at now: Timestamp, into effects: inout RiskEffects
     ) {
@@ -24,9 +25,7 @@ extension RiskEngine {
         case .reduceOnly:
             cancelled = halt(scope, as: .reduceOnly, into: &effects)
             outcome = .done
-        case .resume: outcome = resume(scope, into: &effects)
-        case .resolveBreak: outcome = resolveBreak(scope, into: &effects)
-        case .arm: outcome = arm(scope, into: &effects)
+        case .resume, .resolveBreak, .arm: outcome = loosen(command.action, scope, into: &effects)
         case .disarm:
             outcome = disarm(scope, into: &effects)
             if outcome == .done { isDisarmedByOperator = true }
@@ -39,6 +38,22 @@ extension RiskEngine {
             }
         }
         reply(to: command.nonce, outcome, cancelled: cancelled, into: &effects)
+    }
+
+    /// Clears what is latched in a scope, or arms.
+    mutating func loosen(
+        _ action: OperatorAction, _ scope: HaltScope, into effects: inout RiskEffects
+    ) -> OperatorOutcome {
+        if scope.isEmpty { return .emptyScope }
+        let outcome: OperatorOutcome
+        switch action {
+        case .resume: outcome = resume(scope, into: &effects)
+        case .resolveBreak: outcome = resolveBreak(scope, into: &effects)
+        case .arm: outcome = arm(scope, into: &effects)
+        case .halt, .reduceOnly, .disarm, .stop: return .directiveRefused(.noDirective)
+        }
+        if outcome == .done { haltNumbers.remove(under: scope) }
+        return outcome
     }
 
     /// Remembers a command's number; answers a repetition.
@@ -66,6 +81,7 @@ extension RiskEngine {
         _ scope: HaltScope, as state: ArmingState, into effects: inout RiskEffects
     ) -> UInt32 {
         if scope.kind == .all {
+            haltNumbers.add(scope)
             if state == .halted || arming == .armed { setArming(state, into: &effects) }
         } else {
             latch(scope, as: state, into: &effects)
@@ -76,6 +92,7 @@ extension RiskEngine {
     private mutating func latch(
         _ scope: HaltScope, as state: ArmingState, into effects: inout RiskEffects
     ) {
+        haltNumbers.add(scope)
         if let known = halts.firstIndex(where: { $0.scope == scope }) {
             // A halt is not weakened by a later reduce-only; only a resume clears it.
             if state == .halted {
@@ -160,6 +177,7 @@ extension RiskEngine {
     mutating func setArming(_ state: ArmingState, into effects: inout RiskEffects) {
         if arming == state { return }
         arming = state
+        if state != .armed { haltNumbers.add(HaltScope(.all)) }
         effects.append(.arm(state))
     }
 

@@ -145,6 +145,7 @@ extension RiskEngine {
         case .strategyGranted: apply(try StrategyGranted(decoding: frame), at: now, into: &effects)
         case .limitSet: apply(try LimitSet(decoding: frame), at: now, into: &effects)
         case .limitChange: try apply(limitChange: frame, at: now, into: &effects)
+        case .directiveGiven: try apply(directiveGiven: frame, at: now, into: &effects)
         case .limitsDue: apply(try LimitsDue(decoding: frame), at: now, into: &effects)
         case .operatorsSet: try apply(operatorsSet: frame, at: now, into: &effects)
         case .registryBegan: apply(try RegistryBegan(decoding: frame), at: now, into: &effects)

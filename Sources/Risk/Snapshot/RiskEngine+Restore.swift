@@ -127,6 +127,7 @@ private struct Restoration {
         case .snapshotOperators: try takeOperators(record)
         case .snapshotLimitOrigin: try takeLimitOrigin(record)
         case .snapshotPendingLimits: try takePendingLimits(record)
+        case .snapshotDirective, .snapshotHaltIDs: try takeDirectives(record, template)
         case .snapshotRegistry: try takeRegistry(record)
         case .registrySet: try takeRegistrySet(record)
         case .registryLink: try takeRegistryLink(record)
@@ -254,6 +255,18 @@ private struct Restoration {
         }
         _ = try record.decode { _ throws(WireError) in try SignedLimits(decoding: change) }
         engine.pendingLimits = PendingLimits(effectiveAt: value.effectiveAt, frame: change)
+    }
+
+    private mutating func takeDirectives(
+        _ record: SnapshotRecord, _ template: WireTemplate
+    ) throws(SnapshotError) {
+        try record.decode { frame throws(WireError) in
+            if template == .snapshotDirective {
+                engine.restore(try SnapshotDirective(decoding: frame))
+            } else {
+                try engine.restoreHaltNumbers(frame)
+            }
+        }
     }
 
     private mutating func takeRegistry(_ record: SnapshotRecord) throws(SnapshotError) {

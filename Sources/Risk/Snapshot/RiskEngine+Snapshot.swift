@@ -25,6 +25,7 @@ extension RiskEngine {
         writeMarkouts(into: &writer)
         writeFillRates(into: &writer)
         writeGovernance(into: &writer)
+        writeDirectives(into: &writer)
         writeHealth(into: &writer)
         return writer.finish()
     }

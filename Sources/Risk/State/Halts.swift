@@ -12,20 +12,37 @@ package struct HaltScope: Sendable, Hashable, Comparable, BitwiseCopyable {
 
     /// The scope that a command names; names that the kind does not use are dropped.
     package init(_ command: OperatorCommand) {
-        switch command.scope {
-        case .all:
-            self.init(.all)
-        case .org:
-            self.init(.org, org: command.org)
-        case .account:
-            self.init(.account, org: command.org, account: command.account)
-        case .strategy:
-            self.init(
-                .strategy, org: command.org, account: command.account, strategy: command.strategy)
-        case .venue:
-            self.init(.venue, venue: command.venue)
-        case .instrument:
-            self.init(.instrument, instrument: command.instrument)
+        self.init(
+            naming: command.scope, org: command.org, account: command.account,
+            strategy: command.strategy, venue: command.venue, instrument: command.instrument)
+    }
+
+    /// The scope that a directive names.
+    package init(_ directive: OperatorDirective) {
+        self.init(
+            naming: directive.scope, org: directive.org, account: directive.account,
+            strategy: directive.strategy, venue: directive.venue,
+            instrument: directive.instrument)
+    }
+
+    /// The scope that somebody asks for.
+    package init(_ request: HaltRequest) {
+        self.init(
+            naming: request.scope, org: request.org, account: request.account,
+            strategy: request.strategy, venue: request.venue, instrument: request.instrument)
+    }
+
+    private init(
+        naming kind: ScopeKind, org: OrgID, account: AccountID, strategy: StrategyID,
+        venue: VenueID, instrument: InstrumentID
+    ) {
+        switch kind {
+        case .all: self.init(.all)
+        case .org: self.init(.org, org: org)
+        case .account: self.init(.account, org: org, account: account)
+        case .strategy: self.init(.strategy, org: org, account: account, strategy: strategy)
+        case .venue: self.init(.venue, venue: venue)
+        case .instrument: self.init(.instrument, instrument: instrument)
         }
     }
 

@@ -11,6 +11,8 @@ import Wire
 extension RiskCoreService {
     /// A command that was signed longer ago, or so far in the future, is not obeyed.
     private static let commandAgeMax = Span.seconds(300)
+    /// How many signatures of a file are looked at.
+    private static let signaturesMax = 16
 
     func receivedFromSupervisor(
         _ template: WireTemplate, _ frame: [UInt8], _ peer: ProcessID
@@ -21,8 +23,13 @@ extension RiskCoreService {
             _ = parts.admin.send(status(nonce: request.nonce), to: peer)
         case .operatorCommand:
             try obey(OperatorCommand(decoding: frame), in: frame, from: peer)
-        case .operatorPosting:
-            try obey(OperatorPosting(decoding: frame), in: frame, from: peer)
+        case .directiveGiven: try obey(GivenDirective(decoding: frame), from: peer)
+        case .haltRequest:
+            let request = try HaltRequest(decoding: frame)
+            let reply = HaltReply(
+                nonce: request.nonce, halt: engine.newestHalt(under: HaltScope(request)),
+                quorum: engine.roster.quorum)
+            _ = parts.admin.send(reply.frame(), to: peer)
         case .limitChange: try takeLimits(frame, from: peer)
         case .limitsRequest: sendLimits(try LimitsRequest(decoding: frame), to: peer)
         case .followJournal:
@@ -42,7 +49,7 @@ extension RiskCoreService {
 
     // MARK: Operators
 
-    /// Obeys a command whose signature holds. The answer leaves when it is durable.
+    /// Obeys a command of one operator that stops something. The answer leaves when it is durable.
     private func obey(
         _ command: OperatorCommand, in frame: [UInt8], from peer: ProcessID
     ) throws(WireError) {
@@ -52,36 +59,34 @@ extension RiskCoreService {
             "operator": "\(command.operator)", "action": "\(command.action)",
             "scope": "\(command.scope)",
         ]
-        let seal = CommandSeal(
-            operator: command.operator, issuedAt: command.issuedAt, signature: command.signature,
-            range: OperatorCommand.authenticatedRange)
-        guard isBelieved(seal, nonce: command.nonce, in: frame, about) else { return }
+        let reason = try OperatorCommand.reason(in: frame)
+        let refusal = refusal(of: command, reason, in: frame)
+        guard isBelieved(command.nonce, refusal, about) else { return }
         try apply(.operatorCommand, frame)
-        if command.action == .arm, engine.arming == .armed { parts.start.clear() }
     }
 
-    /// Posts what an operator states of an account's money.
-    private func obey(
-        _ command: OperatorPosting, in frame: [UInt8], from peer: ProcessID
-    ) throws(WireError) {
+    /// Obeys a directive whose signatures hold, if the engine finds them enough.
+    private func obey(_ given: GivenDirective, from peer: ProcessID) throws(WireError) {
         operatorPeer = peer
         defer { operatorPeer = nil }
         let about: Logger.Metadata = [
-            "operator": "\(command.operator)", "posting": "\(command.why)",
-            "account": "\(command.org)/\(command.account)", "amount": "\(command.amount)",
+            "signed": "\(given.claim.signers.map(\.description).joined(separator: ","))",
+            "directive": "\(given.terms.number)", "reason": "\(given.terms.reason)",
         ]
-        let seal = CommandSeal(
-            operator: command.operator, issuedAt: command.issuedAt, signature: command.signature,
-            range: OperatorPosting.authenticatedRange)
-        guard isBelieved(seal, nonce: command.nonce, in: frame, about) else { return }
-        try apply(.operatorPosting, frame)
+        let refusal = refusal(of: given.signatures, over: given.directive) { bytes, frame, key in
+            DirectiveSeal.isValid(bytes, for: frame, by: key)
+        }
+        guard isBelieved(given.head.nonce, refusal, about) else { return }
+        try apply(.directiveGiven, given.received(at: clock.wall).frame)
+        guard case .order(let directive, _) = given.terms.content else { return }
+        if directive.action == .arm, engine.arming == .armed { parts.start.clear() }
     }
 
-    /// Whether an operator signed the frame just now. Answers and logs a refusal.
+    /// Whether nothing refuses an order of operators. Answers and logs a refusal.
     private func isBelieved(
-        _ seal: CommandSeal, nonce: UInt64, in frame: [UInt8], _ about: Logger.Metadata
+        _ nonce: UInt64, _ refusal: String?, _ about: Logger.Metadata
     ) -> Bool {
-        guard let refusal = refusal(of: seal, in: frame) else {
+        guard let refusal else {
             log.notice("command", metadata: about)
             return true
         }
@@ -91,19 +96,44 @@ extension RiskCoreService {
         return false
     }
 
-    private func refusal(of seal: CommandSeal, in frame: [UInt8]) -> String? {
-        guard let key = parts.operators[seal.operator] else {
-            return "there is no operator \(seal.operator)"
+    private func refusal(
+        of command: OperatorCommand, _ reason: [UInt8], in frame: [UInt8]
+    ) -> String? {
+        guard let key = parts.operators[command.operator] else {
+            return "there is no operator \(command.operator)"
         }
         let isSigned = OperatorSeal.isValid(
-            seal.signature.bytes, for: frame, range: seal.range, by: key)
+            command.signature.bytes, for: frame, range: OperatorCommand.authenticatedRange,
+            reason: reason, by: key)
         guard isSigned else {
-            return "the signature of operator \(seal.operator) does not hold"
+            return "the signature of operator \(command.operator) does not hold"
         }
-        let age = clock.wall - seal.issuedAt
+        let age = clock.wall - command.issuedAt
         let limit = RiskCoreService.commandAgeMax
         guard age < limit, age.nanoseconds > -limit.nanoseconds else {
-            return "the command was signed at \(seal.issuedAt); sign it again"
+            return "the command was signed at \(command.issuedAt); sign it again"
+        }
+        switch command.action {
+        case .halt, .reduceOnly, .disarm, .stop: return nil
+        case .resume, .arm, .resolveBreak: return "\(command.action) takes a directive"
+        }
+    }
+
+    /// Why the signatures of a file are not believed.
+    func refusal(
+        of signatures: [DirectiveGiven.SignaturesEntry], over bytes: [UInt8],
+        isValid: ([UInt8], [UInt8], Ed25519PublicKey) -> Bool
+    ) -> String? {
+        guard signatures.count <= RiskCoreService.signaturesMax else {
+            return "it has \(signatures.count) signatures"
+        }
+        for entry in signatures {
+            guard let key = parts.operators[entry.operator] else {
+                return "there is no operator \(entry.operator)"
+            }
+            guard isValid(entry.signature.bytes, bytes, key) else {
+                return "the signature of operator \(entry.operator) does not hold"
+            }
         }
         return nil
     }
@@ -230,13 +260,4 @@ extension RiskCoreService {
             LongName(label).map { StatusReply.CountersEntry(label: $0, value: value) }
         }
     }
-}
-
-/// What proves whose command a frame is.
-private struct CommandSeal {
-    let `operator`: ShortName
-    let issuedAt: Timestamp
-    let signature: SignatureBytes
-    /// What the signature covers.
-    let range: Range<Int>
 }

@@ -9,8 +9,6 @@ import Wire
 extension RiskCoreService {
     /// How many limits one answer holds.
     private static let limitsPerReply = 200
-    /// How many signatures are looked at.
-    private static let signaturesMax = 16
 
     // MARK: Changes
 
@@ -27,7 +25,12 @@ extension RiskCoreService {
         let about: Logger.Metadata = [
             "signed": "\(signatures.map(\.operator.description).joined(separator: ","))"
         ]
-        if let refusal = refusal(of: signatures, over: proposal) {
+        let refusal = refusal(
+            of: signatures.map {
+                DirectiveGiven.SignaturesEntry(operator: $0.operator, signature: $0.signature)
+            }, over: proposal
+        ) { bytes, frame, key in LimitSeal.isValid(bytes, for: frame, by: key) }
+        if let refusal {
             counters.commandsRefused += 1
             log.error("limits_refused", metadata: about.merging(["why": "\(refusal)"]) { $1 })
             return reply(nonce: change.nonce, isAccepted: false, cancelled: 0, refusal)
@@ -35,23 +38,6 @@ extension RiskCoreService {
         change.receivedAt = clock.wall
         change.presentHash = limitsHash
         try apply(.limitChange, change.frame(signatures: signatures, proposal: proposal))
-    }
-
-    private func refusal(
-        of signatures: [LimitChange.SignaturesEntry], over proposal: [UInt8]
-    ) -> String? {
-        guard signatures.count <= RiskCoreService.signaturesMax else {
-            return "it has \(signatures.count) signatures"
-        }
-        for entry in signatures {
-            guard let key = parts.operators[entry.operator] else {
-                return "there is no operator \(entry.operator)"
-            }
-            guard LimitSeal.isValid(entry.signature.bytes, for: proposal, by: key) else {
-                return "the signature of operator \(entry.operator) does not hold"
-            }
-        }
-        return nil
     }
 
     /// The hash that a proposal must name as its base.

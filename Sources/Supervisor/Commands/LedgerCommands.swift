@@ -23,6 +23,7 @@ struct PostCommand: AsyncParsableCommand {
     @OptionGroup var options: ConsoleOptions
     @OptionGroup var account: AccountOptions
     @OptionGroup var signature: SignatureOptions
+    @OptionGroup var quorum: QuorumOptions
 
     @Option(name: .long, help: "transfer, funding or correction.")
     var why: PostingName
@@ -33,11 +34,9 @@ struct PostCommand: AsyncParsableCommand {
 
     func run() async throws {
         await SupervisorCommand.perform {
-            let order = PostingOrder(
-                why: why.reason, org: account.org.id, account: account.account.id,
-                mode: try options.configuration().mode, amount: amount.money,
-                reason: signature.reason)
-            try await Steering(options: options, signature: signature).order(order)
+            let mode = try options.configuration().mode
+            try await Steering(options: options, signature: signature).post(
+                amount.money, as: why.reason, account, mode, quorum)
         }
     }
 }
@@ -53,6 +52,7 @@ struct ResolveBreakCommand: AsyncParsableCommand {
     @OptionGroup var options: ConsoleOptions
     @OptionGroup var account: AccountOptions
     @OptionGroup var signature: SignatureOptions
+    @OptionGroup var quorum: QuorumOptions
 
     func validate() throws {
         guard !signature.reason.isEmpty else {
@@ -62,8 +62,8 @@ struct ResolveBreakCommand: AsyncParsableCommand {
 
     func run() async throws {
         await SupervisorCommand.perform {
-            try await Steering(options: options, signature: signature).order(
-                .resolveBreak, .account(account.org.id, account.account.id))
+            try await Steering(options: options, signature: signature).loosen(
+                .resolveBreak, .account(account.org.id, account.account.id), quorum)
         }
     }
 }

@@ -14,7 +14,7 @@ struct LimitsCommand: AsyncParsableCommand {
             + "signature; everything else takes the quorum of operators, and waits.",
         subcommands: [
             LimitsShowCommand.self, LimitsProposeCommand.self, LimitsDiffCommand.self,
-            LimitsSignCommand.self, LimitsApplyCommand.self,
+            SignCommand.self, ApplyCommand.self,
         ])
 }
 
@@ -99,7 +99,7 @@ struct LimitsProposeCommand: AsyncParsableCommand {
                 changes: edits.map(LimitProposal.ChangesEntry.init),
                 reason: Array(reason.utf8.prefix(512))))
         try written.write(to: file, isNew: true)
-        ProposalReport(written, file: file, sheet: sheet).show(asJSON: options.json)
+        written.show(file: file, sheet: sheet, asJSON: options.json)
     }
 
     private func readWishes() throws -> LimitWishes {
@@ -139,77 +139,7 @@ struct LimitsDiffCommand: AsyncParsableCommand {
         await SupervisorCommand.perform {
             let proposal = try ProposalFile(path: file)
             let sheet = try await options.limitSheet()
-            ProposalReport(proposal, file: file, sheet: sheet).show(asJSON: options.json)
-        }
-    }
-}
-
-/// Adds a signature. Needs the operator's key and no running cluster.
-struct LimitsSignCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "sign", abstract: "Adds an operator's signature to a proposal.",
-        discussion: "Works without the cluster, on the device where the operator's key lies.")
-
-    @Argument(help: "The proposal's file.")
-    var file: String
-
-    @OptionGroup var options: ConsoleOptions
-
-    @Option(name: .long, help: "The operator who signs. Default: the first configured.")
-    var `operator`: String?
-
-    func run() async throws {
-        await SupervisorCommand.perform { try sign() }
-    }
-
-    private func sign() throws {
-        let configuration = try options.configuration()
-        let name = try configuration.operator(named: self.operator)
-        let keys = KeyRing(
-            process: configuration.supervisor.console,
-            files: KeyFiles(root: options.stateDirectory.keys(configuration.keys)),
-            credentials: nil)
-        var proposal = try ProposalFile(path: file)
-        guard proposal.terms.head.cluster == configuration.cluster else {
-            throw ProcessFailure(
-                .refused, "the proposal is for the cluster \(proposal.terms.head.cluster)")
-        }
-        try proposal.sign(by: OperatorKey(name: name, key: keys.operatorKey(name)))
-        try proposal.write(to: file, isNew: false)
-        ProposalReport(proposal, file: file, sheet: nil).show(asJSON: options.json)
-    }
-}
-
-/// Gives a proposal to the core.
-struct LimitsApplyCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "apply", abstract: "Gives a signed proposal to the core.")
-
-    @Argument(help: "The proposal's file.")
-    var file: String
-
-    @OptionGroup var options: ConsoleOptions
-
-    func run() async throws {
-        await SupervisorCommand.perform { try await apply() }
-    }
-
-    private func apply() async throws {
-        let proposal = try ProposalFile(path: file)
-        let session = try options.console()
-        let core = session.configuration.core.name
-        let console = try session.links(to: [core])
-        defer { console.close() }
-        let answer = try await console.change(
-            proposal, of: core, patience: ConsoleSession.patience)
-        guard answer.isAccepted else {
-            throw ProcessFailure(.refused, "\(file): \(answer.detail)")
-        }
-        let terminal = Terminal()
-        if options.json {
-            terminal.line(JSONText.encode(["result": answer.detail]))
-        } else {
-            terminal.line("the limits: \(answer.detail)")
+            proposal.show(file: file, sheet: sheet, asJSON: options.json)
         }
     }
 }

@@ -42,11 +42,22 @@ struct ScopeOptions: ParsableArguments, Sendable {
 
 /// Who gives an order, and why.
 struct SignatureOptions: ParsableArguments, Sendable {
-    @Option(name: .long, help: "Why; it is kept with the command.")
+    @Option(name: .long, help: "Why; it is signed and kept with the command.")
     var reason = ""
 
     @Option(name: .long, help: "The operator who orders it. Default: the first configured.")
     var `operator`: String?
+}
+
+/// For what lets more risk through: where several operators must sign.
+struct QuorumOptions: ParsableArguments, Sendable {
+    @Option(
+        name: .long,
+        help: "Writes what operators are to sign into a new file instead; then `sign`, `apply`.")
+    var out: String?
+
+    @Option(name: .long, help: "How long it can be applied.")
+    var expiresIn: DurationText = DurationText(span: .seconds(86_400))
 }
 
 /// A short name of one kind as an argument.
@@ -91,15 +102,20 @@ struct HaltCommand: AsyncParsableCommand {
 /// Lets trading go on after a halt.
 struct ResumeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "resume", abstract: "Clears a halt of the same scope.")
+        commandName: "resume", abstract: "Clears a halt of the same scope.",
+        discussion: "Where the quorum is two operators or more, write a file with --out, let each "
+            + "add a signature with `sign`, and give it to every process with `apply`. It clears "
+            + "the halt that stands now, and none that comes later.")
 
     @OptionGroup var options: ConsoleOptions
     @OptionGroup var scope: ScopeOptions
     @OptionGroup var signature: SignatureOptions
+    @OptionGroup var quorum: QuorumOptions
 
     func run() async throws {
         await SupervisorCommand.perform {
-            try await Steering(options: options, signature: signature).order(.resume, scope.scope())
+            try await Steering(options: options, signature: signature).loosen(
+                .resume, scope.scope(), quorum)
         }
     }
 }
@@ -113,10 +129,12 @@ struct ArmCommand: AsyncParsableCommand {
 
     @OptionGroup var options: ConsoleOptions
     @OptionGroup var signature: SignatureOptions
+    @OptionGroup var quorum: QuorumOptions
 
     func run() async throws {
         await SupervisorCommand.perform {
-            try await Steering(options: options, signature: signature).order(.arm, .all)
+            try await Steering(options: options, signature: signature).loosen(
+                .arm, .all, quorum)
         }
     }
 }
@@ -138,48 +156,31 @@ struct DisarmCommand: AsyncParsableCommand {
     }
 }
 
-/// Gives an operator's order to the core and to every gateway, and shows their answers.
+/// Gives operators' orders to the core and to every gateway, and shows their answers.
 struct Steering {
     let options: ConsoleOptions
-    let signature: SignatureOptions
+    let signature: SignatureOptions?
 
-    func order(_ action: OperatorAction, _ scope: OperatorScope) async throws {
-        let session = try options.console()
-        let configuration = session.configuration
-        let key = try key(in: session)
-        // A resume reaches the gateways first, so that the core never permits what they refuse.
-        let gateways = configuration.gateways.map(\.name)
-        let core = configuration.core.name
-        let targets =
-            switch action {
-            case .resume: gateways + [core]
-            case .halt: [core] + gateways
-            case .arm, .disarm, .reduceOnly, .stop, .resolveBreak: [core]
-            }
-        let console = try session.links(to: targets)
-        defer { console.close() }
-        let order = OperatorOrder(action: action, scope: scope, reason: signature.reason)
-        var results: [SteeringResult] = []
-        if action == .halt {
-            results = await atOnce(order, targets, console, key)
-        } else {
-            for target in targets { results.append(await give(order, target, console, key)) }
-        }
-        try show(results, order)
+    init(options: ConsoleOptions, signature: SignatureOptions? = nil) {
+        self.options = options
+        self.signature = signature
     }
 
-    /// Gives the core an order that concerns it alone.
-    func order(_ order: some SignedOrder) async throws {
+    /// What one operator orders alone.
+    func order(_ action: OperatorAction, _ scope: OperatorScope) async throws {
         let session = try options.console()
         let key = try key(in: session)
         let core = session.configuration.core.name
-        let console = try session.links(to: [core])
+        let targets =
+            action == .halt ? [core] + session.configuration.gateways.map(\.name) : [core]
+        let console = try session.links(to: targets)
         defer { console.close() }
-        try show([await give(order, core, console, key)], order)
+        let order = OperatorOrder(action: action, scope: scope, reason: signature?.reason ?? "")
+        try show(await atOnce(order, targets, console, key), order.title)
     }
 
-    private func key(in session: ConsoleSession) throws -> OperatorKey {
-        let name = try session.configuration.operator(named: signature.operator)
+    func key(in session: ConsoleSession) throws -> OperatorKey {
+        let name = try session.configuration.operator(named: signature?.operator)
         return OperatorKey(name: name, key: try session.party.keys.operatorKey(name))
     }
 
@@ -200,28 +201,23 @@ struct Steering {
     }
 
     private func give(
-        _ order: some SignedOrder, _ target: ProcessID, _ console: AdminConsole, _ key: OperatorKey
+        _ order: OperatorOrder, _ target: ProcessID, _ console: AdminConsole, _ key: OperatorKey
     ) async -> SteeringResult {
         do throws(AdminError) {
-            let answer = try await console.command(
-                order, to: target, by: key, patience: ConsoleSession.patience)
             return SteeringResult(
-                process: target.description, isAccepted: answer.isAccepted,
-                state: answer.arming.wireName, cancelled: answer.cancelled,
-                detail: answer.detail, isAvailable: true)
+                try await console.command(
+                    order, to: target, by: key, patience: ConsoleSession.patience))
         } catch {
-            return SteeringResult(
-                process: target.description, isAccepted: false, state: "unknown", cancelled: 0,
-                detail: error.description, isAvailable: false)
+            return SteeringResult(target, error)
         }
     }
 
-    private func show(_ results: [SteeringResult], _ order: some SignedOrder) throws {
+    func show(_ results: [SteeringResult], _ title: String) throws {
         let terminal = Terminal()
         if options.json {
             terminal.line(JSONText.encode(results))
         } else {
-            terminal.line(order.title)
+            terminal.line(title)
             let rows = results.map { result in
                 [
                     result.process, result.isAccepted ? "done" : "not done", result.state,
@@ -248,6 +244,21 @@ struct SteeringResult: Codable, Sendable, Equatable {
     let cancelled: UInt32
     let detail: String
     let isAvailable: Bool
+}
+
+extension SteeringResult {
+    init(_ answer: OperatorAnswer) {
+        self.init(
+            process: answer.process.description, isAccepted: answer.isAccepted,
+            state: answer.arming.wireName, cancelled: answer.cancelled, detail: answer.detail,
+            isAvailable: true)
+    }
+
+    init(_ process: ProcessID, _ error: AdminError) {
+        self.init(
+            process: process.description, isAccepted: false, state: "unknown", cancelled: 0,
+            detail: error.description, isAvailable: false)
+    }
 }
 
 extension ClusterConfiguration {

@@ -14,7 +14,8 @@ package struct SupervisorCommand: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             UpCommand.self, RunCommand.self, StatusCommand.self, HaltCommand.self,
-            ResumeCommand.self, ArmCommand.self, DisarmCommand.self, LimitsCommand.self,
+            ResumeCommand.self, ArmCommand.self, DisarmCommand.self, SignCommand.self,
+            ApplyCommand.self, LimitsCommand.self,
             OrdersCommand.self, ExplainCommand.self, StatementCommand.self, PostCommand.self,
             ResolveBreakCommand.self, JournalCommand.self, RegistryCommand.self, KeysCommand.self,
         ])

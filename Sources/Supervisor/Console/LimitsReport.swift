@@ -99,15 +99,15 @@ struct ProposalReport: Codable, Sendable, Equatable {
     let signed: [String]
     let quorum: UInt32?
 
-    init(_ proposal: ProposalFile, file: String, sheet: LimitSheet?) {
-        let head = proposal.terms.head
+    init(_ terms: ProposedLimits, _ proposal: ProposalFile, file: String, sheet: LimitSheet?) {
+        let head = terms.head
         self.file = file
         cluster = head.cluster.description
         base = head.base
         isCurrent = sheet.map { $0.version == head.base && $0.hash == head.baseHash }
-        reason = proposal.terms.reason
+        reason = terms.reason
         expires = head.expiresAt.description
-        changes = proposal.terms.changes.compactMap(Change.init)
+        changes = terms.changes.compactMap(Change.init)
         signed = proposal.signatures.map(\.operator.description)
         quorum = sheet?.quorum
     }

@@ -28,12 +28,21 @@ struct EntryOwners {
         case .operatorCommand:
             let order = try OperatorCommand(decoding: command)
             return [.org, .account, .strategy].contains(order.scope) ? order.org : nil
+        case .directiveGiven: return org(of: try GivenDirective(decoding: command).terms)
         case .agentConnected: return only(agents[try AgentConnected(decoding: command).agent])
         case .gatewayConnected:
             return only(gateways[try GatewayConnected(decoding: command).gateway])
         case .accountReconciled:
             return only(gateways[try AccountReconciled(decoding: command).gateway])
         default: return only(gateways[try WireFrame.envelope(of: command).sender])
+        }
+    }
+
+    private func org(of terms: DirectiveTerms) -> OrgID? {
+        switch terms.content {
+        case .posting(let posting): posting.org
+        case .order(let order, _):
+            [.org, .account, .strategy].contains(order.scope) ? order.org : nil
         }
     }
 

@@ -47,25 +47,6 @@ extension AdminConsole {
             }
         }
     }
-
-    /// Hands a signed proposal to the core.
-    func change(
-        _ proposal: ProposalFile, of core: ProcessID, patience: Trading.Span
-    ) async throws(AdminError) -> OperatorAnswer {
-        let nonce = nextNonce()
-        let change = LimitChange(nonce: nonce, receivedAt: .zero, presentHash: .zero)
-        let frame = change.frame(
-            signatures: proposal.signatures.map {
-                LimitChange.SignaturesEntry(operator: $0.operator, signature: $0.signature)
-            },
-            proposal: proposal.frame)
-        let reply = try await ask(frame, nonce: nonce, core, patience)
-        do throws(WireError) {
-            return try OperatorAnswer(decoding: reply, process: core)
-        } catch {
-            throw .malformed(core, error.description)
-        }
-    }
 }
 
 extension LimitSheet {

@@ -62,7 +62,7 @@ final class AdminConsole: Sendable {
 
     /// Sends an operator's command, signed for this moment.
     func command(
-        _ order: some SignedOrder, to process: ProcessID, by key: OperatorKey,
+        _ order: OperatorOrder, to process: ProcessID, by key: OperatorKey,
         patience: Trading.Span
     ) async throws(AdminError) -> OperatorAnswer {
         // Commands are ordered by nonce: the wall clock's nanoseconds, and never the same twice.

@@ -22,6 +22,27 @@ enum OperatorScope: Sendable, Equatable, CustomStringConvertible {
         }
     }
 
+    /// What a message says of it; empty where the kind uses no such name.
+    struct Names {
+        var org = OrgID.empty
+        var account = AccountID.empty
+        var strategy = StrategyID.empty
+        var venue = VenueID.empty
+        var instrument = InstrumentID.empty
+    }
+
+    var names: Names {
+        switch self {
+        case .all: Names()
+        case .org(let org): Names(org: org)
+        case .account(let org, let account): Names(org: org, account: account)
+        case .strategy(let org, let account, let strategy):
+            Names(org: org, account: account, strategy: strategy)
+        case .venue(let venue): Names(venue: venue)
+        case .instrument(let instrument): Names(instrument: instrument)
+        }
+    }
+
     var description: String {
         switch self {
         case .all: "everything"
@@ -41,43 +62,8 @@ struct OperatorKey: Sendable {
     let key: Ed25519PrivateKey
 }
 
-/// What an operator signs and a process answers with OperatorReply.
-protocol SignedOrder: Sendable {
-    /// The signed frame.
-    func frame(nonce: UInt64, issuedAt: Timestamp, by key: OperatorKey) throws(CryptoError)
-        -> [UInt8]
-    /// What it is, in words.
-    var title: String { get }
-}
-
-/// Money that moved at the venue beside trades.
-struct PostingOrder: SignedOrder, Equatable {
-    let why: PostingReason
-    let org: OrgID
-    let account: AccountID
-    let mode: Mode
-    let amount: Money
-    let reason: String
-
-    var title: String { "\(why.wireName) of \(amount) for account \(org)/\(account)" }
-
-    func frame(nonce: UInt64, issuedAt: Timestamp, by key: OperatorKey) throws(CryptoError)
-        -> [UInt8]
-    {
-        var posting = OperatorPosting(
-            nonce: nonce, why: why, org: org, account: account, mode: mode, amount: amount,
-            operator: key.name, issuedAt: issuedAt, signature: .zero)
-        let reasonBytes = Array(reason.utf8.prefix(512))
-        let signature = try OperatorSeal.sign(
-            posting.frame(reason: reasonBytes), range: OperatorPosting.authenticatedRange,
-            with: key.key)
-        posting.signature = SignatureBytes(bytes: signature) ?? .zero
-        return posting.frame(reason: reasonBytes)
-    }
-}
-
-/// What an operator wants.
-struct OperatorOrder: SignedOrder, Equatable {
+/// What one operator orders alone: what stops.
+struct OperatorOrder: Sendable, Equatable {
     let action: OperatorAction
     let scope: OperatorScope
     let reason: String
@@ -92,7 +78,7 @@ struct OperatorOrder: SignedOrder, Equatable {
         let reasonBytes = Array(reason.utf8.prefix(512))
         let frame = command.frame(reason: reasonBytes)
         let signature = try OperatorSeal.sign(
-            frame, range: OperatorCommand.authenticatedRange, with: key.key)
+            frame, range: OperatorCommand.authenticatedRange, reason: reasonBytes, with: key.key)
         command.signature = SignatureBytes(bytes: signature) ?? .zero
         return command.frame(reason: reasonBytes)
     }
@@ -104,15 +90,11 @@ struct OperatorOrder: SignedOrder, Equatable {
             nonce: nonce, action: action, scope: scope.kind, org: .empty, account: .empty,
             strategy: .empty, venue: .empty, instrument: .empty, operator: `operator`,
             issuedAt: issuedAt, signature: .zero)
-        switch scope {
-        case .all: break
-        case .org(let org): command.org = org
-        case .account(let org, let account): (command.org, command.account) = (org, account)
-        case .strategy(let org, let account, let strategy):
-            (command.org, command.account, command.strategy) = (org, account, strategy)
-        case .venue(let venue): command.venue = venue
-        case .instrument(let instrument): command.instrument = instrument
-        }
+        let names = scope.names
+        (command.org, command.account, command.strategy) = (
+            names.org, names.account, names.strategy
+        )
+        (command.venue, command.instrument) = (names.venue, names.instrument)
         return command
     }
 }

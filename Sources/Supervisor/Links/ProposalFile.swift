@@ -13,15 +13,31 @@ struct ProposalFile: Sendable {
         let signature: SignatureBytes
     }
 
-    /// The frame of LimitProposal: what is signed.
+    /// What it proposes.
+    enum Terms: Sendable, Equatable {
+        case limits(ProposedLimits)
+        case directive(DirectiveTerms)
+
+        var cluster: ShortName {
+            switch self {
+            case .limits(let limits): limits.head.cluster
+            case .directive(let directive): directive.cluster
+            }
+        }
+    }
+
+    /// The frame of LimitProposal, OperatorDirective or PostingDirective: what is signed.
     let frame: [UInt8]
-    let terms: ProposedLimits
+    let terms: Terms
     private(set) var signatures: [Signature] = []
 
     init(frame: [UInt8]) throws(ProcessFailure) {
         self.frame = frame
         do throws(WireError) {
-            terms = try ProposedLimits(decoding: frame)
+            terms =
+                try WireFrame.template(of: frame) == .limitProposal
+                ? .limits(ProposedLimits(decoding: frame))
+                : .directive(DirectiveTerms(decoding: frame))
         } catch {
             throw ProcessFailure(.refused, "the proposal cannot be read: \(error)")
         }
@@ -51,7 +67,11 @@ struct ProposalFile: Sendable {
             throw ProcessFailure(.refused, "\(key.name) has signed it; another operator must")
         }
         do throws(CryptoError) {
-            let bytes = try LimitSeal.sign(frame, with: key.key)
+            let bytes =
+                switch terms {
+                case .limits: try LimitSeal.sign(frame, with: key.key)
+                case .directive: try DirectiveSeal.sign(frame, with: key.key)
+                }
             signatures.append(
                 Signature(operator: key.name, signature: SignatureBytes(bytes: bytes) ?? .zero))
         } catch {

@@ -2,7 +2,8 @@
 
 package import Trading
 
-/// An operator's order, signed over a domain tag and the block from `nonce` up to `signature`.
+/// What one operator may order alone: what stops. Signed over a domain tag, the block from `nonce`
+/// up to `signature`, and the reason.
 ///
 /// Template 70. Supervisor to core, supervisor to gateway.
 package struct OperatorCommand: WireMessage {

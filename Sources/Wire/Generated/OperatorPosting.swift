@@ -2,11 +2,9 @@
 
 package import Trading
 
-/// Money that moved at the venue beside trades: a deposit or withdrawal, interest, or a correction
-/// of the ledger. `amount` is what the account's cash gains. Signed over a domain tag and the block
-/// from `nonce` up to `signature`; answered by OperatorReply.
+/// What PostingDirective was before: still read in journals, and taken from nobody.
 ///
-/// Template 156. Supervisor to core.
+/// Template 156. Journal only.
 package struct OperatorPosting: WireMessage {
     package static let templateID: UInt16 = 156
     package static let blockLength = 186

@@ -117,6 +117,13 @@ package enum WireTemplate: UInt16, Sendable, BitwiseCopyable, CaseIterable {
     case snapshotVolatility = 150
     case costMethodSet = 155
     case operatorPosting = 156
+    case operatorDirective = 170
+    case postingDirective = 171
+    case directiveGiven = 172
+    case haltRequest = 173
+    case haltReply = 174
+    case snapshotDirective = 180
+    case snapshotHaltIDs = 181
     case snapshotReconciled = 195
 }
 
@@ -230,6 +237,13 @@ package func validate(frame: RawSpan) throws(WireError) {
     case .snapshotVolatility: try SnapshotVolatility.validate(frame)
     case .costMethodSet: try CostMethodSet.validate(frame)
     case .operatorPosting: try OperatorPosting.validate(frame)
+    case .operatorDirective: try OperatorDirective.validate(frame)
+    case .postingDirective: try PostingDirective.validate(frame)
+    case .directiveGiven: try DirectiveGiven.validate(frame)
+    case .haltRequest: try HaltRequest.validate(frame)
+    case .haltReply: try HaltReply.validate(frame)
+    case .snapshotDirective: try SnapshotDirective.validate(frame)
+    case .snapshotHaltIDs: try SnapshotHaltIDs.validate(frame)
     case .snapshotReconciled: try SnapshotReconciled.validate(frame)
     }
 }
@@ -350,6 +364,13 @@ package func reencode(_ frame: [UInt8]) throws(WireError) -> [UInt8] {
     case .snapshotVolatility: try SnapshotVolatility.reencode(frame)
     case .costMethodSet: try CostMethodSet.reencode(frame)
     case .operatorPosting: try OperatorPosting.reencode(frame)
+    case .operatorDirective: try OperatorDirective.reencode(frame)
+    case .postingDirective: try PostingDirective.reencode(frame)
+    case .directiveGiven: try DirectiveGiven.reencode(frame)
+    case .haltRequest: try HaltRequest.reencode(frame)
+    case .haltReply: try HaltReply.reencode(frame)
+    case .snapshotDirective: try SnapshotDirective.reencode(frame)
+    case .snapshotHaltIDs: try SnapshotHaltIDs.reencode(frame)
     case .snapshotReconciled: try SnapshotReconciled.reencode(frame)
     }
 }

@@ -300,6 +300,32 @@ func describe(_ frame: [UInt8]) throws(WireError) -> [String] {
         lines.add(try OperatorPosting(decoding: frame))
         lines.add(
             "reason", try OperatorPosting.reason(in: frame))
+    case .operatorDirective:
+        lines.add(try OperatorDirective(decoding: frame))
+        lines.add(
+            "latches", try OperatorDirective.latches(in: frame))
+        lines.add(
+            "reason", try OperatorDirective.reason(in: frame))
+    case .postingDirective:
+        lines.add(try PostingDirective(decoding: frame))
+        lines.add(
+            "reason", try PostingDirective.reason(in: frame))
+    case .directiveGiven:
+        lines.add(try DirectiveGiven(decoding: frame))
+        lines.add(
+            "signatures", try DirectiveGiven.signatures(in: frame))
+        lines.add(
+            "directive", try DirectiveGiven.directive(in: frame))
+    case .haltRequest:
+        lines.add(try HaltRequest(decoding: frame))
+    case .haltReply:
+        lines.add(try HaltReply(decoding: frame))
+    case .snapshotDirective:
+        lines.add(try SnapshotDirective(decoding: frame))
+    case .snapshotHaltIDs:
+        lines.add(try SnapshotHaltIDs(decoding: frame))
+        lines.add(
+            "latest", try SnapshotHaltIDs.latest(in: frame))
     case .snapshotReconciled:
         lines.add(try SnapshotReconciled(decoding: frame))
     }

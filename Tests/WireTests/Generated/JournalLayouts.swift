@@ -1252,6 +1252,148 @@ let journalLayouts: [MessageLayout] = [
         groups: [],
         data: ["reason"]),
     MessageLayout(
+        "OperatorDirective", template: 170, blockLength: 194,
+        fields: [
+            FieldLayout("envelope.sender", at: 8, .name(16)),
+            FieldLayout("envelope.epoch", at: 24, .unsigned(8)),
+            FieldLayout("envelope.sequence", at: 32, .unsigned(8)),
+            FieldLayout("envelope.sentAt", at: 40, .signed(8)),
+            FieldLayout("envelope.traceID", at: 48, .unsigned(8)),
+            FieldLayout("cluster", at: 56, .name(16)),
+            FieldLayout("number", at: 72, .unsigned(8)),
+            FieldLayout("action", at: 80, .enumeration(1, operatorActionValues)),
+            FieldLayout("scope", at: 81, .enumeration(1, scopeKindValues)),
+            FieldLayout("org", at: 82, .name(16)),
+            FieldLayout("account", at: 98, .name(16)),
+            FieldLayout("strategy", at: 114, .name(16)),
+            FieldLayout("venue", at: 130, .name(16)),
+            FieldLayout("instrument", at: 146, .name(32)),
+            FieldLayout("issuedAt", at: 178, .signed(8)),
+            FieldLayout("expiresAt", at: 186, .signed(8)),
+            FieldLayout("halt", at: 194, .unsigned(8)),
+        ],
+        groups: [
+            GroupLayout(
+                "latches", entryLength: 24,
+                fields: [
+                    FieldLayout("gateway", at: 0, .name(16)),
+                    FieldLayout("halt", at: 16, .unsigned(8)),
+                ])
+        ],
+        data: ["reason"]),
+    MessageLayout(
+        "PostingDirective", template: 171, blockLength: 130,
+        fields: [
+            FieldLayout("envelope.sender", at: 8, .name(16)),
+            FieldLayout("envelope.epoch", at: 24, .unsigned(8)),
+            FieldLayout("envelope.sequence", at: 32, .unsigned(8)),
+            FieldLayout("envelope.sentAt", at: 40, .signed(8)),
+            FieldLayout("envelope.traceID", at: 48, .unsigned(8)),
+            FieldLayout("cluster", at: 56, .name(16)),
+            FieldLayout("number", at: 72, .unsigned(8)),
+            FieldLayout("why", at: 80, .enumeration(1, postingReasonValues)),
+            FieldLayout("org", at: 81, .name(16)),
+            FieldLayout("account", at: 97, .name(16)),
+            FieldLayout("mode", at: 113, .enumeration(1, modeValues)),
+            FieldLayout("amount", at: 114, .signed(8)),
+            FieldLayout("issuedAt", at: 122, .signed(8)),
+            FieldLayout("expiresAt", at: 130, .signed(8)),
+        ],
+        groups: [],
+        data: ["reason"]),
+    MessageLayout(
+        "DirectiveGiven", template: 172, blockLength: 65,
+        fields: [
+            FieldLayout("envelope.sender", at: 8, .name(16)),
+            FieldLayout("envelope.epoch", at: 24, .unsigned(8)),
+            FieldLayout("envelope.sequence", at: 32, .unsigned(8)),
+            FieldLayout("envelope.sentAt", at: 40, .signed(8)),
+            FieldLayout("envelope.traceID", at: 48, .unsigned(8)),
+            FieldLayout("nonce", at: 56, .unsigned(8)),
+            FieldLayout("receivedAt", at: 64, .signed(8)),
+            FieldLayout("isObeyed", at: 72, .enumeration(1, flagValues)),
+        ],
+        groups: [
+            GroupLayout(
+                "signatures", entryLength: 80,
+                fields: [
+                    FieldLayout("operator", at: 0, .name(16)),
+                    FieldLayout("signature", at: 16, .bytes(64)),
+                ])
+        ],
+        data: ["directive"]),
+    MessageLayout(
+        "HaltRequest", template: 173, blockLength: 153,
+        fields: [
+            FieldLayout("envelope.sender", at: 8, .name(16)),
+            FieldLayout("envelope.epoch", at: 24, .unsigned(8)),
+            FieldLayout("envelope.sequence", at: 32, .unsigned(8)),
+            FieldLayout("envelope.sentAt", at: 40, .signed(8)),
+            FieldLayout("envelope.traceID", at: 48, .unsigned(8)),
+            FieldLayout("nonce", at: 56, .unsigned(8)),
+            FieldLayout("scope", at: 64, .enumeration(1, scopeKindValues)),
+            FieldLayout("org", at: 65, .name(16)),
+            FieldLayout("account", at: 81, .name(16)),
+            FieldLayout("strategy", at: 97, .name(16)),
+            FieldLayout("venue", at: 113, .name(16)),
+            FieldLayout("instrument", at: 129, .name(32)),
+        ],
+        groups: [],
+        data: []),
+    MessageLayout(
+        "HaltReply", template: 174, blockLength: 68,
+        fields: [
+            FieldLayout("envelope.sender", at: 8, .name(16)),
+            FieldLayout("envelope.epoch", at: 24, .unsigned(8)),
+            FieldLayout("envelope.sequence", at: 32, .unsigned(8)),
+            FieldLayout("envelope.sentAt", at: 40, .signed(8)),
+            FieldLayout("envelope.traceID", at: 48, .unsigned(8)),
+            FieldLayout("nonce", at: 56, .unsigned(8)),
+            FieldLayout("halt", at: 64, .unsigned(8)),
+            FieldLayout("quorum", at: 72, .unsigned(4)),
+        ],
+        groups: [],
+        data: []),
+    MessageLayout(
+        "SnapshotDirective", template: 180, blockLength: 73,
+        fields: [
+            FieldLayout("envelope.sender", at: 8, .name(16)),
+            FieldLayout("envelope.epoch", at: 24, .unsigned(8)),
+            FieldLayout("envelope.sequence", at: 32, .unsigned(8)),
+            FieldLayout("envelope.sentAt", at: 40, .signed(8)),
+            FieldLayout("envelope.traceID", at: 48, .unsigned(8)),
+            FieldLayout("number", at: 56, .unsigned(8)),
+            FieldLayout("at", at: 64, .signed(8)),
+            FieldLayout("expiresAt", at: 72, .signed(8)),
+            FieldLayout("isSpent", at: 80, .enumeration(1, flagValues)),
+        ],
+        groups: [],
+        data: []),
+    MessageLayout(
+        "SnapshotHaltIDs", template: 181, blockLength: 56,
+        fields: [
+            FieldLayout("envelope.sender", at: 8, .name(16)),
+            FieldLayout("envelope.epoch", at: 24, .unsigned(8)),
+            FieldLayout("envelope.sequence", at: 32, .unsigned(8)),
+            FieldLayout("envelope.sentAt", at: 40, .signed(8)),
+            FieldLayout("envelope.traceID", at: 48, .unsigned(8)),
+            FieldLayout("last", at: 56, .unsigned(8)),
+        ],
+        groups: [
+            GroupLayout(
+                "latest", entryLength: 105,
+                fields: [
+                    FieldLayout("scope", at: 0, .enumeration(1, scopeKindValues)),
+                    FieldLayout("org", at: 1, .name(16)),
+                    FieldLayout("account", at: 17, .name(16)),
+                    FieldLayout("strategy", at: 33, .name(16)),
+                    FieldLayout("venue", at: 49, .name(16)),
+                    FieldLayout("instrument", at: 65, .name(32)),
+                    FieldLayout("number", at: 97, .unsigned(8)),
+                ])
+        ],
+        data: []),
+    MessageLayout(
         "SnapshotReconciled", template: 195, blockLength: 97,
         fields: [
             FieldLayout("envelope.sender", at: 8, .name(16)),

@@ -1,0 +1,108 @@
+import Runtime
+import Trading
+import Wire
+
+/// What lets more risk through: a directive that one operator signs here, or that several sign in a
+/// file.
+extension Steering {
+    /// Clears what stands in a scope now, or arms.
+    func loosen(
+        _ action: OperatorAction, _ scope: OperatorScope, _ quorum: QuorumOptions
+    ) async throws {
+        let session = try options.console()
+        let draft = draft(session, quorum)
+        let core = session.configuration.core.name
+        let gateways = action == .resume ? session.configuration.gateways.map(\.name) : []
+        let console = try session.links(to: gateways + [core])
+        defer { console.close() }
+        var silent: [SteeringResult] = []
+        var halts: [ProcessID: UInt64] = [:]
+        for process in gateways + [core] {
+            do throws(AdminError) {
+                halts[process] = try await console.newestHalt(
+                    of: scope, at: process, patience: ConsoleSession.patience
+                ).halt
+            } catch {
+                // What is signed for later must name every process.
+                if quorum.out != nil { throw error }
+                silent.append(SteeringResult(process, error))
+            }
+        }
+        let latches = gateways.compactMap { gateway in
+            halts[gateway].flatMap { halt in
+                halt > 0 ? OperatorDirective.LatchesEntry(gateway: gateway, halt: halt) : nil
+            }
+        }
+        let proposal = try draft.order(action, scope, halt: halts[core] ?? 0, latches: latches)
+        let isCoreSilent = halts[core] == nil
+        try await finish(
+            proposal, session, console, quorum,
+            targets: latches.map(\.gateway) + (isCoreSilent ? [] : [core]), silent: silent)
+    }
+
+    /// Posts money that moved beside trades.
+    func post(
+        _ amount: Money, as why: PostingReason, _ account: AccountOptions, _ mode: Mode,
+        _ quorum: QuorumOptions
+    ) async throws {
+        let session = try options.console()
+        let proposal = try draft(session, quorum).posting(
+            amount, as: why, account.org.id, account.account.id, mode)
+        let core = session.configuration.core.name
+        let console = try session.links(to: [core])
+        defer { console.close() }
+        try await finish(proposal, session, console, quorum, targets: [core], silent: [])
+    }
+
+    /// Gives a signed directive to the gateways that it names, then to the core, so that the core
+    /// never permits what they refuse.
+    func give(
+        _ proposal: ProposalFile, _ terms: DirectiveTerms, to session: ConsoleSession
+    ) async throws {
+        var targets = [session.configuration.core.name]
+        if case .order(_, let latches) = terms.content {
+            targets = latches.map(\.gateway) + targets
+        }
+        let console = try session.links(to: targets)
+        defer { console.close() }
+        try show(await give(proposal, targets, console), terms.title)
+    }
+
+    private func draft(_ session: ConsoleSession, _ quorum: QuorumOptions) -> DirectiveDraft {
+        DirectiveDraft(
+            cluster: session.configuration.cluster, reason: signature?.reason ?? "",
+            lasting: quorum.expiresIn.span)
+    }
+
+    /// Writes the file that operators are to sign, or signs and gives it at once.
+    private func finish(
+        _ draft: ProposalFile, _ session: ConsoleSession, _ console: AdminConsole,
+        _ quorum: QuorumOptions, targets: [ProcessID], silent: [SteeringResult]
+    ) async throws {
+        var proposal = draft
+        if let file = quorum.out {
+            try proposal.write(to: file, isNew: true)
+            return proposal.show(file: file, asJSON: options.json)
+        }
+        try proposal.sign(by: key(in: session))
+        guard case .directive(let terms) = proposal.terms else { return }
+        try show(await give(proposal, targets, console) + silent, terms.title)
+    }
+
+    private func give(
+        _ proposal: ProposalFile, _ targets: [ProcessID], _ console: AdminConsole
+    ) async -> [SteeringResult] {
+        var results: [SteeringResult] = []
+        for target in targets {
+            do throws(AdminError) {
+                results.append(
+                    SteeringResult(
+                        try await console.give(
+                            proposal, to: target, patience: ConsoleSession.patience)))
+            } catch {
+                results.append(SteeringResult(target, error))
+            }
+        }
+        return results
+    }
+}

@@ -1,0 +1,75 @@
+import Runtime
+import Trading
+import Wire
+
+/// What operators are to sign, before the processes are asked what it must name.
+struct DirectiveDraft: Sendable {
+    let cluster: ShortName
+    let reason: String
+    let issuedAt: Timestamp
+    let expiresAt: Timestamp
+
+    init(cluster: ShortName, reason: String, lasting: Trading.Span) {
+        self.cluster = cluster
+        self.reason = reason
+        issuedAt = WallClock.now()
+        expiresAt = issuedAt + lasting
+    }
+
+    /// Directives are told apart by the moment at which they were written.
+    private var number: UInt64 { UInt64(issuedAt.nanoseconds) }
+    private var reasonBytes: [UInt8] { Array(reason.utf8.prefix(512)) }
+
+    /// - Parameters:
+    ///   - halt: The newest halt of the scope at the core.
+    ///   - latches: Those of the gateways where one stands.
+    func order(
+        _ action: OperatorAction, _ scope: OperatorScope, halt: UInt64,
+        latches: [OperatorDirective.LatchesEntry]
+    ) throws(ProcessFailure) -> ProposalFile {
+        let names = scope.names
+        return try ProposalFile(
+            frame: OperatorDirective(
+                cluster: cluster, number: number, action: action, scope: scope.kind,
+                org: names.org, account: names.account, strategy: names.strategy,
+                venue: names.venue, instrument: names.instrument, issuedAt: issuedAt,
+                expiresAt: expiresAt, halt: halt
+            ).frame(latches: latches, reason: reasonBytes))
+    }
+
+    func posting(
+        _ amount: Money, as why: PostingReason, _ org: OrgID, _ account: AccountID, _ mode: Mode
+    ) throws(ProcessFailure) -> ProposalFile {
+        try ProposalFile(
+            frame: PostingDirective(
+                cluster: cluster, number: number, why: why, org: org, account: account,
+                mode: mode, amount: amount, issuedAt: issuedAt, expiresAt: expiresAt
+            ).frame(reason: reasonBytes))
+    }
+}
+
+extension OperatorScope {
+    /// The scope that a directive names.
+    init(_ directive: OperatorDirective) {
+        switch directive.scope {
+        case .all: self = .all
+        case .org: self = .org(directive.org)
+        case .account: self = .account(directive.org, directive.account)
+        case .strategy: self = .strategy(directive.org, directive.account, directive.strategy)
+        case .venue: self = .venue(directive.venue)
+        case .instrument: self = .instrument(directive.instrument)
+        }
+    }
+}
+
+extension DirectiveTerms {
+    /// What it orders, in words.
+    var title: String {
+        switch content {
+        case .order(let directive, _): "\(directive.action.wireName) \(OperatorScope(directive))"
+        case .posting(let posting):
+            "\(posting.why.wireName) of \(posting.amount) for account "
+                + "\(posting.org)/\(posting.account)"
+        }
+    }
+}
