@@ -132,6 +132,41 @@ import Wire
         #expect(rig.engine.arming == .halted)
     }
 
+    /// Neither arming nor a restart lets more through; only a resume does.
+    @Test func reduceOnlyForEverythingIsLatched() throws {
+        var rig = Rig()
+        rig.operate(.reduceOnly, nonce: 1)
+        #expect(rig.engine.arming == .reduceOnly)
+        rig.operate(.arm, nonce: 2)
+        #expect(rig.order(.buy, "0.50", "1").reason == .reduceOnly)
+        rig.operate(.disarm, nonce: 3)
+        rig.operate(.arm, nonce: 4)
+        #expect(rig.order(.buy, "0.50", "1").reason == .reduceOnly)
+        rig.reload()
+        rig.restart()
+        #expect(rig.engine.arming == .reduceOnly)
+        rig.connectAgent(2)
+        #expect(rig.order(.buy, "0.50", "1").reason == .reduceOnly)
+        #expect(rig.operate(.resume, nonce: 5) == .done)
+        #expect(rig.order(.buy, "0.50", "1").isPermitted)
+        rig.check()
+    }
+
+    /// While the core is disarmed, a resume clears the latch and does not arm.
+    @Test func reduceOnlyWhileDisarmedHoldsOnceArmed() {
+        var rig = Rig()
+        rig.operate(.disarm, nonce: 1)
+        rig.operate(.reduceOnly, nonce: 2)
+        #expect(rig.engine.arming == .disarmed)
+        rig.operate(.arm, nonce: 3)
+        #expect(rig.engine.arming == .reduceOnly)
+        rig.operate(.disarm, nonce: 4)
+        #expect(rig.operate(.resume, nonce: 5) == .done)
+        #expect(rig.engine.arming == .disarmed)
+        rig.operate(.arm, nonce: 6)
+        #expect(rig.engine.arming == .armed)
+    }
+
     @Test func haltsHoldForScopesThatComeLater() {
         var rig = Rig()
         rig.operate(.halt, .instrument, nonce: 1) { $0.instrument = named("KX-9") }

@@ -80,11 +80,12 @@ extension RiskEngine {
     private mutating func halt(
         _ scope: HaltScope, as state: ArmingState, into effects: inout RiskEffects
     ) -> UInt32 {
-        if scope.kind == .all {
+        if scope.kind == .all, state == .halted {
             haltNumbers.add(scope)
-            if state == .halted || arming == .armed { setArming(state, into: &effects) }
+            setArming(.halted, into: &effects)
         } else {
             latch(scope, as: state, into: &effects)
+            if scope.kind == .all, arming == .armed { setArming(.armed, into: &effects) }
         }
         return state == .halted ? cancelAll(under: scope, into: &effects) : 0
     }
@@ -124,16 +125,13 @@ extension RiskEngine {
         if isBroken(scope) { return .breakUnresolved }
         let hasUnblocked = releaseMarkouts(under: scope)
         let released = releaseBrakes(under: scope, into: &effects) ?? (hasUnblocked ? .done : nil)
-        if scope.kind != .all {
-            let count = halts.count
-            halts.removeAll { $0.scope == scope }
-            refreshHalts()
+        let count = halts.count
+        halts.removeAll { $0.scope == scope }
+        refreshHalts()
+        guard scope.kind == .all, arming == .halted || arming == .reduceOnly else {
             guard halts.count < count else { return released ?? .nothingToResume }
             forgetRepetitions(under: scope)
             return .done
-        }
-        guard arming == .halted || arming == .reduceOnly else {
-            return released ?? .nothingToResume
         }
         setArming(.disarmed, into: &effects)
         return arm(scope, into: &effects)
@@ -174,7 +172,10 @@ extension RiskEngine {
     /// A gateway that has seen a later epoch than ours proves that our journal is not the newest.
     private var isGatewayAhead: Bool { gateways.contains { $0.highestEpoch > epoch } }
 
-    mutating func setArming(_ state: ArmingState, into effects: inout RiskEffects) {
+    /// Whoever arms, it stays reduce-only while that is latched for everything.
+    mutating func setArming(_ wanted: ArmingState, into effects: inout RiskEffects) {
+        let isHeld = halts.contains { $0.scope.kind == .all && $0.state == .reduceOnly }
+        let state = wanted == .armed && isHeld ? .reduceOnly : wanted
         if arming == state { return }
         arming = state
         if state != .armed { haltNumbers.add(HaltScope(.all)) }
