@@ -43,6 +43,8 @@ package struct RiskEngine: Sendable {
     var meters = Slab<Meter>()
     var meterIndex: [ScopeKey: Int32] = [:]
     var limits = LimitTable()
+    /// Computed from `limits`; no state.
+    var tightest = TightestTable()
     var nodes: [ScopeNode] = []
     var modeNodes: [ModeScope: Int32] = [:]
     var strategyNodes: [StrategyKey: Int32] = [:]

@@ -62,7 +62,7 @@ extension RiskEngine {
 
     /// A limit on an instrument's marks: the tightest spread, the largest haircut.
     private func markLimit(_ kind: LimitKind, _ index: Int32) -> Int64? {
-        tightest(kind, marketPath(of: index), isFloor: kind == .settlementHaircut)?.limit
+        tightest(kind, marketPath(of: index))?.limit
     }
 
     /// The first price of an instrument in which nothing was trusted yet is a trade of ours.

@@ -54,11 +54,16 @@ private struct ReferenceText {
     }
 
     mutating func append(_ number: UInt64) {
-        var divisor: UInt64 = 1
-        while number / divisor >= 10 { divisor *= 10 }
-        while divisor > 0 {
-            append(byte: UInt8(ascii: "0") + UInt8(number / divisor % 10))
-            divisor /= 10
+        // Digits from the last on, as bytes of a word: a number has at most twenty.
+        var (digits, rest, length) = (UInt128(0), number, 0)
+        repeat {
+            digits = digits << 4 | UInt128(rest % 10)
+            rest /= 10
+            length += 1
+        } while rest > 0
+        for _ in 0..<length {
+            append(byte: UInt8(ascii: "0") + UInt8(truncatingIfNeeded: digits & 15))
+            digits >>= 4
         }
     }
 

@@ -109,7 +109,7 @@ extension RiskEngine {
     }
 
     private func end(ofDwell path: MeterPath) -> Timestamp {
-        let dwell = tightest(.guardDwellMin, path, isFloor: true)?.limit
+        let dwell = tightest(.guardDwellMin, path)?.limit
         let (end, overflow) = now.nanoseconds.addingReportingOverflow(
             dwell ?? RiskEngine.dwellDefault)
         return Timestamp(nanoseconds: overflow ? .max : end)

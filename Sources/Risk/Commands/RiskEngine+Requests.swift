@@ -97,6 +97,7 @@ extension RiskEngine {
         let places = located(judgement, claim)
         count(judgement, by: places.agent)
         remember(claim, facts, judgement, by: places.agent)
+        learn(places.path)
         chargeMessage(judgement, places.path, at: now)
         if judgement.reason == .orderRepeated { disable(claim.key, into: &effects) }
         guard judgement.isPermitted else { return }
@@ -119,6 +120,7 @@ extension RiskEngine {
         let claim = OrderClaim(intent)
         let places = located(judgement, claim)
         remember(claim, facts, judgement, by: places.agent)
+        learn(places.path)
         chargeMessage(judgement, places.path, at: now)
         guard judgement.verdict == .accepted else { return }
         counters.intents += 1

@@ -9,13 +9,13 @@ extension RiskEngine {
     func checkLossLimit(_ context: OrderContext) -> ControlResult {
         var node = context.strategy
         while node >= 0 {
-            let scope = nodes[Int(node)]
-            node = scope.parent
-            let stage = scope.brake.worstStage
-            let isHalted = scope.brake.isHalted && scope.brake.cause != .drawdown
+            let scope = Int(node)
+            node = nodes[scope].parent
+            let stage = nodes[scope].brake.worstStage
+            let isHalted = nodes[scope].brake.isHalted && nodes[scope].brake.cause != .drawdown
             guard isHalted || stage.rawValue >= LossStage.reduceOnly.rawValue else { continue }
             if !isHalted, stage != .halted, reducesPosition(context) { continue }
-            return lossDenial(scope)
+            return lossDenial(nodes[scope])
         }
         return .passed
     }
@@ -51,12 +51,14 @@ extension RiskEngine {
         var left = DrawdownRule.one
         var level = LimitLevel.none
         while node >= 0 {
-            let scope = nodes[Int(node)]
-            node = scope.parent
-            if scope.brake.isHalted, scope.brake.cause == .drawdown { return halted(scope) }
-            if scope.brake.multiplier < left {
-                left = scope.brake.multiplier
-                level = scope.level
+            let scope = Int(node)
+            node = nodes[scope].parent
+            if nodes[scope].brake.isHalted, nodes[scope].brake.cause == .drawdown {
+                return halted(nodes[scope])
+            }
+            if nodes[scope].brake.multiplier < left {
+                left = nodes[scope].brake.multiplier
+                level = nodes[scope].level
             }
         }
         if left == DrawdownRule.one || reducesPosition(context) { return .passed }
@@ -89,7 +91,7 @@ extension RiskEngine {
     private func checkShrunk(
         _ context: OrderContext, to left: Int64, _ level: LimitLevel
     ) -> ControlResult {
-        guard let load = OrderLoad(context.side, context.price, context.quantity) else {
+        guard let load = context.load else {
             return .denied(.arithmeticOverflow)
         }
         let sizes: [2 of (kind: LimitKind, value: Int64)] = [
@@ -107,8 +109,8 @@ extension RiskEngine {
             guard let limit = limits[.positionMax, context.path.meters[slot]] else {
                 continue
             }
-            var candidate = exposure(context.chain[MeterPath.levels[slot]], context.ordinal)
-            guard candidate.add(load), let worst = candidate.worstPosition?.units else {
+            let book = BookChain.slot(of: MeterPath.levels[slot])
+            guard let worst = context.candidates[book].worstPosition else {
                 return .denied(.arithmeticOverflow, level, limit: limit)
             }
             let shrunk = shrink(limit, to: left)

@@ -7,13 +7,16 @@ extension RiskEngine {
     /// until an operator resumes it.
     func checkRepeatedOrder(_ context: OrderContext) -> ControlResult {
         guard let (level, stated) = tightest(.repeatMax, context.path) else { return .passed }
-        guard let window = tightest(.repeatWindow, context.path, isFloor: true)?.limit else {
+        guard let window = tightest(.repeatWindow, context.path)?.limit else {
             return .denied(.limitMissing, level, limit: stated)
         }
         let limit = min(stated, Int64(OrderTrail.ordersMax) * Quantity.scale)
-        let before = trail(context.chain.strategy, context.ordinal).repetitions(
-            context.side, context.price, context.quantity, at: context.now,
-            window: Span(nanoseconds: window))
+        let book = context.chain.strategy
+        let before =
+            hasTrail(book, context.ordinal)
+            ? books[book].trails[context.ordinal].repetitions(
+                context.side, context.price, context.quantity, at: context.now,
+                window: Span(nanoseconds: window)) : 0
         let value = Int64(before + 1) * Quantity.scale
         guard value <= limit else {
             return .denied(.orderRepeated, level, limit: limit, value: value)
@@ -25,11 +28,15 @@ extension RiskEngine {
     /// goes only so far above its lowest one of the period, a sale below its highest.
     func checkPriceWalk(_ context: OrderContext) -> ControlResult {
         guard let (level, limit) = tightest(.walkMax, context.path) else { return .passed }
-        guard let window = tightest(.walkWindow, context.path, isFloor: true)?.limit else {
+        guard let window = tightest(.walkWindow, context.path)?.limit else {
             return .denied(.limitMissing, level, limit: limit)
         }
-        let value = trail(context.chain.strategy, context.ordinal).distance(
-            context.side, context.price, at: context.now, window: Span(nanoseconds: window))
+        let book = context.chain.strategy
+        let value =
+            hasTrail(book, context.ordinal)
+            ? books[book].trails[context.ordinal].distance(
+                context.side, context.price, at: context.now, window: Span(nanoseconds: window))
+            : 0
         guard value <= limit else {
             return .denied(.priceWalkExceeded, level, limit: limit, value: value)
         }
@@ -60,7 +67,7 @@ extension RiskEngine {
     /// No contract is sold for next to nothing and none bought for next to a dollar, where little
     /// is won and nearly all can be lost. What only closes a position may.
     func checkTailGuard(_ context: OrderContext) -> ControlResult {
-        guard let (level, limit) = tightest(.tailPrice, context.path, isFloor: true) else {
+        guard let (level, limit) = tightest(.tailPrice, context.path) else {
             return .passed
         }
         let price = context.side == .buy ? context.price.complement : context.price
@@ -73,7 +80,7 @@ extension RiskEngine {
     /// The request states a gain after fees that is worth an order. What only closes a position
     /// needs none.
     func checkEdge(_ context: OrderContext) -> ControlResult {
-        guard let (level, limit) = tightest(.edgeMin, context.path, isFloor: true) else {
+        guard let (level, limit) = tightest(.edgeMin, context.path) else {
             return .passed
         }
         let value = context.expectedEdge.units
@@ -90,9 +97,8 @@ extension RiskEngine {
         var quantity = context.quantity
         var worst = context.price
         if context.kind == .order {
-            let key = IntentKey(
-                agent: context.agentID, incarnation: context.incarnation, id: context.intentID)
-            guard let index = intentIndex[key] else { return .denied(.parentUnknown) }
+            let index = context.intent
+            guard index >= 0 else { return .denied(.parentUnknown) }
             guard let total = intents[index].committed.addingChecked(quantity) else {
                 return .denied(.arithmeticOverflow, level, limit: limit)
             }

@@ -28,18 +28,15 @@ extension RiskEngine {
     /// of its worse side, no more than the budget.
     func checkVolatility(_ context: OrderContext) -> ControlResult {
         guard tightest(.volatilityBudget, context.path) != nil else { return .passed }
-        guard let load = OrderLoad(context.side, context.price, context.quantity) else {
-            return .denied(.arithmeticOverflow)
-        }
+        guard context.load != nil else { return .denied(.arithmeticOverflow) }
         guard let move = move(context, over: RiskEngine.volatilityHorizon) else {
             return .denied(.quoteMissing, .instrument)
         }
-        let chain = context.chain
-        let ordinal = context.ordinal
-        return each(.volatilityBudget, context.path, .volatilityExceeded) { engine, level, _ in
-            var candidate = engine.exposure(chain[level], ordinal)
-            guard candidate.add(load), let worst = candidate.worstPosition else { return nil }
-            return Int64(exactly: (Double(worst.units) * move).rounded(.up))
+        let positions = inBooks(context) { $0.worstPosition }
+        return each(.volatilityBudget, context.path, .volatilityExceeded) { _, level, _ in
+            positions[BookChain.slot(of: level)].flatMap {
+                Int64(exactly: (Double($0) * move).rounded(.up))
+            }
         }
     }
 
@@ -59,12 +56,11 @@ extension RiskEngine {
     /// One standard deviation of the price over a time ahead, from the middle of the quote.
     private func move(_ context: OrderContext, over span: Span) -> Double? {
         guard let quote = context.quote else { return nil }
-        let instrument = instruments[context.instrument]
+        let tick = instruments[context.instrument].tick
         let scale = Double(Price.scale)
-        let middle = Volatility.clamped(Double(quote.middle.units) / scale, tick: instrument.tick)
-        return instrument.volatility.move(
-            from: middle, tick: Double(instrument.tick.units) / scale, over: span,
-            at: context.now)
+        let middle = Volatility.clamped(Double(quote.middle.units) / scale, tick: tick)
+        return instruments[context.instrument].volatility.move(
+            from: middle, tick: Double(tick.units) / scale, over: span, at: context.now)
     }
 
     /// Takes a mark into the estimate, where it is a whole and trusted book.

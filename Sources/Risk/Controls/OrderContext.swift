@@ -38,6 +38,24 @@ struct OrderContext: BitwiseCopyable {
     let ordinal: Int
     let path: MeterPath
     let chain: BookChain
+    /// What the order would add; nil where that does not fit.
+    var load: OrderLoad?
+    /// What the books of the chain come to with it.
+    var candidates = InlineArray<4, Candidate>(repeating: Candidate())
+
+    /// A member of an event set in one book, with the order added: only what controls ask for.
+    /// Nil where it does not fit.
+    struct Candidate: BitwiseCopyable {
+        var isValid = false
+        var worstPosition: Int64?
+        /// By how much the book's reach grows.
+        var reach = Reach()
+        /// What the event set could lose, and by how much that is more than before.
+        var loss: Int64?
+        var addedLoss: Int64?
+        /// By how much what the venue locks grows.
+        var addedNeed: Int128 = 0
+    }
 
     /// The touch that the decision uses; zero where a side is empty.
     struct Quote: BitwiseCopyable {
@@ -138,7 +156,7 @@ extension RiskEngine {
         let (strategy, instrument) = (places.strategy, places.instrument)
         let event = instrument < 0 ? -1 : instruments[instrument].event
         let hasScope = strategy >= 0 && instrument >= 0
-        return OrderContext(
+        var context = OrderContext(
             kind: claim.kind, now: now, agentID: agentID, sender: claim.sender, key: claim.key,
             incarnation: claim.incarnation, number: claim.number, intentID: claim.intentID,
             instrumentID: claim.instrument, side: claim.side, price: claim.price,
@@ -150,6 +168,42 @@ extension RiskEngine {
             event: event, ordinal: instrument < 0 ? 0 : instruments[instrument].ordinal,
             path: places.path,
             chain: hasScope ? chain(strategy: strategy, event: event) : BookChain())
+        if hasScope, claim.kind == .order { addLoad(&context) }
+        return context
+    }
+
+    /// Computes what the order comes to in each book, once for all controls. A price or quantity
+    /// that none can have is denied before any of them asks.
+    private func addLoad(_ context: inout OrderContext) {
+        guard context.price >= .zero, context.price <= .one, !context.quantity.isNegative,
+            let load = OrderLoad(context.side, context.price, context.quantity)
+        else { return }
+        context.load = load
+        for slot in 0..<4 {
+            let book = context.chain[slot: slot]
+            context.candidates[slot] = candidate(
+                load, book, event: context.event, ordinal: context.ordinal)
+        }
+    }
+
+    private func candidate(
+        _ load: OrderLoad, _ book: Int32, event: Int32, ordinal: Int
+    ) -> OrderContext.Candidate {
+        var candidate = OrderContext.Candidate()
+        let before = exposure(book, ordinal)
+        var after = before
+        guard after.add(load) else { return candidate }
+        candidate.isValid = true
+        candidate.worstPosition = after.worstPosition?.units
+        candidate.reach = Reach(after) - Reach(before)
+        candidate.addedNeed = after.cashNeed - before.cashNeed
+        guard let loss = loss(book, event: event, ordinal: ordinal, replacedBy: after) else {
+            return candidate
+        }
+        candidate.loss = loss.units
+        let now = book < 0 ? Money.zero : books[book].loss
+        candidate.addedLoss = (max(.zero, loss) - now).units
+        return candidate
     }
 
     /// Looks up what a claim names.

@@ -47,13 +47,14 @@ extension RiskEngine {
     /// The instrument is known, open, and before its close.
     func checkInstrumentState(_ context: OrderContext) -> ControlResult {
         guard context.instrument >= 0 else { return .denied(.instrumentUnknown, .instrument) }
-        let instrument = instruments[context.instrument]
-        guard instrument.status == .open, context.now >= instrument.openAt else {
+        let index = context.instrument
+        guard instruments[index].status == .open, context.now >= instruments[index].openAt else {
             return .denied(.instrumentNotOpen, .instrument)
         }
-        guard context.now < instrument.closeAt else {
+        let closeAt = instruments[index].closeAt
+        guard context.now < closeAt else {
             return .denied(
-                .instrumentNotOpen, .instrument, limit: instrument.closeAt.nanoseconds,
+                .instrumentNotOpen, .instrument, limit: closeAt.nanoseconds,
                 value: context.now.nanoseconds)
         }
         return .passed
@@ -98,7 +99,7 @@ extension RiskEngine {
             guard quantity.units <= limit else {
                 return .denied(.sizeAboveMaximum, level, limit: limit, value: quantity.units)
             }
-            if let (level, limit) = tightest(.orderQuantityMin, context.path, isFloor: true),
+            if let (level, limit) = tightest(.orderQuantityMin, context.path),
                 quantity.units < limit
             {
                 return .denied(.sizeBelowMinimum, level, limit: limit, value: quantity.units)

@@ -49,7 +49,7 @@ extension RiskEngine {
         guard let fallback = tightest(rule.burst, context.path)?.limit else {
             return .denied(.limitMissing)
         }
-        var found: ControlResult?
+        var narrowest = Narrowest()
         for slot in context.path.limitedSlots {
             let meter = context.path.meters[slot]
             guard let rate = limits[rule.rate, meter] else { continue }
@@ -60,16 +60,16 @@ extension RiskEngine {
             guard use <= burst else {
                 return .denied(rule.reason, level, limit: burst, value: use)
             }
-            found = tighter(found, .passed(level, limit: burst, value: use))
+            narrowest.add(level, limit: burst, value: use)
         }
-        return found ?? .denied(.limitMissing)
+        return narrowest.result ?? .denied(.limitMissing)
     }
 
     /// Every scope that limits orders to trades has made enough trades lately for one more order.
     func checkOrderToTrade(_ context: OrderContext) -> ControlResult {
         guard context.path.stated[.orderToTradeMax] else { return .passed }
-        var found: ControlResult?
-        for slot in 0..<7 where context.path.meters[slot] >= 0 {
+        var narrowest = Narrowest()
+        for slot in context.path.limitedSlots {
             let meter = context.path.meters[slot]
             guard let limit = limits[.orderToTradeMax, meter] else { continue }
             let before = meters[meter].activity.totals(at: context.now)
@@ -82,9 +82,9 @@ extension RiskEngine {
             guard value <= limit else {
                 return .denied(.orderToTradeExceeded, level, limit: limit, value: value)
             }
-            found = tighter(found, .passed(level, limit: limit, value: value))
+            narrowest.add(level, limit: limit, value: value)
         }
-        return found ?? .passed
+        return narrowest.result ?? .passed
     }
 
     /// Counts an order, or a trade, where a scope limits the one to the other.
@@ -122,5 +122,28 @@ extension RiskEngine {
         let firstRoom = Int128(first.limit) - Int128(first.value)
         let secondRoom = Int128(second.limit) - Int128(second.value)
         return secondRoom < firstRoom ? second : first
+    }
+}
+
+/// Of several passes, the one with the least room left, the first of equals: what `explain` shows.
+struct Narrowest {
+    private var room = UInt64.max
+    private var level = LimitLevel.none
+    private var limit: Int64 = 0
+    private var value: Int64 = 0
+    private var isEmpty = true
+
+    /// Takes a value in that does not pass its limit.
+    @inline(__always) mutating func add(_ level: LimitLevel, limit: Int64, value: Int64) {
+        // Never negative, and at most 2^64 - 1.
+        let room = UInt64(bitPattern: limit &- value)
+        guard isEmpty || room < self.room else { return }
+        isEmpty = false
+        (self.room, self.level, self.limit, self.value) = (room, level, limit, value)
+    }
+
+    /// Nil when none was taken in.
+    @inline(__always) var result: ControlResult? {
+        isEmpty ? nil : .passed(level, limit: limit, value: value)
     }
 }

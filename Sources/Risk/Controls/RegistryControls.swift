@@ -19,10 +19,11 @@ extension RiskEngine {
 
     /// The instrument's rule is one that was reviewed. A change freezes it until it is.
     func checkRuleChange(_ context: OrderContext) -> ControlResult {
-        let instrument = instruments[context.instrument]
-        let rules = events[context.event].standing.rules
-        let isReviewed = rules.isEmpty || rules.contains(instrument.ruleHash)
-        guard instrument.changedRule == nil, isReviewed else {
+        let instrument = context.instrument
+        let isReviewed =
+            events[context.event].standing.rules.isEmpty
+            || events[context.event].standing.rules.contains(instruments[instrument].ruleHash)
+        guard instruments[instrument].changedRule == nil, isReviewed else {
             return .denied(.ruleChanged, .instrument)
         }
         return .passed
@@ -30,13 +31,12 @@ extension RiskEngine {
 
     /// From the window before the expected resolution until settlement, orders only reduce.
     func checkSettlementWindow(_ context: OrderContext) -> ControlResult {
-        let standing = events[context.event].standing
-        guard standing.window > .zero else { return .passed }
-        let expected =
-            standing.resolvesAt > .zero
-            ? standing.resolvesAt : instruments[context.instrument].closeAt
+        let window = events[context.event].standing.window
+        guard window > .zero else { return .passed }
+        let resolvesAt = events[context.event].standing.resolvesAt
+        let expected = resolvesAt > .zero ? resolvesAt : instruments[context.instrument].closeAt
         let (start, overflow) = expected.nanoseconds.subtractingReportingOverflow(
-            standing.window.nanoseconds)
+            window.nanoseconds)
         if overflow { return .denied(.arithmeticOverflow, .event) }
         let now = context.now.nanoseconds
         guard now < start || context.kind == .intent || reducesPosition(context) else {
@@ -74,11 +74,11 @@ extension RiskEngine {
     private func linkedLoss(
         _ bucket: Int, with context: OrderContext, _ level: LimitLevel
     ) -> Int64? {
-        guard let loss = lossWithOrder(context, level) else { return nil }
-        let book = context.chain[level]
-        let before = book < 0 ? Money.zero : books[book].loss
+        guard let added = context.candidates[BookChain.slot(of: level)].addedLoss else {
+            return nil
+        }
         let linked = registry.buckets[bucket][node(of: context.strategy, at: level)]
-        return linked.addingChecked(max(.zero, loss) - before)?.units
+        return linked.addingChecked(Money(units: added))?.units
     }
 
     /// The node of a strategy's order at a level. What is no scope of positions is measured over

@@ -70,7 +70,9 @@ package enum FeeReserve {
         let scale = Int128(Price.scale)
         let variance = Int128(price.units) * (scale - Int128(price.units))
         let product = Int128(quantity.units) * variance * rateNumerator
-        let units = divide(product, by: rateDenominator * scale * scale, .up)
+        // In two steps, which are shorter: rounded up twice is rounded up once.
+        let part = divide(product, by: rateDenominator * scale, .up)
+        let units = divide(part, by: scale, .up)
         return Int64(exactly: units).flatMap { Money(units: $0).addingChecked(rounding) }
     }
 }

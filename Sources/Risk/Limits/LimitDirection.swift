@@ -31,6 +31,17 @@ extension LimitKind {
         }
     }
 
+    /// Whether the highest of several scopes' values binds, not the lowest: for the smallest that
+    /// is allowed, and for how long something counts.
+    var bindsHighest: Bool {
+        switch self {
+        case .orderQuantityMin, .tailPrice, .edgeMin, .repeatWindow, .walkWindow, .guardDwellMin,
+            .settlementHaircut:
+            true
+        default: false
+        }
+    }
+
     /// Whether `value` lets nothing through that `old` stops.
     package func isTighter(_ value: Int64, than old: Int64) -> Bool {
         switch direction {

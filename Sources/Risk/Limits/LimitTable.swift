@@ -60,9 +60,9 @@ struct LimitMask: Sendable, Hashable, BitwiseCopyable {
     private var bits: UInt64 = 0
 
     subscript(kind: LimitKind) -> Bool {
-        get { bits & (1 << UInt64(kind.rawValue)) != 0 }
+        get { bits & (1 << UInt64(kind.place)) != 0 }
         set {
-            let bit = UInt64(1) << UInt64(kind.rawValue)
+            let bit = UInt64(1) << UInt64(kind.place)
             bits = newValue ? bits | bit : bits & ~bit
         }
     }
@@ -78,15 +78,18 @@ struct LimitTable: Sendable {
     private static let kinds = 64
     private var values: [Int64] = []
     private var stated: [LimitMask] = []
+    /// Grows with every change, so that whoever keeps what follows from limits notices.
+    private(set) var version: UInt64 = 1
 
     subscript(kind: LimitKind, meter: Int32) -> Int64? {
         get {
             guard stated[Int(meter)][kind] else { return nil }
-            return values[Int(meter) * LimitTable.kinds + Int(kind.rawValue)]
+            return values[Int(meter) * LimitTable.kinds + kind.place]
         }
         set {
-            values[Int(meter) * LimitTable.kinds + Int(kind.rawValue)] = newValue ?? 0
+            values[Int(meter) * LimitTable.kinds + kind.place] = newValue ?? 0
             stated[Int(meter)][kind] = newValue != nil
+            version += 1
         }
     }
 
@@ -99,6 +102,7 @@ struct LimitTable: Sendable {
             stated.append(LimitMask())
             values.append(contentsOf: repeatElement(0, count: LimitTable.kinds))
         }
+        if !stated[Int(meter)].isEmpty { version += 1 }
         stated[Int(meter)] = LimitMask()
     }
 }

@@ -34,6 +34,11 @@ struct MeterPath: Sendable, BitwiseCopyable {
     private(set) var stated = LimitMask()
     /// The slots whose scopes state a limit, as bits.
     private var limited: UInt8 = 0
+    /// Whose path it is; −1 where it is nobody's.
+    private(set) var strategy: Int32 = -1
+    private(set) var instrument: Int32 = -1
+    /// The tightest limits of the path are kept.
+    var isKnown = false
 
     init() {}
 
@@ -46,6 +51,10 @@ struct MeterPath: Sendable, BitwiseCopyable {
         meters[slot] = meter
         stated.formUnion(limits)
         if !limits.isEmpty { limited |= 1 << UInt8(slot) }
+    }
+
+    mutating func find(strategy: Int32, instrument: Int32) {
+        (self.strategy, self.instrument) = (strategy, instrument)
     }
 
     /// The slots whose scopes state a limit, from firm to venue. One that states none binds

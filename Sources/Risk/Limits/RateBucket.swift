@@ -14,6 +14,7 @@ struct RateBucket: Sendable, Hashable, BitwiseCopyable {
     /// What one more token would bring the use to, in units of 1e-9 tokens; at most `burst` passes.
     func use(at now: Timestamp, rate: Int64) -> Int64 {
         guard rate > 0 else { return .max }
+        guard fullAt > now else { return Quantity.scale }
         let wait = Int128(max(fullAt.nanoseconds, now.nanoseconds)) - Int128(now.nanoseconds)
         let tokens = divide(wait * Int128(rate), by: RateBucket.scale, .up)
         return Int64(clamping: tokens + RateBucket.scale)

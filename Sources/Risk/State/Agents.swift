@@ -76,6 +76,15 @@ struct IntentKey: Hashable, Sendable, Comparable {
     let incarnation: Incarnation
     let id: IntentID
 
+    func _rawHashValue(seed: Int) -> Int {
+        var hash = TableHash(seed: seed)
+        hash.add(agent.name.high)
+        hash.add(agent.name.low)
+        hash.add(incarnation.rawValue)
+        hash.add(id.rawValue)
+        return hash.value
+    }
+
     static func < (lhs: IntentKey, rhs: IntentKey) -> Bool {
         (lhs.agent, lhs.incarnation, lhs.id) < (rhs.agent, rhs.incarnation, rhs.id)
     }

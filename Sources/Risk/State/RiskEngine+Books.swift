@@ -9,16 +9,28 @@ struct BookChain: Sendable, BitwiseCopyable {
     var account: Int32 = -1
     var strategy: Int32 = -1
 
-    /// The book that a limit at a level is measured in. Events, instruments and venues are measured
-    /// over the whole firm in the order's mode.
-    subscript(level: LimitLevel) -> Int32 {
+    /// Where a level's book stands, from the firm's down.
+    static func slot(of level: LimitLevel) -> Int {
         switch level {
-        case .org: org
-        case .account: account
-        case .strategy: strategy
-        case .firm, .event, .instrument, .venue, .none: firm
+        case .org: 1
+        case .account: 2
+        case .strategy: 3
+        case .firm, .event, .instrument, .venue, .none: 0
         }
     }
+
+    subscript(slot slot: Int) -> Int32 {
+        switch slot {
+        case 0: firm
+        case 1: org
+        case 2: account
+        default: strategy
+        }
+    }
+
+    /// The book that a limit at a level is measured in. Events, instruments and venues are measured
+    /// over the whole firm in the order's mode.
+    subscript(level: LimitLevel) -> Int32 { self[slot: BookChain.slot(of: level)] }
 }
 
 extension RiskEngine {
@@ -118,12 +130,12 @@ extension RiskEngine {
     /// Adds to what a scope's positions and open orders can come to; at the firm, also to what
     /// measures the instrument over the whole firm.
     private mutating func extend(_ change: Reach, of instrument: Int32, at node: Int32) {
-        let scope = nodes[Int(node)]
-        meters[scope.meter].reach = meters[scope.meter].reach + change
-        guard scope.level == .firm else { return }
-        let state = instruments[instrument]
+        let meter = nodes[Int(node)].meter
+        meters[meter].reach = meters[meter].reach + change
+        guard nodes[Int(node)].level == .firm else { return }
         let others: InlineArray<3, Int32> = [
-            state.meter, events[state.event].meter, state.venueMeter,
+            instruments[instrument].meter, events[instruments[instrument].event].meter,
+            instruments[instrument].venueMeter,
         ]
         for slot in others.indices {
             meters[others[slot]].reach = meters[others[slot]].reach + change
@@ -140,26 +152,22 @@ extension RiskEngine {
     /// Computes a book's loss again and carries the difference into the sums that hold it.
     mutating func refreshLoss(of index: Int32) {
         let event = books[index].event
-        let set = events[event]
-        var worst = WorstCase(isExclusive: set.isExclusive, isExhaustive: set.isExhaustiveSet)
-        for exposure in books[index].exposures { worst.add(exposure) }
-        for _ in books[index].exposures
-            .count..<max(
-                books[index].exposures.count, set.members.count)
-        {
-            worst.add(Exposure())
-        }
+        var worst = WorstCase(
+            isExclusive: events[event].isExclusive, isExhaustive: events[event].isExhaustiveSet)
+        let count = books[index].exposures.count
+        for member in 0..<count { worst.add(books[index].exposures[member]) }
+        for _ in count..<max(count, events[event].members.count) { worst.add(Exposure()) }
         guard let loss = worst.loss else {
-            preconditionFailure("the loss of event set \(set.id) does not fit")
+            preconditionFailure("the loss of event set \(events[event].id) does not fit")
         }
         let difference = max(.zero, loss) - books[index].loss
         if difference.isZero { return }
         books[index].loss = max(.zero, loss)
         spread(difference, of: index)
-        let node = nodes[Int(books[index].node)]
-        meters[node.meter].collateral += difference
-        if node.level == .firm, let member = set.members.first {
-            meters[set.meter].collateral += difference
+        let node = Int(books[index].node)
+        meters[nodes[node].meter].collateral += difference
+        if nodes[node].level == .firm, let member = events[event].members.first {
+            meters[events[event].meter].collateral += difference
             meters[instruments[member].venueMeter].collateral += difference
         }
     }

@@ -97,6 +97,8 @@ extension RiskEngine {
             node = nodes[Int(node)].parent
         }
         if instrument >= 0 { insertMarket(of: instrument, into: &path) }
+        path.find(strategy: strategy, instrument: instrument)
+        path.isKnown = isKnown(path)
         return path
     }
 
@@ -125,10 +127,9 @@ extension RiskEngine {
 
     /// Takes the meters of an instrument, its event set and its venue into a path.
     private func insertMarket(of instrument: Int32, into path: inout MeterPath) {
-        let state = instruments[instrument]
-        insert(state.meter, at: .instrument, into: &path)
-        insert(events[state.event].meter, at: .event, into: &path)
-        insert(state.venueMeter, at: .venue, into: &path)
+        insert(instruments[instrument].meter, at: .instrument, into: &path)
+        insert(events[instruments[instrument].event].meter, at: .event, into: &path)
+        insert(instruments[instrument].venueMeter, at: .venue, into: &path)
     }
 
     func insert(_ meter: Int32, at level: LimitLevel, into path: inout MeterPath) {
@@ -137,13 +138,15 @@ extension RiskEngine {
 
     /// The tightest of the limits that the path's scopes state, and whose it is.
     func tightest(
-        _ kind: LimitKind, _ path: MeterPath, isFloor: Bool = false
+        _ kind: LimitKind, _ path: MeterPath
     ) -> (level: LimitLevel, limit: Int64)? {
         guard path.stated[kind] else { return nil }
+        if path.isKnown { return tightestKnown(kind, path) }
         var found: (level: LimitLevel, limit: Int64)?
         for slot in path.limitedSlots {
             guard let limit = limits[kind, path.meters[slot]] else { continue }
-            let isTighter = found.map { isFloor ? limit > $0.limit : limit < $0.limit } ?? true
+            let isTighter =
+                found.map { kind.bindsHighest ? limit > $0.limit : limit < $0.limit } ?? true
             if isTighter { found = (MeterPath.levels[slot], limit) }
         }
         return found

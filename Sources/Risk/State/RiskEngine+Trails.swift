@@ -3,20 +3,19 @@ import Wire
 
 /// What strategies lately did, kept in their books so that it is found without a search.
 extension RiskEngine {
-    /// The trail of an instrument in a strategy's book; an empty one where there is none yet.
-    func trail(_ book: Int32, _ ordinal: Int) -> OrderTrail {
-        guard book >= 0, ordinal < books[book].trails.count else { return OrderTrail() }
-        return books[book].trails[ordinal]
+    /// Whether a strategy's book has a trail of an instrument yet.
+    func hasTrail(_ book: Int32, _ ordinal: Int) -> Bool {
+        book >= 0 && ordinal < books[book].trails.count
     }
 
     /// Keeps a permitted order where a limit asks what came before.
     mutating func follow(_ index: Int32, path: MeterPath) {
         let repeatWindow =
             tightest(.repeatMax, path) == nil
-            ? nil : tightest(.repeatWindow, path, isFloor: true)?.limit
+            ? nil : tightest(.repeatWindow, path)?.limit
         let walkWindow =
             tightest(.walkMax, path) == nil
-            ? nil : tightest(.walkWindow, path, isFloor: true)?.limit
+            ? nil : tightest(.walkWindow, path)?.limit
         if repeatWindow == nil, walkWindow == nil { return }
         let order = orders[index]
         let kept = OrderTrail.Order(

@@ -35,6 +35,12 @@ struct BookKey: Hashable, Sendable {
     init(node: Int32, event: Int32) {
         word = UInt64(UInt32(bitPattern: node)) << 32 | UInt64(UInt32(bitPattern: event))
     }
+
+    func _rawHashValue(seed: Int) -> Int {
+        var hash = TableHash(seed: seed)
+        hash.add(word)
+        return hash.value
+    }
 }
 
 /// What one scope has in one event set.

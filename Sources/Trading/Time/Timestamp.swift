@@ -2,19 +2,34 @@
 ///
 /// Arithmetic stops at the first and last moment that there are: times come from the wire, and none
 /// of them may end a process.
-package struct Timestamp: Sendable, Hashable, Comparable, BitwiseCopyable,
+public struct Timestamp: Sendable, Hashable, Comparable, BitwiseCopyable,
     CustomStringConvertible
 {
-    package let nanoseconds: Int64
+    /// The value.
+    public let nanoseconds: Int64
 
-    package init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
+    /// So many nanoseconds.
+    @inlinable public init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
     package init(milliseconds: Int64) { nanoseconds = milliseconds * 1_000_000 }
     package init(seconds: Int64) { nanoseconds = seconds * 1_000_000_000 }
 
-    package static let zero = Timestamp(nanoseconds: 0)
+    package static var zero: Timestamp { Timestamp(nanoseconds: 0) }
 
-    package static func < (lhs: Timestamp, rhs: Timestamp) -> Bool {
+    /// Numeric order.
+    @inlinable public static func < (lhs: Timestamp, rhs: Timestamp) -> Bool {
         lhs.nanoseconds < rhs.nanoseconds
+    }
+    /// Numeric order.
+    @inlinable public static func > (lhs: Timestamp, rhs: Timestamp) -> Bool {
+        lhs.nanoseconds > rhs.nanoseconds
+    }
+    /// Numeric order.
+    @inlinable public static func <= (lhs: Timestamp, rhs: Timestamp) -> Bool {
+        lhs.nanoseconds <= rhs.nanoseconds
+    }
+    /// Numeric order.
+    @inlinable public static func >= (lhs: Timestamp, rhs: Timestamp) -> Bool {
+        lhs.nanoseconds >= rhs.nanoseconds
     }
     package static func + (lhs: Timestamp, rhs: Span) -> Timestamp {
         Timestamp(nanoseconds: sum(lhs.nanoseconds, rhs.nanoseconds))
@@ -27,7 +42,7 @@ package struct Timestamp: Sendable, Hashable, Comparable, BitwiseCopyable,
     }
 
     /// RFC 3339 in UTC with nanoseconds: `2026-07-24T00:00:01.377000000Z`.
-    package var description: String {
+    public var description: String {
         let days = divide(Int128(nanoseconds), by: 86_400_000_000_000, .down)
         let rest = Int64(Int128(nanoseconds) - days * 86_400_000_000_000)
         let (year, month, day) = civil(fromDays: Int64(days))
@@ -39,12 +54,14 @@ package struct Timestamp: Sendable, Hashable, Comparable, BitwiseCopyable,
 }
 
 /// A length of time in nanoseconds. (`Duration` is the standard library's and carries attoseconds.)
-package struct Span: Sendable, Hashable, Comparable, BitwiseCopyable, CustomStringConvertible {
-    package let nanoseconds: Int64
+public struct Span: Sendable, Hashable, Comparable, BitwiseCopyable, CustomStringConvertible {
+    /// The value.
+    public let nanoseconds: Int64
 
-    package init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
+    /// So many nanoseconds.
+    @inlinable public init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
 
-    package static let zero = Span(nanoseconds: 0)
+    package static var zero: Span { Span(nanoseconds: 0) }
     package static func microseconds(_ value: Int64) -> Span { Span(nanoseconds: value * 1_000) }
     package static func milliseconds(_ value: Int64) -> Span {
         Span(nanoseconds: value * 1_000_000)
@@ -53,7 +70,22 @@ package struct Span: Sendable, Hashable, Comparable, BitwiseCopyable, CustomStri
         Span(nanoseconds: value * 1_000_000_000)
     }
 
-    package static func < (lhs: Span, rhs: Span) -> Bool { lhs.nanoseconds < rhs.nanoseconds }
+    /// Numeric order.
+    @inlinable public static func < (lhs: Span, rhs: Span) -> Bool {
+        lhs.nanoseconds < rhs.nanoseconds
+    }
+    /// Numeric order.
+    @inlinable public static func > (lhs: Span, rhs: Span) -> Bool {
+        lhs.nanoseconds > rhs.nanoseconds
+    }
+    /// Numeric order.
+    @inlinable public static func <= (lhs: Span, rhs: Span) -> Bool {
+        lhs.nanoseconds <= rhs.nanoseconds
+    }
+    /// Numeric order.
+    @inlinable public static func >= (lhs: Span, rhs: Span) -> Bool {
+        lhs.nanoseconds >= rhs.nanoseconds
+    }
     package static func + (lhs: Span, rhs: Span) -> Span {
         Span(nanoseconds: lhs.nanoseconds + rhs.nanoseconds)
     }
@@ -62,7 +94,8 @@ package struct Span: Sendable, Hashable, Comparable, BitwiseCopyable, CustomStri
     }
 
     package var seconds: Double { Double(nanoseconds) / 1e9 }
-    package var description: String { "\(Double(nanoseconds) / 1e6) ms" }
+    /// In milliseconds.
+    public var description: String { "\(Double(nanoseconds) / 1e6) ms" }
 }
 
 private func sum(_ lhs: Int64, _ rhs: Int64) -> Int64 {

@@ -1,0 +1,111 @@
+import Trading
+import Wire
+
+/// The tightest limit of every kind among some scopes, by strategy or by instrument, kept so that a
+/// control reads one value and not one for each scope. Never part of the state: it can be computed
+/// again at any time. Flat, so that a control reads one word and never moves a whole row.
+struct TightestLimits: Sendable {
+    private static let kinds = 64
+
+    /// The version of the limits that a row was computed from, and its scopes.
+    private var versions: [UInt64] = []
+    private var meters: [InlineArray<4, Int32>] = []
+    private var masks: [LimitMask] = []
+    private var values: [Int64] = []
+    private var levels: [LimitLevel] = []
+
+    /// Whether a row still is what `slots` of a path come to.
+    func holds(
+        _ row: Int32, _ limits: borrowing LimitTable, _ path: MeterPath, _ slots: Range<Int>
+    ) -> Bool {
+        guard Int(row) < versions.count, versions[Int(row)] == limits.version else { return false }
+        for slot in slots
+        where meters[Int(row)][slot - slots.lowerBound] != path.meters[slot] { return false }
+        return true
+    }
+
+    /// Computes a row from `slots` of a path.
+    mutating func learn(
+        _ row: Int32, _ limits: borrowing LimitTable, _ path: MeterPath, _ slots: Range<Int>
+    ) {
+        let row = Int(row)
+        while versions.count <= row {
+            versions.append(0)
+            meters.append(InlineArray(repeating: -1))
+            masks.append(LimitMask())
+            values.append(contentsOf: repeatElement(0, count: TightestLimits.kinds))
+            levels.append(contentsOf: repeatElement(.none, count: TightestLimits.kinds))
+        }
+        versions[row] = limits.version
+        masks[row] = LimitMask()
+        for slot in slots {
+            meters[row][slot - slots.lowerBound] = path.meters[slot]
+            guard path.meters[slot] >= 0 else { continue }
+            for kind in LimitKind.allCases {
+                guard let limit = limits[kind, path.meters[slot]] else { continue }
+                take(kind, limit, of: MeterPath.levels[slot], in: row)
+            }
+        }
+    }
+
+    private mutating func take(
+        _ kind: LimitKind, _ limit: Int64, of level: LimitLevel, in row: Int
+    ) {
+        let place = row * TightestLimits.kinds + kind.place
+        let isTighter =
+            !masks[row][kind]
+            || (kind.bindsHighest ? limit > values[place] : limit < values[place])
+        guard isTighter else { return }
+        masks[row][kind] = true
+        values[place] = limit
+        levels[place] = level
+    }
+
+    /// The limit of a kind in a row; nil where no scope of it states one.
+    @inline(__always) func limit(_ kind: LimitKind, _ row: Int32) -> Int64? {
+        guard masks[Int(row)][kind] else { return nil }
+        return values[Int(row) * TightestLimits.kinds + kind.place]
+    }
+
+    /// Whose limit that is.
+    @inline(__always) func level(_ kind: LimitKind, _ row: Int32) -> LimitLevel {
+        levels[Int(row) * TightestLimits.kinds + kind.place]
+    }
+}
+
+/// The tightest limits by strategy and by instrument.
+struct TightestTable: Sendable {
+    var byStrategy = TightestLimits()
+    var byInstrument = TightestLimits()
+}
+
+extension RiskEngine {
+    /// Whether the tightest limits of a path are kept and still hold.
+    /// A strategy's scopes are the first four slots, an instrument's the other three.
+    func isKnown(_ path: MeterPath) -> Bool {
+        guard path.strategy >= 0, path.instrument >= 0 else { return false }
+        return tightest.byStrategy.holds(path.strategy, limits, path, 0..<4)
+            && tightest.byInstrument.holds(path.instrument, limits, path, 4..<7)
+    }
+
+    /// Keeps the tightest limits of a path for the orders that come after.
+    mutating func learn(_ path: MeterPath) {
+        guard !path.isKnown, path.strategy >= 0, path.instrument >= 0 else { return }
+        tightest.byStrategy.learn(path.strategy, limits, path, 0..<4)
+        tightest.byInstrument.learn(path.instrument, limits, path, 4..<7)
+    }
+
+    /// The tightest limit of a kind that a path states, where it is kept.
+    @inline(__always) func tightestKnown(
+        _ kind: LimitKind, _ path: MeterPath
+    ) -> (level: LimitLevel, limit: Int64)? {
+        let above = tightest.byStrategy.limit(kind, path.strategy)
+        guard let limit = tightest.byInstrument.limit(kind, path.instrument) else {
+            return above.map { (tightest.byStrategy.level(kind, path.strategy), $0) }
+        }
+        if let above, kind.bindsHighest ? limit <= above : limit >= above {
+            return (tightest.byStrategy.level(kind, path.strategy), above)
+        }
+        return (tightest.byInstrument.level(kind, path.instrument), limit)
+    }
+}
