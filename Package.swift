@@ -144,11 +144,12 @@ let harness: [Target] = [
     .target(
         name: "TestSupport", dependencies: ["Trading"], path: "Tests/TestSupport",
         swiftSettings: settings),
+    .target(name: "CAllocations", path: "Benchmarks/CAllocations"),
     .executableTarget(
         name: "Bench",
         dependencies: [
             "Trading", "Wire", "Risk", "Journal", "Transport", "Cryptography", "Runtime",
-            argumentParser, grdb,
+            "CAllocations", argumentParser, grdb,
         ],
         path: "Benchmarks/Bench", swiftSettings: settings),
     tests("Trading", ["Trading"], data: ["Fixtures"]),

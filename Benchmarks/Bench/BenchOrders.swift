@@ -7,6 +7,9 @@ import Wire
 enum BenchOrders {
     static let instruments = 1_000
     static let strategies = 100
+    static let events = 200
+    /// How many instruments a strategy trades, each under an intent of its own.
+    static let intentsEach = instruments / strategies
     static let now = Timestamp(seconds: 1_000)
     static let gateway: ProcessID = named("gw-bench")
     static let venue: VenueID = named("bench")
@@ -16,11 +19,28 @@ enum BenchOrders {
         OrderRequest.FeaturesEntry(label: named("spot"), value: 64_000),
     ]
 
+    /// Where the order of a number belongs: strategies take turns, and each goes over its
+    /// instruments.
+    struct Place {
+        let strategy: Int
+        let instrument: Int
+        let intent: UInt64
+
+        init(_ number: Int) {
+            let round = number / strategies % intentsEach
+            strategy = number % strategies
+            instrument = strategy + strategies * round
+            intent = UInt64(round + 1)
+        }
+    }
+
     static func named(_ text: String) -> LongName { LongName(text) ?? .empty }
     static func named<Name: ShortIdentifier>(_ text: String) -> Name { Name(text) ?? .empty }
     static func instrument(_ index: Int) -> InstrumentID {
         InstrumentID("BENCH-\(index)") ?? .empty
     }
+    /// The event set of five instruments that follow one another.
+    static func event(_ index: Int) -> EventSetID { EventSetID("SET-\(index)") ?? .empty }
     static func agent(_ strategy: Int) -> ProcessID { named("agent-\(strategy)") }
     static func org(_ strategy: Int) -> OrgID { named("org-\(strategy % 4)") }
     static func account(_ strategy: Int) -> AccountID { named("account-\(strategy % 4)") }
@@ -35,7 +55,7 @@ enum BenchOrders {
                 startedEpoch: Epoch(1), engineVersion: RiskEngine.version, mode: .paper,
                 isCrashLoop: .no), at: now, into: &effects)
         openAccounts(&engine, &effects)
-        setLimits(&engine, &effects)
+        BenchLimits.set(&engine, &effects)
         engine.apply(
             GatewayConnected(
                 gateway: gateway, lease: LeaseID(1), highestEpoch: Epoch(1), isKilled: .no),
@@ -69,26 +89,6 @@ enum BenchOrders {
         }
     }
 
-    private static func setLimits(_ engine: inout RiskEngine, _ effects: inout RiskEffects) {
-        let many = Int64(1_000_000)
-        let limits: [(LimitKind, Int64)] = [
-            (.orderQuantityMax, 100 * 1_000_000_000), (.orderNotionalMax, 100 * 1_000_000_000),
-            (.collarPassive, 500_000_000), (.collarAggressive, 200_000_000),
-            (.quoteAgeMax, 2_000_000_000), (.messagesPerSecond, many * 1_000_000_000),
-            (.messageBurst, many * 1_000_000_000), (.ordersPerSecond, many * 1_000_000_000),
-            (.orderBurst, many * 1_000_000_000), (.openOrdersMax, many * 1_000_000_000),
-            (.openNotionalMax, many * 1_000_000_000), (.positionMax, many * 1_000_000_000),
-            (.eventLossMax, many * 1_000_000_000),
-        ]
-        for (kind, value) in limits {
-            engine.apply(
-                LimitSet(
-                    kind: kind, level: .firm, org: .empty, account: .empty, mode: .paper,
-                    strategy: .empty, venue: .empty, instrument: .empty, eventSet: .empty,
-                    value: value, snapshot: 1), at: now, into: &effects)
-        }
-    }
-
     private static func define(
         _ index: Int, _ engine: inout RiskEngine, _ effects: inout RiskEffects
     ) {
@@ -98,7 +98,7 @@ enum BenchOrders {
     static func definition(of index: Int) -> InstrumentDefined {
         InstrumentDefined(
             envelope: envelope(gateway), instrument: instrument(index), venue: venue,
-            eventSet: EventSetID("SET-\(index / 5)") ?? .empty,
+            eventSet: event(index / 5),
             tick: Price(units: 10_000_000), lot: Quantity(units: 10_000_000), openAt: .zero,
             closeAt: Timestamp(seconds: 1_000_000), status: .open, isExclusive: .yes,
             isExhaustive: .no, ruleHash: digest, marketTime: now)
@@ -119,10 +119,12 @@ enum BenchOrders {
             deadline: now + .seconds(3_600), urgency: 0.5)
     }
 
-    static func request(number: UInt64, instrument index: Int, strategy: Int) -> OrderRequest {
+    static func request(
+        number: UInt64, intent: UInt64, instrument index: Int, strategy: Int
+    ) -> OrderRequest {
         OrderRequest(
             envelope: envelope(agent(strategy)), incarnation: Incarnation(1),
-            requestID: RequestID(number), intentID: IntentID(1), org: org(strategy),
+            requestID: RequestID(number), intentID: IntentID(intent), org: org(strategy),
             account: account(strategy), mode: .paper, strategy: self.strategy(strategy),
             instrument: instrument(index), side: .buy, timeInForce: .goodTillTime,
             isPostOnly: .no, price: Price(units: 500_000_000), quantity: Quantity(1),

@@ -107,6 +107,13 @@ enum Stopwatch {
         return median(times)
     }
 
+    /// The monotonic clock.
+    static func nanoseconds() -> UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
+
     static func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
 }
 

@@ -6,7 +6,7 @@ enum WireBench {
     private static let count = 200_000
 
     static func measure() throws -> [Figure] {
-        let request = BenchOrders.request(number: 1, instrument: 0, strategy: 0)
+        let request = BenchOrders.request(number: 1, intent: 1, instrument: 0, strategy: 0)
         var writer = WireWriter(capacity: 4_096)
         let encode = Stopwatch.nanosecondsEach(count) {
             for _ in 0..<count {

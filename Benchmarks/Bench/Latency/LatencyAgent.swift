@@ -108,7 +108,7 @@ final class LatencyAgent: LoopService {
 
     private func ask() {
         asked += 1
-        var request = BenchOrders.request(number: asked, instrument: 0, strategy: 0)
+        var request = BenchOrders.request(number: asked, intent: 1, instrument: 0, strategy: 0)
         request.incarnation = incarnation
         request.intentID = IntentID(intents)
         request.expiresAt = clock.wall + .seconds(60)
