@@ -59,6 +59,7 @@ lint: ## Checks style, sizes, banned words, imports, and that generated files ar
 	@scripts/check-imports
 	@scripts/wire-generate --check
 	@scripts/controls-generate --check
+	@scripts/attacks-generate --check
 
 check: lint ## Lint, the independent decoder and the units.
 	@scripts/wire-check-sbe

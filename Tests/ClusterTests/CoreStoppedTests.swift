@@ -6,6 +6,8 @@ import Wire
 extension ClusterTests {
     /// The core stands still for several leases and then wakes up with its old view of the world.
     @Suite struct CoreStoppedTests {
+        /// - Attack core-zombie, 1 try: a sealed permit of the old lease after SIGSTOP, and the
+        ///   core itself after SIGCONT: the venue sees nothing.
         @Test(.timeLimit(.minutes(2)))
         func gatewayQuiescesAndTheOldLeaseIsWorthNothing() async throws {
             try await LocalClusterHarness.with(ClusterOptions(hours: 12, hasCoin: true)) {

@@ -6,6 +6,11 @@ import Wire
 extension ClusterTests {
     /// Somebody who even holds the core's CURVE key, and a lease, sends permits of their own.
     @Suite struct ForgedPermitTests {
+        /// - Attack permit-forged, 1000 tries: each bit of a permit's fields and of its code, from
+        ///   the holder of the core's CURVE key.
+        /// - Attack permit-replayed, 2 tries: a used permit under a retired lease, and a spent
+        ///   number under the lease in force.
+        /// - Attack malformed, 10 tries: random bytes at a gateway, from the core's place.
         @Test(.timeLimit(.minutes(2)))
         func forgedAndReplayedPermitsReachNoVenue() async throws {
             try await LocalClusterHarness.with(ClusterOptions(hours: 12, hasCoin: true)) {
@@ -19,6 +24,7 @@ extension ClusterTests {
                 let lease = try await impostor.stealLease()
                 try await sendForgeries(of: used, under: lease, by: impostor, to: cluster)
                 try await sendReplays(of: used, under: lease, by: impostor, to: cluster)
+                try await impostor.peer.requireNonsenseRefused()
                 try #require(try cluster.venueEvents("place") == quiet)
                 impostor.peer.close()
                 let counted = try await cluster.count("permits_forged", of: "gw-kalshi")

@@ -4,6 +4,8 @@ import Testing
 extension ClusterTests {
     /// Somebody edits the journal, or its medium loses a part of it.
     @Suite struct JournalTamperedTests {
+        /// - Attack journal-tampered, 9 tries: a byte, a row taken out, two rows swapped; a tail
+        ///   cut off, a page and the head zeroed, at the core and at the gateway.
         @Test func anEditedOrTornJournalIsRefusedByTheEntry() async throws {
             try await LocalClusterHarness.with(ClusterOptions(hours: 1, limit: "8s")) { cluster in
                 try cluster.launch()

@@ -5,6 +5,8 @@ import Testing
 extension ClusterTests {
     /// Two operators change limits of a running cluster, and everybody else fails to.
     @Suite struct LimitQuorumTests {
+        /// - Attack admin-rogue, 7 tries: no signature, one, the same signer twice, expired,
+        ///   applied again, on a superseded base.
         @Test(.timeLimit(.minutes(3)))
         func onlyTwoOperatorsLoosenAndTheCoreKeepsItWhenKilled() async throws {
             let options = ClusterOptions(hours: 24, operators: ["alice", "bob"])

@@ -5,6 +5,11 @@ extension ClusterTests {
     @Suite struct ProcessKilledTests {
         /// Everybody comes back and trades on. What the core recovered is what its journal comes to
         /// when it is decided again from the first entry, and the venue saw nothing twice.
+        ///
+        /// - Attack core-killed, 1 try: SIGKILL while it trades: its state, with brakes, buckets
+        ///   and reservations, is what its journal comes to when it is decided again from the first
+        ///   entry.
+        /// - Attack permit-replayed, 1 try: SIGKILL of the gateway: the venue sees no order twice.
         @Test(.timeLimit(.minutes(3)))
         func eachInTurnComesBackAndNothingIsDoubledOrLost() async throws {
             let victims = ["agent-crypto", "gw-kalshi", "core", "sim-venue"]

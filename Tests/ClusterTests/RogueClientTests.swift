@@ -9,6 +9,10 @@ import Wire
 extension ClusterTests {
     /// Somebody with a stolen, borrowed or invented key, or an agent that has gone wrong.
     @Suite struct RogueClientTests {
+        /// - Attack gateway-direct, 8 tries: an agent, a stranger and a peer without CURVE at
+        ///   sockets that are not theirs.
+        /// - Attack other-name, 4 tries: a session and a message in the name of another agent, and
+        ///   claimed routing ids.
         @Test(.timeLimit(.minutes(2)))
         func nobodyGetsInOrSpeaksForAnother() async throws {
             try await withRunningCluster { cluster in
@@ -17,6 +21,9 @@ extension ClusterTests {
             }
         }
 
+        /// - Attack malformed, 18 tries: random bytes of ten lengths at the core, then errors until
+        ///   the session ends.
+        /// - Attack hoarder, 1 try: an agent that lives and takes nothing.
         @Test(.timeLimit(.minutes(2)))
         func nonsenseAndSilenceAreLetGo() async throws {
             try await withRunningCluster { cluster in
@@ -28,6 +35,8 @@ extension ClusterTests {
             }
         }
 
+        /// - Attack malformed, 33 tries: each number of a request at the ends of its range, and
+        ///   infinity.
         @Test(.timeLimit(.minutes(2)))
         func numbersThatOverflowAreRejected() async throws {
             try await withRunningCluster { cluster in
@@ -110,17 +119,10 @@ extension ClusterTests {
             defer { rogue.close() }
             try #require(try await rogue.isAdmitted())
             try await rogue.openSession(cluster: LocalClusterHarness.cluster)
-            let seed = UInt64.random(in: .min ... .max)
-            var random = SeededRandom(seed: seed)
-            for length in [0, 1, 7, 8, 55, 56, 57, 100, 1_000, 9_000] {
-                let bytes = (0..<length).map { _ in UInt8.random(in: 0...255, using: &random) }
-                try await rogue.send(bytes)
-            }
-            let refused = try await rogue.next(MessageRefused.self)
-            try #require(refused.reason != .wrongSender, "seed \(seed): \(refused)")
+            try await rogue.requireNonsenseRefused()
             for _ in 0..<8 { try await rogue.send([1, 2, 3]) }
             let ended = try await rogue.next(SessionRefused.self)
-            try #require(ended.reason == .tooManyErrors, "seed \(seed): \(ended.reason)")
+            try #require(ended.reason == .tooManyErrors, "\(ended.reason)")
         }
 
         /// It lives, but takes nothing and acknowledges nothing.
@@ -191,6 +193,20 @@ extension ClusterTests {
                 try await cluster.requireConsistent(with: summary)
             }
         }
+    }
+}
+
+extension RoguePeer {
+    /// Sends random bytes of ten lengths in a session; the other side says that it drops them.
+    func requireNonsenseRefused() async throws {
+        let seed = UInt64.random(in: .min ... .max)
+        var random = SeededRandom(seed: seed)
+        for length in [0, 1, 7, 8, 55, 56, 57, 100, 1_000, 9_000] {
+            let bytes = (0..<length).map { _ in UInt8.random(in: 0...255, using: &random) }
+            try await send(bytes)
+        }
+        let refused = try await next(MessageRefused.self)
+        try #require(refused.reason != .wrongSender, "seed \(seed): \(refused)")
     }
 }
 

@@ -219,6 +219,7 @@ import Wire
         #expect(gateway.reports.contains { if case .quiesced = $0 { true } else { false } })
     }
 
+    /// - Attack core-twice, 1 try: a core whose journal is older than what the gateway has seen.
     @Test func coreBehindTheGatewayGetsNoLease() {
         var gateway = GatewayFixture()
         gateway.grantLease(epoch: 5)

@@ -29,6 +29,7 @@ import Wire
         #expect(gateway.alarms == ["permit_forged"])
     }
 
+    /// - Attack permit-replayed, 1 try: the same permit twice.
     @Test func replayedPermitIsNeverSentAgain() {
         var gateway = GatewayFixture()
         gateway.accept(gateway.permit(1))
@@ -38,6 +39,7 @@ import Wire
         #expect(gateway.fates.isEmpty)
     }
 
+    /// - Attack permit-replayed, 1 try: the same permit after a restart of the gateway.
     @Test func replayedPermitIsRefusedAfterARestart() {
         var gateway = GatewayFixture(granted: false)
         gateway.grantLease(epoch: 1)
@@ -49,6 +51,7 @@ import Wire
         #expect(restarted.placements == 0)
     }
 
+    /// - Attack core-zombie, 1 try: a permit of a retired lease that its time would still allow.
     @Test func retiredLeaseIsRefusedWhateverTheClockSays() {
         var gateway = GatewayFixture()
         let permit = gateway.permit(1)
@@ -58,6 +61,7 @@ import Wire
         #expect(gateway.fates.last?.reason == .leaseRetired)
     }
 
+    /// - Attack core-zombie, 1 try: a permit of an epoch before the highest.
     @Test func formerEpochIsRefused() {
         var gateway = GatewayFixture()
         var stale = gateway.permit(1)

@@ -11,6 +11,7 @@ struct FailedCommitTests {
 
     init() throws { fixture = try JournalFixture() }
 
+    /// - Attack disk, 5 tries: every way to go on after a failed commit.
     @Test func afterAFailedCommitNothingIsTaken() throws {
         let store = try fixture.open()
         try fixture.fill(store, count: 3)

@@ -180,6 +180,7 @@ import Wire
         rig.check()
     }
 
+    /// - Attack gateway-compromised, 1 try: a fill of an order that nobody has sent.
     @Test func aFillWithoutAnOrderIsBookedApartAndHaltsTheAccount() {
         var rig = Rig()
         rig.fill(OrderID(77), "3")

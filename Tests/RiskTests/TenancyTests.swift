@@ -60,6 +60,7 @@ import Wire
         #expect(try outcome(&disturbed) == outcome(&quiet))
     }
 
+    /// - Attack tenant, 1 try: a flood: the other org's decisions stay what they were.
     @Test func aFloodTakesNothingFromTheOther() throws {
         try expectSame { rig in
             rig.limit(.messagesPerSecond, "5", at: .org)
@@ -70,6 +71,7 @@ import Wire
         }
     }
 
+    /// - Attack tenant, 1 try: a breached limit.
     @Test func aBreachedLimitIsItsOwn() throws {
         try expectSame { rig in
             rig.limit(.eventLossMax, "5", at: .org)
@@ -79,6 +81,7 @@ import Wire
         }
     }
 
+    /// - Attack tenant, 1 try: a halt.
     @Test func aHaltStopsAndCancelsItsOwnAlone() throws {
         var rig = rig()
         let own = rig.order(.buy, "0.50", "1")
@@ -110,6 +113,7 @@ import Wire
         }
     }
 
+    /// - Attack tenant, 1 try: orders and intents of the other, by their numbers.
     @Test func numbersAndNamesOfOneMeanNothingForTheOther() throws {
         var rig = rig()
         let intent = rig.declare(.buy).id

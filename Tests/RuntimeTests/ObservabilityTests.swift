@@ -47,6 +47,7 @@ import Trading
 }
 
 @Suite struct MarketClockTests {
+    /// - Attack clock, 1 try: a wall clock that falls back while the market clock runs.
     @Test func liveTimeIgnoresTheWallClock() {
         let start = Timestamp(seconds: 1000)
         var clock = MarketClock.live(wall: start, monotonic: .seconds(50))

@@ -79,6 +79,8 @@ struct SecurityTests {
 
     /// The trap: libzmq 4.3 lets every key in when the handler is missing, unless option 93 is set,
     /// which `Socket.authenticate` does.
+    ///
+    /// - Attack gateway-direct, 2 tries: a socket whose ZAP handler is missing.
     @Test(arguments: [true, false])
     func failsClosedWithoutAHandler(isEnforced: Bool) throws {
         let cluster = try Cluster()

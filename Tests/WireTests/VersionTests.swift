@@ -30,6 +30,7 @@ import Wire
         #expect(try describe(frame) == lines)
     }
 
+    /// - Attack binary-stale, 1 try: a message of a version that nobody speaks any more.
     @Test func refusesTheVersionBeforeTheFirst() throws {
         var random = SeededRandom(seed: 4)
         var builder = FrameBuilder()
@@ -38,6 +39,7 @@ import Wire
         #expect(throws: WireError.unknownVersion(0)) { try validate(frame: frame) }
     }
 
+    /// - Attack binary-stale, 2 tries: a block that is shorter than its version says.
     @Test(arguments: [UInt16(1), 2])
     func refusesABlockShorterThanTheFirstVersions(_ version: UInt16) throws {
         var random = SeededRandom(seed: 5)
@@ -54,6 +56,7 @@ import Wire
         #expect(throws: error) { try validate(frame: frame) }
     }
 
+    /// - Attack binary-stale, 1 try: a block that is longer than its version says.
     @Test func refusesALongerBlockOfOurOwnVersion() throws {
         var random = SeededRandom(seed: 6)
         var builder = FrameBuilder()

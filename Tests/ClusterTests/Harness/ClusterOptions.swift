@@ -10,6 +10,8 @@ struct ClusterOptions {
     var hasStandIn = false
     /// A second agent that takes random sides, so that there are fills soon.
     var hasCoin = false
+    /// A second org with an account, a gateway and an agent that takes random sides.
+    var hasRival = false
     /// A folder of recorded data instead of a generated day.
     var data: String?
     /// Who may steer it.
@@ -23,6 +25,9 @@ struct ClusterOptions {
         let coin =
             hasCoin
             ? "\n" + agent("coin", parameters: "{ policy: coin-flip, flip-every: 4 }") : ""
+        let rival = hasRival ? "\n" + rivalAgent : ""
+        let rivalGateway = hasRival ? "\n" + gateway("gw-rival", "rival", port: port) : ""
+        let rivalLimits = hasRival ? "\n" + ownLimits : ""
         return """
             cluster: chaos
             mode: paper
@@ -36,17 +41,7 @@ struct ClusterOptions {
               permit-validity: 1000ms
               endpoint: ipc
             gateways:
-              - name: gw-kalshi
-                venue: kalshi
-                org: demo
-                account: main
-                url: http://127.0.0.1:\(port)/trade-api/v2
-                key-id: demo-key
-                replay: true
-                publish-depth: 10
-                starting-cash: "1000"
-                last-line:
-                  { order-quantity-max: "50", order-notional-max: "50", orders-per-second: 50 }
+            \(gateway("gw-kalshi", "demo", port: port))\(rivalGateway)
             agents:
               - name: agent-crypto
                 domain: crypto
@@ -54,7 +49,7 @@ struct ClusterOptions {
                 account: main
                 strategy: updown
                 venue: kalshi
-                parameters: \(parameters)\(standIn)\(coin)
+                parameters: \(parameters)\(standIn)\(coin)\(rival)
             limits:
               - { level: firm, kind: order-quantity-min, value: "1" }
               - { level: firm, kind: order-quantity-max, value: "25" }
@@ -81,7 +76,7 @@ struct ClusterOptions {
               - { level: firm, kind: order-to-trade-max, value: "500" }
               - { level: firm, kind: gross-notional-max, value: "500" }
               - { level: firm, kind: depth-share-max, value: "1" }
-              - { level: firm, kind: volatility-budget, value: "50" }
+              - { level: firm, kind: volatility-budget, value: "50" }\(rivalLimits)
             sim-venue:
               { name: sim-venue, kalshi: "127.0.0.1:\(port)", seed: \(seed), balance: "1000",
                 patience: 60s }
@@ -99,6 +94,43 @@ struct ClusterOptions {
             strategy: \(strategy)
             venue: kalshi
             parameters: \(parameters)
+        """
+    }
+
+    /// The gateway of an org's account.
+    private func gateway(_ name: String, _ org: String, port: UInt16) -> String {
+        """
+          - name: \(name)
+            venue: kalshi
+            org: \(org)
+            account: main
+            url: http://127.0.0.1:\(port)/trade-api/v2
+            key-id: \(org)-key
+            replay: true
+            publish-depth: 10
+            starting-cash: "1000"
+            last-line:
+              { order-quantity-max: "50", order-notional-max: "50", orders-per-second: 50 }
+        """
+    }
+
+    private var rivalAgent: String {
+        """
+          - name: agent-rival
+            domain: crypto
+            org: rival
+            account: main
+            strategy: gamble
+            venue: kalshi
+            parameters: { policy: coin-flip, flip-every: 4 }
+        """
+    }
+
+    /// What the second org may use of what all share.
+    private var ownLimits: String {
+        """
+          - { level: org, org: rival, kind: messages-per-second, value: 50 }
+          - { level: org, org: rival, kind: message-burst, value: 50 }
         """
     }
 }

@@ -12,10 +12,10 @@ struct CoreImpostor {
     private let cluster: LocalClusterHarness
 
     /// Takes the core's place. The gateway must have given the core up.
-    init(in cluster: LocalClusterHarness) async throws {
+    init(in cluster: LocalClusterHarness, at gateway: String = "gw-kalshi") async throws {
         self.cluster = cluster
         peer = try cluster.roguePeer(
-            as: "core", keys: cluster.curveKeys(of: "core"), to: "gw-kalshi", "orders")
+            as: "core", keys: cluster.curveKeys(of: "core"), to: gateway, "orders")
         guard try await peer.isAdmitted() else { throw ClusterFailure("the core's key is refused") }
         try await peer.openSession(cluster: LocalClusterHarness.cluster)
     }
@@ -38,7 +38,7 @@ struct CoreImpostor {
         return try await peer.next(LeaseGranted.self)
     }
 
-    /// The permit with the code that only the core and the gateway can make.
+    /// The permit with the code that only the core and the gateway gw-kalshi can make.
     func sealed(_ permit: OrderPermit) throws -> OrderPermit {
         var authenticator = try PermitAuthenticator(
             own: cluster.keyRing(of: "core").permitKey(),

@@ -16,7 +16,7 @@ final class LocalClusterHarness {
     let configurationPath: String
     /// Where the simulated venue serves.
     let port: UInt16
-    private let folder: String
+    let folder: String
     private var up: ChildProgram?
 
     /// Makes keys, configuration and data; starts nothing.
@@ -128,6 +128,9 @@ final class LocalClusterHarness {
             processIDs().isEmpty && up?.isRunning != true
         }
     }
+
+    /// Sends a signal to `supervisor up` itself.
+    func signalSupervisor(_ number: Int32) { up?.signal(number) }
 
     /// The process id of a child at this moment.
     func pid(of name: String) throws -> pid_t {

@@ -15,6 +15,8 @@ final class StandInAgent: LoopService {
         var refusals: [RefusedMessage] = []
         var closures: [LinkClosure] = []
         var ticks = 0
+        /// Everything that came, as far as it is kept.
+        var heard: [[UInt8]] = []
     }
 
     /// Shared between the loop's thread and the test's.
@@ -67,6 +69,7 @@ final class StandInAgent: LoopService {
     }
 
     func received(_ frame: [UInt8], from peer: ProcessID, on link: LinkName) {
+        board.note { if $0.heard.count < 10_000 { $0.heard.append(frame) } }
         do throws(WireError) {
             switch try WireFrame.template(of: frame) {
             case .agentGranted:
