@@ -69,6 +69,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], data: [String] =
 let binaries = [
     ("Supervisor", "supervisor"), ("DomainAgent", "domain-agent"), ("RiskCore", "risk-core"),
     ("ExecutionGateway", "execution-gateway"), ("SimVenue", "sim-venue"),
+    ("Research", "research"),
 ]
 
 let pure: [Target] = [
@@ -133,6 +134,7 @@ let processes: [Target] =
             "Trading", "MarketSim", "Cryptography", "Runtime", nioCore, nioHTTP1, nioPosix,
             nioWebSocket, logging,
         ])
+    + process("Research", ["Trading", "Signals", "Runtime", "Cryptography", argumentParser])
     + process(
         "Supervisor",
         [
@@ -193,6 +195,7 @@ let harness: [Target] = [
             "Trading", "MarketSim", "SimVenue", "Cryptography", "Venues", "Execution", "Runtime",
             logging,
         ]),
+    tests("Research", ["Trading", "Signals", "Cryptography", "Research", "Runtime"]),
     tests(
         "Supervisor",
         [

@@ -4,16 +4,16 @@ import Foundation
 /// Reads the lines of a plain or gzip-compressed file with bounded memory.
 ///
 /// Not thread-safe: one owner reads it from start to end.
-final class CompressedLineReader {
+package final class CompressedLineReader {
     /// A line without its end, or the fact that it was too long to be one of ours.
-    enum Line {
+    package enum Line {
         case text(ArraySlice<UInt8>)
         case overlong
     }
 
-    let path: String
+    package let path: String
     /// The number of the line that `next` gave last; the first is 1.
-    private(set) var lineNumber = 0
+    package private(set) var lineNumber = 0
 
     private let file: gzFile
     private var buffer: [UInt8]
@@ -22,22 +22,26 @@ final class CompressedLineReader {
     private var isAtEnd = false
 
     /// The longest line that is read; a recorded market with its raw object takes about 5 KB.
-    static let lineByteCountMax = 1 << 20
+    package static let lineByteCountMax = 1 << 20
+    private let lineByteCountMax: Int
 
-    init(path: String) throws(RecordingError) {
+    package init(
+        path: String, lineByteCountMax: Int = CompressedLineReader.lineByteCountMax
+    ) throws(RecordingError) {
         guard let file = gzopen(path, "rb") else {
             let reason = String(cString: strerror(errno))
             throw RecordingError(.unreadable, "\(path): cannot be opened: \(reason)")
         }
         self.path = path
         self.file = file
+        self.lineByteCountMax = lineByteCountMax
         buffer = [UInt8](repeating: 0, count: 1 << 16)
     }
 
     deinit { gzclose(file) }
 
     /// The next line, or nil at the end. An unfinished last line counts as a line.
-    func next() throws(RecordingError) -> Line? {
+    package func next() throws(RecordingError) -> Line? {
         var isOverlong = false
         while true {
             if let length = lineLength() {
@@ -53,7 +57,7 @@ final class CompressedLineReader {
                 lineNumber += 1
                 return isOverlong ? .overlong : .text(withoutReturn(line))
             }
-            if end - start >= CompressedLineReader.lineByteCountMax {
+            if end - start >= lineByteCountMax {
                 isOverlong = true
                 start = end
             }

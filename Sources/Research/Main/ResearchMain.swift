@@ -1,0 +1,7 @@
+import Research
+
+@main enum ResearchMain {
+    static func main() {
+        ResearchProcess.main(Array(CommandLine.arguments.dropFirst()))
+    }
+}
