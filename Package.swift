@@ -80,6 +80,7 @@ let pure: [Target] = [
     library("Execution", ["Trading", "Wire"]),
     library("Signals", ["Trading"]),
     library("MarketSim", ["Trading"]),
+    library("Federation", ["Trading", "Wire", "Cryptography"]),
 ]
 
 let capabilities: [Target] = [
@@ -161,6 +162,8 @@ let harness: [Target] = [
     tests("Execution", ["Trading", "Wire", "Execution"]),
     tests("Signals", ["Trading", "Signals"], data: ["Fixtures"]),
     tests("MarketSim", ["Trading", "MarketSim"]),
+    tests(
+        "Federation", ["Trading", "Wire", "Cryptography", "Federation"], data: ["Fixtures"]),
     tests("Cryptography", ["Cryptography"], data: ["Fixtures"]),
     tests("Transport", ["Trading", "Wire", "Transport", "CZeroMQ"]),
     tests("Journal", ["Trading", "Cryptography", "Journal", grdb]),

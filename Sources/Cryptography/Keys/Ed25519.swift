@@ -64,3 +64,34 @@ package struct Ed25519PublicKey: Sendable, Equatable {
         lhs.bytes == rhs.bytes
     }
 }
+
+extension Ed25519PublicKey {
+    /// Whether the key is a point of small order, under which a signature proves nothing: some
+    /// signature is valid for many messages. Nobody makes such a key by accident.
+    package var isOfSmallOrder: Bool {
+        var plain = bytes
+        plain[plain.count - 1] &= 0x7f
+        return Ed25519PublicKey.smallOrderOrdinates.contains(plain)
+    }
+
+    /// The y of every point whose order divides 8, without the sign of x, in both spellings where
+    /// there are two.
+    private static let smallOrderOrdinates: [[UInt8]] = {
+        let zeros = [UInt8](repeating: 0, count: 30)
+        let ones = [UInt8](repeating: 0xff, count: 30)
+        let first: [UInt8] = [
+            0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef,
+            0x98, 0xf0, 0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88,
+            0x6d, 0x53, 0xfc, 0x05,
+        ]
+        let second: [UInt8] = [
+            0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10,
+            0x67, 0x0f, 0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77,
+            0x92, 0xac, 0x03, 0x7a,
+        ]
+        return [
+            [0] + zeros + [0], [1] + zeros + [0], [0xec] + ones + [0x7f], [0xed] + ones + [0x7f],
+            [0xee] + ones + [0x7f], first, second,
+        ]
+    }()
+}
