@@ -45,17 +45,22 @@ package enum GatewayWiring {
     /// depend on its speed.
     private static let replayBudget = ["read-tokens": "100000", "write-tokens": "100000"]
 
-    private static func venueAdapter(
+    static func venueSettings(
         of gateway: GatewayConfiguration, _ context: ProcessContext
-    ) throws(ProcessFailure) -> any VenueAdapter {
-        let settings = VenueSettings(
+    ) -> VenueSettings {
+        VenueSettings(
             url: gateway.url, keyID: gateway.keyID, keyFile: context.keys.venueKeyPath,
             isReplay: gateway.isReplay,
             options: gateway.isReplay
                 ? gateway.options.merging(GatewayWiring.replayBudget) { $1 } : gateway.options)
+    }
+
+    private static func venueAdapter(
+        of gateway: GatewayConfiguration, _ context: ProcessContext
+    ) throws(ProcessFailure) -> any VenueAdapter {
         do {
             return try VenueRegistry.adapter(
-                for: gateway.venue, settings, logger: context.log)
+                for: gateway.venue, venueSettings(of: gateway, context), logger: context.log)
         } catch {
             throw ProcessFailure(
                 .usage, "\(context.configuration.file): gateways.\(gateway.name).\(error)")

@@ -9,41 +9,59 @@ package import Trading
 /// only as exact decimals. Forbidden here: risk, order state machines, journals, secrets in logs.
 ///
 /// Adding a venue is one folder (`HTTP`, `WebSocket`, `Signing`, `Parsing`, and a session that
-/// decides what comes next) and one line in `VenueRegistry.makers`. `JSON` and `Throttle` are
+/// decides what comes next) and one entry in `VenueRegistry.venues`. `JSON` and `Throttle` are
 /// shared. Start reading at `Kalshi/KalshiAdapter.swift`.
 package enum VenueRegistry {
-    /// Makes the adapter of one venue.
-    package typealias Maker =
-        @Sendable (VenueSettings, Logger) throws(VenueSetupError) -> any VenueAdapter
+    /// What there is of one venue.
+    private struct Venue: Sendable {
+        /// As a configuration names it.
+        let name: String
+        let adapter: @Sendable (VenueSettings, Logger) throws(VenueSetupError) -> any VenueAdapter
+        let examination: @Sendable (VenueSettings) throws(VenueSetupError) -> any VenueExamination
+    }
 
-    /// The venues that there are, by the name that a configuration gives them.
-    private static let makers: [(name: String, make: Maker)] = [
-        (
-            "kalshi",
-            { settings, logger throws(VenueSetupError) in
+    private static let venues = [
+        Venue(
+            name: "kalshi",
+            adapter: { settings, logger throws(VenueSetupError) in
                 try KalshiAdapter(KalshiConfiguration(settings), logger: logger)
-            }
-        ),
-        (
-            "polymarket",
-            { settings, logger throws(VenueSetupError) in
+            },
+            examination: { settings throws(VenueSetupError) in
+                try KalshiExamination(KalshiConfiguration(settings))
+            }),
+        Venue(
+            name: "polymarket",
+            adapter: { settings, logger throws(VenueSetupError) in
                 try PolymarketAdapter(PolymarketConfiguration(settings), logger: logger)
-            }
-        ),
+            },
+            examination: { settings throws(VenueSetupError) in
+                try PolymarketExamination(PolymarketConfiguration(settings))
+            }),
     ]
 
     /// The names of the venues that there are.
-    package static var names: [String] { makers.map(\.name) }
+    package static var names: [String] { venues.map(\.name) }
 
     /// The adapter of `venue`. It does nothing until it is started.
     package static func adapter(
         for venue: VenueID, _ settings: VenueSettings, logger: Logger
     ) throws(VenueSetupError) -> any VenueAdapter {
-        guard let maker = makers.first(where: { $0.name == venue.description }) else {
+        try entry(venue).adapter(settings, logger)
+    }
+
+    /// What looks at an account of `venue`. It asks nothing until it is run.
+    package static func examination(
+        for venue: VenueID, _ settings: VenueSettings
+    ) throws(VenueSetupError) -> any VenueExamination {
+        try entry(venue).examination(settings)
+    }
+
+    private static func entry(_ venue: VenueID) throws(VenueSetupError) -> Venue {
+        guard let entry = venues.first(where: { $0.name == venue.description }) else {
             throw VenueSetupError(
                 option: "venue", "expected one of \(names.joined(separator: ", ")), found \(venue)")
         }
-        return try maker.make(settings, logger)
+        return entry
     }
 }
 

@@ -43,11 +43,16 @@ final class VenueHTTP: Sendable {
 
     /// Sends one request. The answer comes on the loop.
     func send(_ message: Message, _ body: @escaping @Sendable (VenueAnswer) -> Void) {
+        ask(message) { answer, _ in body(answer) }
+    }
+
+    /// Sends one request. The answer comes on the loop, with the `Date` that it carried.
+    func ask(_ message: Message, _ body: @escaping @Sendable (VenueAnswer, String?) -> Void) {
         let request: HTTPClient.Request
         do {
             request = try VenueHTTP.request(message)
         } catch {
-            loop.execute { body(.notSent("the request cannot be made: \(error)")) }
+            loop.execute { body(.notSent("the request cannot be made: \(error)"), nil) }
             return
         }
         let gatherer = ResponseAccumulator(
@@ -60,8 +65,10 @@ final class VenueHTTP: Sendable {
             switch result {
             case .success(let response):
                 let content = response.body.map { Array($0.readableBytesView) } ?? []
-                body(.response(status: Int(response.status.code), body: content))
-            case .failure(let error): body(answer(of: error))
+                body(
+                    .response(status: Int(response.status.code), body: content),
+                    response.headers.first(name: "date"))
+            case .failure(let error): body(answer(of: error), nil)
             }
         }
     }

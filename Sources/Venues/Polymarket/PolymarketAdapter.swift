@@ -50,17 +50,7 @@ package final class PolymarketAdapter: VenueAdapter, @unchecked Sendable {
     ) throws(VenueSetupError) {
         self.configuration = configuration
         self.logger = logger
-        let isAccount = configuration.signatureType == .account
-        let key = try PolymarketSigner.key(inFile: configuration.keyFile)
-        guard !isAccount || key.address == configuration.funder else {
-            throw VenueSetupError(
-                option: "key-id",
-                "the key is that of \(key.address), not of \(configuration.funder): for a wallet "
-                    + "that another key signs for, say which kind it is in signature-type")
-        }
-        signer = try PolymarketSigner(
-            key: key, funder: isAccount ? nil : configuration.funder,
-            signatureType: configuration.signatureType, contracts: configuration.contracts)
+        signer = try PolymarketSigner(configuration)
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         loop = group.next()
         session = PolymarketSession(configuration, signer: signer, at: VenueMoment.now())
@@ -159,20 +149,14 @@ package final class PolymarketAdapter: VenueAdapter, @unchecked Sendable {
         _ request: PolymarketRequest, _ credentials: PolymarketCredentials?, at now: VenueMoment,
         _ body: @escaping @Sendable (VenueAnswer) -> Void
     ) {
-        let headers: [(name: String, value: String)]
-        switch (request.proof, credentials) {
-        case (.none, _): headers = []
-        case (.wallet, _): headers = signer.attestation(at: now.wall)
-        case (.key, let credentials?):
-            headers = credentials.headers(
-                method: request.method.rawValue, path: request.path, body: request.body,
-                address: signer.address, at: now.wall)
-        case (.key, nil): return loop.execute { body(.notSent("there is no API key yet")) }
+        guard request.proof != .key || credentials != nil else {
+            return loop.execute { body(.notSent("there is no API key yet")) }
         }
         http?.send(
             VenueHTTP.Message(
                 method: request.method.rawValue, url: configuration.restURL + request.target,
-                headers: headers, body: request.body), body)
+                headers: signer.headers(for: request, credentials, at: now.wall),
+                body: request.body), body)
     }
 
     private func open(_ feed: PolymarketFeed) {

@@ -1,3 +1,4 @@
+import Cryptography
 import Foundation
 import NIOCore
 import Trading
@@ -22,20 +23,26 @@ final class KalshiHTTP: Sendable {
         _ request: KalshiRequest, at wall: Timestamp,
         _ body: @escaping @Sendable (KalshiAnswer) -> Void
     ) {
-        let path = KalshiConfiguration.restPath + request.resource
-        let headers: [(name: String, value: String)]
-        do {
-            headers = try signer.headers(method: request.method.rawValue, path: path, at: wall)
+        do throws(CryptoError) {
+            link.send(
+                try KalshiHTTP.message(request, configuration, signer: signer, at: wall), body)
         } catch {
             loop.execute { body(.notSent("the request cannot be signed: \(error)")) }
-            return
         }
+    }
+
+    /// A request, signed.
+    static func message(
+        _ request: KalshiRequest, _ configuration: KalshiConfiguration, signer: KalshiSigner,
+        at wall: Timestamp
+    ) throws(CryptoError) -> VenueHTTP.Message {
+        let path = KalshiConfiguration.restPath + request.resource
         var target = configuration.restURL.absoluteString
         target.removeLast(KalshiConfiguration.restPath.count)
-        link.send(
-            VenueHTTP.Message(
-                method: request.method.rawValue, url: target + request.target, headers: headers,
-                body: request.body), body)
+        return VenueHTTP.Message(
+            method: request.method.rawValue, url: target + request.target,
+            headers: try signer.headers(method: request.method.rawValue, path: path, at: wall),
+            body: request.body)
     }
 
     func shutdown(_ body: @escaping @Sendable () -> Void) { link.shutdown(body) }

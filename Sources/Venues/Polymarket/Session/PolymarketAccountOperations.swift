@@ -137,12 +137,12 @@ struct ReadHoldings: PolymarketOperation {
 
     private mutating func next(_ memory: inout PolymarketMemory) -> PolymarketStep {
         if let token = waiting?.last {
-            return .request(balanceRequest("CONDITIONAL", token, memory))
+            return .request(balanceRequest("CONDITIONAL", token, memory.signer.signatureType))
         }
         memory.hold(held)
         guard purpose == .cash else { return .finished(.positions(holdings(memory))) }
         isReadingCash = true
-        return .request(balanceRequest("COLLATERAL", nil, memory))
+        return .request(balanceRequest("COLLATERAL", nil, memory.signer.signatureType))
     }
 
     private func holdings(_ memory: PolymarketMemory) -> [VenueHolding] {
@@ -162,12 +162,12 @@ struct ReadHoldings: PolymarketOperation {
 
 /// Asks for what the account has of its dollars, or of one token.
 func balanceRequest(
-    _ type: String, _ token: PolymarketToken?, _ memory: PolymarketMemory
+    _ type: String, _ token: PolymarketToken?, _ signature: PolymarketSignatureType
 ) -> PolymarketRequest {
     PolymarketRequest(
         .get, "/balance-allowance",
         query: [
             ("asset_type", type), ("token_id", token?.description),
-            ("signature_type", String(memory.signer.signatureType.rawValue)),
+            ("signature_type", String(signature.rawValue)),
         ])
 }

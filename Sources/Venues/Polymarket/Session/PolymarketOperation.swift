@@ -140,7 +140,7 @@ struct ReadEligibility: PolymarketOperation {
                         code: "closed_only", message: "the account may only close positions"))
             }
             question = .allowance
-            return .request(balanceRequest("COLLATERAL", nil, memory))
+            return .request(balanceRequest("COLLATERAL", nil, memory.signer.signatureType))
         case .allowance:
             if let failure = try missingAllowance(document, &decoder, memory) {
                 return .failed(failure)
@@ -169,25 +169,31 @@ struct ReadEligibility: PolymarketOperation {
         _ memory: PolymarketMemory
     ) throws(PayloadError) -> VenueFailure? {
         _ = try decoder.balance(document)
-        guard let allowances = document.optional("allowances", in: document.root) else {
-            return nil
-        }
-        var allowed: Set<String> = []
-        document.forEachMember(of: allowances) { key, value in
-            guard let address = document.string(key), let amount = document.string(value),
-                amount.contains(where: { $0 != "0" })
-            else { return }
-            allowed.insert(address.lowercased())
-        }
-        let exchanges = Set(memory.markets.values.map(\.exchange))
-        for exchange in PolymarketExchange.allCases where exchanges.contains(exchange) {
-            guard let contract = memory.signer.contracts.domain(of: exchange).contract,
-                !allowed.contains(contract.description.lowercased())
-            else { continue }
-            return .declined(
-                code: "no_allowance",
-                message: "the exchange \(contract) may not take the account's dollars: approve it")
-        }
-        return nil
+        let missing = missingAllowances(
+            document, for: Set(memory.markets.values.map(\.exchange)),
+            of: memory.signer.contracts)
+        guard let contract = missing.first else { return nil }
+        return .declined(
+            code: "no_allowance",
+            message: "the exchange \(contract) may not take the account's dollars: approve it")
     }
+}
+
+/// The contracts of `exchanges` that may not take the account's dollars, as a balance states it.
+/// An answer that says nothing of allowances misses none.
+func missingAllowances(
+    _ document: borrowing JSONDocument, for exchanges: Set<PolymarketExchange>,
+    of contracts: PolymarketContracts
+) -> [EthereumAddress] {
+    guard let allowances = document.optional("allowances", in: document.root) else { return [] }
+    var allowed: Set<String> = []
+    document.forEachMember(of: allowances) { key, value in
+        guard let address = document.string(key), let amount = document.string(value),
+            amount.contains(where: { $0 != "0" })
+        else { return }
+        allowed.insert(address.lowercased())
+    }
+    return PolymarketExchange.allCases.filter { exchanges.contains($0) }
+        .compactMap { contracts.domain(of: $0).contract }
+        .filter { !allowed.contains($0.description.lowercased()) }
 }

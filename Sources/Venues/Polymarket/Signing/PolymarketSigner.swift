@@ -128,3 +128,34 @@ package struct PolymarketSigner: Sendable {
         "TypedDataSign(Order contents,string name,string version,uint256 chainId,"
             + "address verifyingContract,bytes32 salt)" + PolymarketOrder.typeSignature)
 }
+
+extension PolymarketSigner {
+    /// Reads the key file; the key must be that of the account, or sign for its wallet.
+    init(_ configuration: PolymarketConfiguration) throws(VenueSetupError) {
+        let isAccount = configuration.signatureType == .account
+        let key = try PolymarketSigner.key(inFile: configuration.keyFile)
+        guard !isAccount || key.address == configuration.funder else {
+            throw VenueSetupError(
+                option: "key-id",
+                "the key is that of \(key.address), not of \(configuration.funder): for a wallet "
+                    + "that another key signs for, say which kind it is in signature-type")
+        }
+        try self.init(
+            key: key, funder: isAccount ? nil : configuration.funder,
+            signatureType: configuration.signatureType, contracts: configuration.contracts)
+    }
+
+    /// What proves a request; nothing where it needs no proof, or an API key that is not there.
+    func headers(
+        for request: PolymarketRequest, _ credentials: PolymarketCredentials?, at now: Timestamp
+    ) -> [(name: String, value: String)] {
+        switch request.proof {
+        case .none: []
+        case .wallet: attestation(at: now)
+        case .key:
+            credentials?.headers(
+                method: request.method.rawValue, path: request.path, body: request.body,
+                address: address, at: now) ?? []
+        }
+    }
+}
