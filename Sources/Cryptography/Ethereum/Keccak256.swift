@@ -54,15 +54,28 @@ package enum Keccak256 {
         }
 
         private mutating func theta() {
-            var columns = [5 of UInt64](repeating: 0)
-            for x in 0..<5 {
-                columns[x] =
-                    lanes[x] ^ lanes[x + 5] ^ lanes[x + 10] ^ lanes[x + 15] ^ lanes[x + 20]
-            }
-            for x in 0..<5 {
-                let mixed = columns[(x + 4) % 5] ^ rotated(columns[(x + 1) % 5], by: 1)
-                for y in 0..<5 { lanes[x + 5 * y] ^= mixed }
-            }
+            let first = column(0)
+            let second = column(1)
+            let third = column(2)
+            let fourth = column(3)
+            let fifth = column(4)
+            mix(0, fifth ^ rotated(second, by: 1))
+            mix(1, first ^ rotated(third, by: 1))
+            mix(2, second ^ rotated(fourth, by: 1))
+            mix(3, third ^ rotated(fifth, by: 1))
+            mix(4, fourth ^ rotated(first, by: 1))
+        }
+
+        private func column(_ x: Int) -> UInt64 {
+            lanes[x] ^ lanes[x + 5] ^ lanes[x + 10] ^ lanes[x + 15] ^ lanes[x + 20]
+        }
+
+        private mutating func mix(_ x: Int, _ value: UInt64) {
+            lanes[x] ^= value
+            lanes[x + 5] ^= value
+            lanes[x + 10] ^= value
+            lanes[x + 15] ^= value
+            lanes[x + 20] ^= value
         }
 
         private mutating func rhoAndPi() {
@@ -89,7 +102,7 @@ package enum Keccak256 {
     }
 
     private static func rotated(_ lane: UInt64, by shift: UInt64) -> UInt64 {
-        lane << shift | lane >> (64 - shift)
+        lane &<< shift | lane &>> (64 &- shift)
     }
 
     private static let roundConstants: [UInt64] = [
