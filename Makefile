@@ -69,4 +69,4 @@ fuzz: setup ## Fuzzes the wire decoder. SECONDS=20
 	@scripts/fuzz-wire $(or $(SECONDS),20)
 
 clean: ## Removes what was built, and the state of the default run.
-	@rm -rf .build .state .venv
+	@rm -rf .build .state .venv .venv-clients .venv-clients.lock

@@ -197,7 +197,7 @@ let harness: [Target] = [
         [
             "Trading", "MarketSim", "SimVenue", "Cryptography", "Venues", "Execution", "Runtime",
             logging,
-        ]),
+        ], data: ["Fixtures"]),
     tests("Research", ["Trading", "Signals", "Cryptography", "Research", "Runtime"]),
     tests(
         "Supervisor",

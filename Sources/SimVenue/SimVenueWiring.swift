@@ -7,13 +7,13 @@ import Trading
 /// Puts a venue together from what the command line and the cluster's configuration say.
 package enum SimVenueWiring {
     /// `HOST:PORT` in its parts.
-    package static func address(_ text: String) throws -> (host: String, port: Int) {
+    package static func address(_ text: String) throws -> ListenAddress {
         let parts = text.split(separator: ":")
         guard parts.count == 2, let port = UInt16(parts[1]) else {
             throw ProcessFailure(
                 .usage, "expected HOST:PORT such as 127.0.0.1:8701, found `\(text)`")
         }
-        return (String(parts[0]), Int(port))
+        return ListenAddress(host: String(parts[0]), port: Int(port))
     }
 
     /// `ID=PUBLIC.pem`.
@@ -38,11 +38,10 @@ package enum SimVenueWiring {
         let keys = try gateways.map {
             try key(id: $0.keyID, file: files.publicVenue($0.name))
         }
-        let (host, port) = try address(venue.kalshi)
         let directory = try data ?? generatedDay(seed: venue.seed, state)
         var options = VenueOptions(
-            host: host, port: port, markets: .recorded(directory: directory), keys: keys,
-            balance: venue.balance)
+            kalshi: try address(venue.kalshi), markets: .recorded(directory: directory),
+            keys: keys, balance: venue.balance)
         options.seed = venue.seed
         options.patience = venue.patience
         options.hold = venue.hold

@@ -2,6 +2,17 @@ package import MarketSim
 package import Runtime
 package import Trading
 
+/// An address to serve on.
+package struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
+    package let host: String
+    package let port: Int
+    package init(host: String, port: Int) {
+        self.host = host
+        self.port = port
+    }
+    package var description: String { "\(host):\(port)" }
+}
+
 /// What a simulated venue is to be.
 package struct VenueOptions: Sendable {
     /// What it lists.
@@ -11,8 +22,9 @@ package struct VenueOptions: Sendable {
         case file(String)
     }
 
-    package var host: String
-    package var port: Int
+    /// Where each protocol is served; nil where it is not.
+    package var kalshi: ListenAddress?
+    package var polymarket: ListenAddress?
     package var markets: Markets
     package var keys: [ParticipantKey]
     package var balance: Money
@@ -34,10 +46,11 @@ package struct VenueOptions: Sendable {
     package var runFor: Span?
 
     package init(
-        host: String, port: Int, markets: Markets, keys: [ParticipantKey], balance: Money
+        kalshi: ListenAddress?, polymarket: ListenAddress? = nil, markets: Markets,
+        keys: [ParticipantKey], balance: Money
     ) {
-        self.host = host
-        self.port = port
+        self.kalshi = kalshi
+        self.polymarket = polymarket
         self.markets = markets
         self.keys = keys
         self.balance = balance

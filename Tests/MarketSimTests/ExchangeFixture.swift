@@ -12,7 +12,7 @@ struct ExchangeFixture {
 
     /// Without generated counterparties: only what the test places is on the book.
     init(
-        fees: SimFees = .none, payout: Price = .one,
+        fees: SimFees = .none, payout: Price = .one, sizeMin: Quantity = .zero,
         deposits: [Money] = [1_000, 1_000, 1_000].map { Money($0) }
     ) {
         var parameters = FlowParameters()
@@ -21,14 +21,15 @@ struct ExchangeFixture {
         parameters.noiseRate = 0
         parameters.noiseRateBeforeStart = 0
         simulation = VenueSimulation(
-            seed: 1, markets: [ExchangeFixture.definition(fees: fees, payout: payout)],
+            seed: 1,
+            markets: [ExchangeFixture.definition(fees: fees, payout: payout, sizeMin: sizeMin)],
             participants: deposits.enumerated().map { ("trader-\($0.offset)", $0.element) },
             parameters: parameters)
         advance(to: 1_000)
     }
 
     static func definition(
-        fees: SimFees = .none, payout: Price = .one, index: Int64 = 0
+        fees: SimFees = .none, payout: Price = .one, index: Int64 = 0, sizeMin: Quantity = .zero
     ) -> MarketDefinition {
         let start = Timestamp(seconds: 1_300 + 300 * index)
         let name = "KXBTCUD5M-\(start.nanoseconds / 1_000_000_000)"
@@ -36,7 +37,8 @@ struct ExchangeFixture {
             instrument: InstrumentID(name) ?? .empty, eventSet: EventSetID(name) ?? .empty,
             title: "Up or down", rules: "", tick: Price(units: 10_000_000),
             lot: Quantity(units: 10_000_000), opensAt: start - .seconds(300), startsAt: start,
-            closesAt: start + .seconds(300), payout: payout, fair: .spot(strike: nil), fees: fees)
+            closesAt: start + .seconds(300), payout: payout, fair: .spot(strike: nil), fees: fees,
+            sizeMin: sizeMin)
     }
 
     mutating func advance(to seconds: Int64) {
@@ -49,15 +51,34 @@ struct ExchangeFixture {
         _ trader: Int, _ side: Side, _ price: String, _ quantity: String,
         _ timeInForce: TimeInForce = .goodTillCancelled, postOnly: Bool = false,
         expires: Timestamp? = nil, prevention: SelfTradePrevention = .takerAtCross,
-        client: String? = nil
+        client: String? = nil, token: SimToken? = nil
     ) -> Result<SimOrder, SimDecline> {
         counter += 1
         let terms = SimOrderTerms(
             clientOrderID: VenueReference(client ?? "order-\(counter)") ?? .empty, market: market,
             side: side, price: Price(decimal: price) ?? .zero,
             quantity: Quantity(decimal: quantity) ?? .zero, timeInForce: timeInForce,
-            isPostOnly: postOnly, expiresAt: expires, selfTradePrevention: prevention)
+            isPostOnly: postOnly, expiresAt: expires, selfTradePrevention: prevention,
+            token: token)
         return simulation.place(terms, for: SimAccountID(trader), into: &effects)
+    }
+
+    /// Buys or sells a token at its own price.
+    @discardableResult
+    mutating func trade(
+        _ trader: Int, _ side: Side, _ token: SimToken, _ price: String, _ quantity: String,
+        _ timeInForce: TimeInForce = .goodTillCancelled
+    ) -> Result<SimOrder, SimDecline> {
+        let stated = Price(decimal: price) ?? .zero
+        let isYes = token == .yes
+        return place(
+            trader, isYes ? side : side.opposite,
+            (isYes ? stated : stated.complement).description, quantity, timeInForce, token: token)
+    }
+
+    func tokens(_ trader: Int) -> (yes: Quantity, no: Quantity) {
+        let holding = simulation.exchange.holding(SimAccountID(trader), market)
+        return (holding.count(.yes), holding.count(.no))
     }
 
     func cash(_ trader: Int) -> Money { simulation.exchange.cash(SimAccountID(trader)) }

@@ -16,7 +16,7 @@ import Venues
             $0.speed = .unpaced
             $0.expected = ["demo-key"]
             $0.patience = .seconds(30)
-            $0.port = port
+            $0.kalshi = ListenAddress(host: "127.0.0.1", port: port)
         }
     }
 

@@ -44,7 +44,15 @@ final class VenueDriver {
     private(set) var tick = TickNumber.zero
     private(set) var marketTime = Timestamp.zero
 
-    init(
+    /// Starts an adapter.
+    init(_ adapter: any VenueAdapter) {
+        self.adapter = adapter
+        let inbox = inbox
+        adapter.start { inbox.append($0) }
+    }
+
+    /// Kalshi's adapter, with the key of the fixture.
+    convenience init(
         port: Int, key: RSAPrivateKey, isReplay: Bool = true, directory: String,
         options: [String: String] = [:]
     ) throws {
@@ -54,11 +62,26 @@ final class VenueDriver {
         let settings = VenueSettings(
             url: "http://127.0.0.1:\(port)/trade-api/v2", keyID: "demo-key", keyFile: file,
             isReplay: isReplay, options: options)
-        adapter = try VenueRegistry.adapter(
-            for: #require(VenueID("kalshi")), settings,
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-        let inbox = inbox
-        adapter.start { inbox.append($0) }
+        self.init(
+            try VenueRegistry.adapter(
+                for: #require(VenueID("kalshi")), settings,
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
+    }
+
+    /// Polymarket's, with a wallet of its own.
+    convenience init(
+        polymarketPort: Int, secret: String, directory: String, options: [String: String] = [:]
+    ) throws {
+        let file = directory + "/wallet.key"
+        try secret.write(toFile: file, atomically: true, encoding: .utf8)
+        let address = try PolymarketSigner.key(inFile: file).address
+        let settings = VenueSettings(
+            url: "http://127.0.0.1:\(polymarketPort)", keyID: address.description, keyFile: file,
+            isReplay: false, options: options)
+        self.init(
+            try VenueRegistry.adapter(
+                for: #require(VenueID("polymarket")), settings,
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
     }
 
     deinit { adapter.stop() }

@@ -37,7 +37,8 @@ final class VenueFixture: Sendable {
             _ = try DayGenerator.write(seed: 3, hours: hours, to: directory + "/data")
         }
         var options = VenueOptions(
-            host: "127.0.0.1", port: 0,
+            kalshi: ListenAddress(host: "127.0.0.1", port: 0),
+            polymarket: ListenAddress(host: "127.0.0.1", port: 0),
             markets: recorded ? .recorded(directory: directory + "/data") : .demo,
             keys: [
                 ParticipantKey(

@@ -75,6 +75,22 @@ import Trading
         #expect(error?.description.contains("exists without") == true)
     }
 
+    @Test func aPaperGatewayOfPolymarketGetsAWallet() throws {
+        let scratch = try ScratchFolder()
+        let files = KeyFiles(root: scratch.path)
+        let paper = try sampleConfiguration(
+            replacing: [("venue: kalshi", "venue: polymarket")])
+        var maker = KeyMaker(configuration: paper, files: files)
+        try maker.run()
+        let secret = try TextFile.read(files.venue(Sample.gateway))
+        let key = try Secp256k1PrivateKey(SecretBytes(hex: secret))
+        let address = try TextFile.read(files.publicVenue(Sample.gateway))
+        #expect(address == key.address.description + "\n")
+        var again = KeyMaker(configuration: paper, files: files)
+        try again.run()
+        #expect(again.made.isEmpty)
+    }
+
     @Test func aLiveAccountsKeyComesFromTheVenue() throws {
         let scratch = try ScratchFolder()
         let files = KeyFiles(root: scratch.path)

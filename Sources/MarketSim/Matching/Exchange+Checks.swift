@@ -16,6 +16,7 @@ extension Exchange {
         guard terms.quantity.units > 0, terms.quantity <= Exchange.quantityMax,
             terms.quantity.isMultiple(of: definition.lot)
         else { return .invalidCount }
+        guard !terms.rests || terms.quantity >= definition.sizeMin else { return .belowSizeMin }
         guard terms.rests || (!terms.isPostOnly && terms.expiresAt == nil) else {
             return .invalidTerms
         }
@@ -67,10 +68,31 @@ extension Exchange {
     /// Whether the account can pay for the order at its worst, with all that already rests.
     func covers(_ terms: SimOrderTerms, _ account: SimAccountID) -> Bool {
         let owner = accounts[account.index]
-        let cost = grossHold(terms, terms.quantity)
+        guard holdsTokens(for: terms, account) else { return false }
+        let fees = matchFees(terms)
+        let cost = grossHold(terms, terms.quantity) + fees
         if owner.cash - owner.grossHold >= cost { return true }
         guard owner.isParticipant else { return false }
-        return owner.cash >= hold(account, including: terms)
+        return owner.cash >= hold(account, including: terms) + fees
+    }
+
+    /// Whether what a sale of tokens needs is held and not offered already.
+    private func holdsTokens(for terms: SimOrderTerms, _ account: SimAccountID) -> Bool {
+        guard terms.isTokenSale, let token = terms.token else { return true }
+        let held = markets[terms.market.index].holdings[account.index].count(token)
+        return held - offered(token, of: terms.market, by: account) >= terms.quantity
+    }
+
+    /// How many of a token an account's resting orders offer.
+    func offered(
+        _ token: SimToken, of market: SimMarketID, by account: SimAccountID
+    ) -> Quantity {
+        accounts[account.index].resting.reduce(into: .zero) { sum, id in
+            guard let order = orders[id], order.terms.market == market,
+                order.terms.isTokenSale, order.terms.token == token
+            else { return }
+            sum += order.remaining
+        }
     }
 
     /// What an account's resting orders hold, netted against its positions, with one more order if
@@ -92,7 +114,10 @@ extension Exchange {
             let market = entry.terms.market.index
             if last != (market, entry.terms.side) {
                 let position = markets[market].holdings[account.index].quantity
-                closable = max(.zero, entry.terms.side == .buy ? -position : position)
+                // A token is bought in full, also where its other is held.
+                closable =
+                    entry.terms.token == nil
+                    ? max(.zero, entry.terms.side == .buy ? -position : position) : .zero
                 last = (market, entry.terms.side)
             }
             let closing = min(closable, entry.quantity)
@@ -110,20 +135,38 @@ extension Exchange {
 
     /// What one contract costs at the limit.
     private func cost(_ terms: SimOrderTerms) -> Price {
-        terms.side == .buy ? terms.price : terms.price.complement
+        if terms.isTokenSale { return .zero }
+        return terms.side == .buy ? terms.price : terms.price.complement
     }
 
     /// An upper bound of the fees: a better price may lie nearer to one half, and rounding takes at
     /// most a cent and 0.0001 for each fill.
     private func feeHold(_ terms: SimOrderTerms, _ quantity: Quantity) -> Money {
         let fees = markets[terms.market.index].definition.fees
-        guard fees.takerRate.units > 0 || fees.makerRate.units > 0 else { return .zero }
-        let half = Price(units: Price.scale / 2)
-        let isBeyondHalf = terms.side == .buy ? terms.price > half : terms.price < half
+        guard fees.schedule == .kalshi, fees.takerRate.units > 0 || fees.makerRate.units > 0
+        else { return .zero }
         let fee = KalshiFees.trade(
-            price: isBeyondHalf ? half : terms.price, quantity: quantity,
+            price: dearestPrice(terms), quantity: quantity,
             rate: max(fees.takerRate, fees.makerRate), multiplier: fees.multiplier)
         return fee + KalshiFees.cent + KalshiFees.cent
+    }
+
+    /// What an order could pay when it comes, where only a match costs and resting does not.
+    private func matchFees(_ terms: SimOrderTerms) -> Money {
+        let fees = markets[terms.market.index].definition.fees
+        guard case .polymarket(let exponent) = fees.schedule, !terms.isPostOnly else {
+            return .zero
+        }
+        return PolymarketFees.taker(
+            price: dearestPrice(terms), quantity: terms.quantity, rate: fees.takerRate,
+            exponent: exponent) ?? .zero
+    }
+
+    /// Where between the limit and every better price a fee is highest.
+    private func dearestPrice(_ terms: SimOrderTerms) -> Price {
+        let half = Price(units: Price.scale / 2)
+        let isBeyondHalf = terms.side == .buy ? terms.price > half : terms.price < half
+        return isBeyondHalf ? half : terms.price
     }
 
     /// Gives back what a part of a resting order held.

@@ -41,7 +41,8 @@ extension Exchange {
         precondition(quantity.units > 0, "an empty fill")
         let trade = SimTrade(
             id: nextTrade(), market: market, price: price, quantity: quantity,
-            takerSide: taker.terms.side, at: now)
+            takerSide: taker.terms.side, taker: SimTradeParty(taker), maker: SimTradeParty(maker),
+            at: now)
         markets[market.index].change(maker.terms.side) {
             $0.takeFromBest(quantity, isDone: quantity == maker.remaining)
         }
@@ -68,10 +69,8 @@ extension Exchange {
     ) {
         let fees = markets[trade.market.index].definition.fees
         let side = order.terms.side
-        let fee = order.fees.charge(
-            side, price: trade.price, quantity: trade.quantity, rate: fees.rate(liquidity),
-            multiplier: fees.multiplier
-        ).net
+        let fee = fees.charge(
+            &order.fees, side, price: trade.price, quantity: trade.quantity, liquidity)
         order.filled += trade.quantity
         order.remaining -= trade.quantity
         order.updatedAt = trade.at
@@ -85,7 +84,7 @@ extension Exchange {
             order.makerFees += fee
         }
         let index = order.account.index
-        let position = book(trade, side, fee: fee, for: index)
+        let position = book(trade, order.terms, fee: fee, for: index)
         feesTaken += fee
         guard accounts[index].isParticipant else { return }
         effects.append(
@@ -99,11 +98,17 @@ extension Exchange {
 
     /// Moves contracts and cash for one side of a trade; gives the position after it.
     private mutating func book(
-        _ trade: SimTrade, _ side: Side, fee: Money, for account: Int
+        _ trade: SimTrade, _ terms: SimOrderTerms, fee: Money, for account: Int
     ) -> Quantity {
-        let before = markets[trade.market.index].holdings[account].quantity
-        let change = markets[trade.market.index].holdings[account].apply(
-            side, price: trade.price, quantity: trade.quantity)
+        var holding = markets[trade.market.index].holdings[account]
+        let before = holding.quantity
+        let change =
+            if let token = terms.token {
+                holding.apply(terms.side, token, price: trade.price, quantity: trade.quantity)
+            } else {
+                holding.apply(terms.side, price: trade.price, quantity: trade.quantity)
+            }
+        markets[trade.market.index].holdings[account] = holding
         markets[trade.market.index].holdings[account].fees += fee
         markets[trade.market.index].holdings[account].updatedAt = trade.at
         let after = markets[trade.market.index].holdings[account].quantity

@@ -31,7 +31,8 @@ extension Exchange {
         effects.append(.phaseChanged(market, .determined))
     }
 
-    /// Pays every position: YES the definition's payout, NO the rest of the dollar.
+    /// Pays every position: YES the definition's payout, NO the rest of the dollar, and so a
+    /// dollar for what is held of both.
     mutating func settle(
         _ market: SimMarketID, at now: Timestamp, into effects: inout ExchangeEffects
     ) {
@@ -41,21 +42,24 @@ extension Exchange {
         var paid: Money = .zero
         for index in accounts.indices {
             let holding = markets[market.index].holdings[index]
-            guard !holding.quantity.isZero else { continue }
+            guard !holding.quantity.isZero || !holding.pairs.isZero else { continue }
             let isYes = holding.quantity.units > 0
-            let payout = exactMoney(isYes ? value : value.complement, holding.quantity.magnitude)
+            let won = exactMoney(isYes ? value : value.complement, holding.quantity.magnitude)
+            let payout = won + exactMoney(.one, holding.pairs)
             accounts[index].cash += payout
-            paid += payout
+            paid += won
             markets[market.index].holdings[index].quantity = .zero
+            markets[market.index].holdings[index].pairs = .zero
             markets[market.index].holdings[index].cost = .zero
-            markets[market.index].holdings[index].realized += payout - holding.cost
+            markets[market.index].holdings[index].realized += won - holding.cost
             markets[market.index].holdings[index].updatedAt = now
             guard accounts[index].isParticipant else { continue }
             effects.append(
                 .paid(
                     SimPayout(
                         account: SimAccountID(index), market: market, outcome: definition.outcome,
-                        value: value, quantity: holding.quantity, cost: holding.cost,
+                        value: value, quantity: holding.quantity, pairs: holding.pairs,
+                        cost: holding.cost,
                         fees: holding.fees, payout: payout, at: now,
                         cashAfter: accounts[index].cash)))
         }
@@ -66,7 +70,8 @@ extension Exchange {
         effects.append(.phaseChanged(market, .settled))
     }
 
-    /// Proves conservation from scratch: cash + a dollar a pair + fees = deposits, YES = NO.
+    /// Proves conservation from scratch: cash + a dollar a YES and its NO, in whosever hands, +
+    /// fees = deposits.
     /// Gives what is missing; anything but zero is a broken invariant.
     package func audit() -> Money {
         var total = feesTaken
@@ -77,6 +82,7 @@ extension Exchange {
             for holding in market.holdings {
                 longs += max(holding.quantity, .zero)
                 sum += holding.quantity
+                total += exactMoney(.one, holding.pairs)
             }
             precondition(sum.isZero, "\(market.definition.instrument): YES and NO differ by \(sum)")
             precondition(longs == market.openInterest, "open interest differs from positions")

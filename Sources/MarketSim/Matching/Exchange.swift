@@ -42,8 +42,8 @@ package struct Exchange: Sendable {
             definition.tick.isMultiple(of: Price(units: 100_000)),
             "\(definition.instrument): a tick has at most four decimals")
         precondition(
-            definition.lot.isMultiple(of: Quantity(units: 10_000_000)),
-            "\(definition.instrument): a lot has at most two decimals")
+            definition.lot.isMultiple(of: Quantity(units: 10_000)),
+            "\(definition.instrument): a lot has at most five decimals")
         precondition(
             definition.payout.isMultiple(of: Price(units: 100_000)),
             "\(definition.instrument): a payout has at most four decimals")

@@ -7,7 +7,25 @@ package struct SimTrade: Sendable, Hashable {
     package let price: Price
     package let quantity: Quantity
     package let takerSide: Side
+    package let taker: SimTradeParty
+    package let maker: SimTradeParty
     package let at: Timestamp
+}
+
+/// One of the two in a trade.
+package struct SimTradeParty: Sendable, Hashable {
+    package let order: SimOrderID
+    package let account: SimAccountID
+    package let token: SimToken?
+    /// The order's own limit.
+    package let limit: Price
+
+    init(_ order: SimOrder) {
+        self.order = order.id
+        account = order.account
+        token = order.terms.token
+        limit = order.terms.price
+    }
 }
 
 /// One side of a trade as its account sees it.
@@ -37,6 +55,8 @@ package struct SimPayout: Sendable, Hashable {
     package let value: Price
     /// The position that was settled; negative is NO.
     package let quantity: Quantity
+    /// YES and NO that were held together.
+    package let pairs: Quantity
     /// What the position had cost, and the fees paid on the way.
     package let cost: Money
     package let fees: Money

@@ -8,12 +8,35 @@ package struct SimFees: Sendable, Hashable {
     package let multiplier: Price
     /// The grid of balances: 0.01 for retail, 0.0001 for a direct member.
     package let precision: Money
+    /// Whose rules of rounding apply.
+    package let schedule: Schedule
 
-    package init(takerRate: Price, makerRate: Price, multiplier: Price, precision: Money) {
+    package enum Schedule: Sendable, Hashable {
+        /// A total for each order, on the grid of balances.
+        case kalshi
+        /// Each match for itself: `rate × C × (P × (1 − P))^exponent`, cut to 0.00001.
+        case polymarket(exponent: Int)
+    }
+
+    package init(
+        takerRate: Price, makerRate: Price, multiplier: Price, precision: Money,
+        schedule: Schedule = .kalshi
+    ) {
         self.takerRate = takerRate
         self.makerRate = makerRate
         self.multiplier = multiplier
         self.precision = precision
+        self.schedule = schedule
+    }
+
+    /// Polymarket's: the taker alone pays, at the match.
+    package static func polymarket(rate: Price, exponent: Int = 1) -> SimFees {
+        precondition(
+            PolymarketFees.coefficient(rate: rate, exponent: exponent) != nil,
+            "no fee has the exponent \(exponent)")
+        return SimFees(
+            takerRate: rate, makerRate: .zero, multiplier: .one, precision: PolymarketFees.step,
+            schedule: .polymarket(exponent: exponent))
     }
 
     /// Kalshi's `quadratic_with_maker_fees` for a retail account.
@@ -27,6 +50,24 @@ package struct SimFees: Sendable, Hashable {
 
     package func rate(_ liquidity: Liquidity) -> Price {
         liquidity == .taker ? takerRate : makerRate
+    }
+
+    /// What one match costs, rounding and rebate included.
+    func charge(
+        _ account: inout KalshiOrderFees, _ side: Side, price: Price, quantity: Quantity,
+        _ liquidity: Liquidity
+    ) -> Money {
+        switch schedule {
+        case .kalshi:
+            account.charge(
+                side, price: price, quantity: quantity, rate: rate(liquidity),
+                multiplier: multiplier
+            ).net
+        case .polymarket(let exponent):
+            PolymarketFees.taker(
+                price: price, quantity: quantity, rate: rate(liquidity), exponent: exponent)
+                ?? .zero
+        }
     }
 }
 
@@ -46,6 +87,8 @@ package struct MarketDefinition: Sendable, Hashable {
     package let rules: String
     package let tick: Price
     package let lot: Quantity
+    /// The least that an order may rest with; zero where the lot alone counts.
+    package let sizeMin: Quantity
     package let opensAt: Timestamp
     /// When the strike is taken.
     package let startsAt: Timestamp
@@ -58,7 +101,7 @@ package struct MarketDefinition: Sendable, Hashable {
     package init(
         instrument: InstrumentID, eventSet: EventSetID, title: String, rules: String, tick: Price,
         lot: Quantity, opensAt: Timestamp, startsAt: Timestamp, closesAt: Timestamp, payout: Price,
-        fair: FairModel, fees: SimFees
+        fair: FairModel, fees: SimFees, sizeMin: Quantity = .zero
     ) {
         precondition(tick.units > 0 && lot.units > 0, "\(instrument): tick and lot are positive")
         precondition(opensAt <= startsAt, "\(instrument): opens before it starts")
@@ -76,6 +119,7 @@ package struct MarketDefinition: Sendable, Hashable {
         self.payout = payout
         self.fair = fair
         self.fees = fees
+        self.sizeMin = sizeMin
     }
 
     package var outcome: SettlementOutcome {

@@ -4,6 +4,8 @@ package import Trading
 package struct SimHolding: Sendable, Hashable {
     /// Positive: YES contracts, negative: NO contracts.
     package internal(set) var quantity: Quantity = .zero
+    /// YES and NO held together: each such pair is worth a dollar, whatever happens.
+    package internal(set) var pairs: Quantity = .zero
     /// What the open position cost, in either outcome.
     package internal(set) var cost: Money = .zero
     package internal(set) var realized: Money = .zero
@@ -32,6 +34,27 @@ package struct SimHolding: Sendable, Hashable {
         volume += filled
         return proceeds - openingCost
     }
+
+    /// How many of a token there are.
+    package func count(_ token: SimToken) -> Quantity {
+        max(token == .yes ? quantity : -quantity, .zero) + pairs
+    }
+
+    /// Books a fill of an order for a token and gives the change of cash before fees: a purchase
+    /// costs its price and may make pairs, a sale brings it and may break some.
+    mutating func apply(
+        _ side: Side, _ token: SimToken, price: Price, quantity filled: Quantity
+    ) -> Money {
+        let isPurchase = (token == .yes) == (side == .buy)
+        let held = count(token) + (isPurchase ? filled : -filled)
+        precondition(!held.isNegative, "a sale of \(filled) \(token) that is not held")
+        let both = min(held, count(token.other))
+        let change = apply(side, price: price, quantity: filled)
+        // Netting pays a dollar for a pair at once; here it is held until it is sold or settled.
+        let made = both - pairs
+        pairs = both
+        return change - exactMoney(.one, made)
+    }
 }
 
 /// An account of the venue: a participant from outside, or one of the generated counterparties.
@@ -49,7 +72,7 @@ struct SimAccount: Sendable {
 }
 
 /// `price × quantity`, which lies on the grid exactly because prices have at most four decimals
-/// and quantities at most two; anything else is a broken invariant.
+/// and quantities at most five; anything else is a broken invariant.
 func exactMoney(_ price: Price, _ quantity: Quantity) -> Money {
     let product = Int128(price.units) * Int128(quantity.units)
     precondition(product % Int128(Price.scale) == 0, "\(price) × \(quantity) is not exact")

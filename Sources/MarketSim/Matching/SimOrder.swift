@@ -32,7 +32,15 @@ package enum SelfTradePrevention: UInt8, Sendable, BitwiseCopyable {
     case maker = 2
 }
 
-/// What an account asks for.
+/// One of the two tokens of a market whose outcomes are held apart.
+package enum SimToken: String, Sendable, BitwiseCopyable, CaseIterable {
+    case yes
+    case no
+
+    package var other: SimToken { self == .yes ? .no : .yes }
+}
+
+/// What an account asks for, in terms of YES: whoever buys NO sells YES at the complement.
 package struct SimOrderTerms: Sendable, Hashable {
     package var clientOrderID: VenueReference
     package var market: SimMarketID
@@ -44,12 +52,14 @@ package struct SimOrderTerms: Sendable, Hashable {
     /// Where the order rests until a moment; nil otherwise.
     package var expiresAt: Timestamp?
     package var selfTradePrevention: SelfTradePrevention
+    /// The token that is bought or sold; nil where an account has either YES or NO, never both.
+    package var token: SimToken?
 
     package init(
         clientOrderID: VenueReference = .empty, market: SimMarketID, side: Side, price: Price,
         quantity: Quantity, timeInForce: TimeInForce = .goodTillCancelled,
         isPostOnly: Bool = false, expiresAt: Timestamp? = nil,
-        selfTradePrevention: SelfTradePrevention = .takerAtCross
+        selfTradePrevention: SelfTradePrevention = .takerAtCross, token: SimToken? = nil
     ) {
         self.clientOrderID = clientOrderID
         self.market = market
@@ -60,6 +70,16 @@ package struct SimOrderTerms: Sendable, Hashable {
         self.isPostOnly = isPostOnly
         self.expiresAt = expiresAt
         self.selfTradePrevention = selfTradePrevention
+        self.token = token
+    }
+
+    /// Whether a token is sold: that takes tokens, and no cash.
+    package var isTokenSale: Bool {
+        switch token {
+        case .yes: side == .sell
+        case .no: side == .buy
+        case nil: false
+        }
     }
 }
 
@@ -68,6 +88,7 @@ package enum SimDecline: String, Error, Sendable, CaseIterable {
     case marketInactive = "market_inactive"
     case invalidPrice = "invalid_price"
     case invalidCount = "invalid_count"
+    case belowSizeMin = "below_minimum_size"
     case invalidTerms = "invalid_parameters"
     case duplicateClientOrderID = "order_already_exists"
     case postOnlyWouldCross = "post_only_cross"

@@ -94,6 +94,11 @@ package struct VenueSimulation: Sendable {
 
     // MARK: Orders of participants
 
+    /// Opens the account of a participant that comes later.
+    package mutating func open(account name: String, deposit: Money) -> SimAccountID {
+        exchange.open(account: name, deposit: deposit, isParticipant: true)
+    }
+
     /// Takes an order of a participant or says why not.
     package mutating func place(
         _ terms: SimOrderTerms, for account: SimAccountID, into effects: inout ExchangeEffects

@@ -6,14 +6,14 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
 
-    private let service: VenueService
+    private let front: any VenueFront
     private var head: HTTPRequestHead?
     private var body: [UInt8] = []
     private var isTooLong = false
 
     private static let bodyByteCountMax = 1 << 20
 
-    init(service: VenueService) { self.service = service }
+    init(front: any VenueFront) { self.front = front }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
@@ -40,9 +40,7 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     private func answer(_ head: HTTPRequestHead, context: ChannelHandlerContext) {
         let response =
-            isTooLong
-            ? VenueResponse.error(.payloadTooLarge, "invalid_parameters", "the body is too long")
-            : service.respond(to: VenueRequest(head: head, body: body))
+            isTooLong ? front.tooLong : front.respond(to: VenueRequest(head: head, body: body))
         var headers = HTTPHeaders([
             ("content-type", "application/json"), ("content-length", "\(response.body.count)"),
         ])

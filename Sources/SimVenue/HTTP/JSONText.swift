@@ -27,6 +27,20 @@ struct JSONText: Sendable {
         close(UInt8(ascii: "}"))
     }
 
+    /// A member whose name is data.
+    mutating func object(named name: String, _ body: (inout JSONText) -> Void) {
+        self.key(name)
+        open(UInt8(ascii: "{"))
+        body(&self)
+        close(UInt8(ascii: "}"))
+    }
+
+    /// As above.
+    mutating func field(named name: String, _ value: String) {
+        self.key(name)
+        quoted(value)
+    }
+
     mutating func array(_ key: StaticString, _ body: (inout JSONText) -> Void) {
         self.key(key)
         open(UInt8(ascii: "["))
@@ -89,6 +103,13 @@ struct JSONText: Sendable {
         bytes.append(UInt8(ascii: "\""))
         key.withUTF8Buffer { bytes.append(contentsOf: $0) }
         bytes.append(UInt8(ascii: "\""))
+        bytes.append(UInt8(ascii: ":"))
+        needsComma = false
+    }
+
+    private mutating func key(_ name: String) {
+        separate()
+        quoted(name)
         bytes.append(UInt8(ascii: ":"))
         needsComma = false
     }

@@ -7,19 +7,14 @@ final class SocketHandler: ChannelInboundHandler {
     typealias InboundIn = WebSocketFrame
     typealias OutboundOut = WebSocketFrame
 
-    private let service: VenueService
-    private let participant: VenueParticipant
-    private var session: SocketSession?
+    private let socket: any VenueSocket
     private var heartbeat: RepeatedTask?
 
-    init(service: VenueService, participant: VenueParticipant) {
-        self.service = service
-        self.participant = participant
-    }
+    init(socket: any VenueSocket) { self.socket = socket }
 
     func handlerAdded(context: ChannelHandlerContext) {
-        let session = service.connect(participant, channel: context.channel)
-        self.session = session
+        socket.open(context.channel)
+        guard socket.isPinged else { return }
         let channel = context.channel
         // Kalshi pings every ten seconds with this body.
         heartbeat = context.eventLoop.scheduleRepeatedTask(
@@ -35,8 +30,7 @@ final class SocketHandler: ChannelInboundHandler {
         let frame = unwrapInboundIn(data)
         switch frame.opcode {
         case .text, .binary:
-            guard let session else { return }
-            service.receive(Array(frame.unmaskedData.readableBytesView), from: session)
+            socket.receive(Array(frame.unmaskedData.readableBytesView))
         case .ping:
             let answer = WebSocketFrame(fin: true, opcode: .pong, data: frame.unmaskedData)
             context.writeAndFlush(wrapOutboundOut(answer), promise: nil)
@@ -53,8 +47,7 @@ final class SocketHandler: ChannelInboundHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         heartbeat?.cancel()
-        if let session { service.disconnect(session) }
-        session = nil
+        socket.close()
         context.fireChannelInactive()
     }
 

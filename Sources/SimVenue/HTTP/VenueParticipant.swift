@@ -5,8 +5,9 @@ import Trading
 /// Who may trade at the venue: a key and the account behind it.
 package struct ParticipantKey: Sendable {
     package let id: String
-    package let publicKey: RSAPublicKey
-    package init(id: String, publicKey: RSAPublicKey) {
+    /// What signs Kalshi's requests; nil for a wallet, whose id is the address that signs.
+    package let publicKey: RSAPublicKey?
+    package init(id: String, publicKey: RSAPublicKey?) {
         self.id = id
         self.publicKey = publicKey
     }

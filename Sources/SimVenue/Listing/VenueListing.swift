@@ -8,6 +8,8 @@ package struct VenueListing: Sendable {
     /// Names the recording, so that a log is never continued on another one.
     package let fingerprint: String
     package let source: TimeSource
+    /// The markets that Polymarket's protocol serves, by their places; Kalshi's serves the others.
+    package let tokens: [Int: TokenListing]
     /// What was left out, in sentences.
     package let notes: [String]
 
@@ -52,12 +54,17 @@ package struct VenueListing: Sendable {
         self.notes = notes
         markets = usable.map { VenueListing.definition($0) }
         source = .recording(spot)
+        tokens = [:]
         fingerprint = VenueListing.fingerprint(
             samples.counts.rows, first, last, markets: usable)
     }
 
-    init(markets: [MarketDefinition], fingerprint: String, source: TimeSource) {
+    init(
+        markets: [MarketDefinition], tokens: [Int: TokenListing], fingerprint: String,
+        source: TimeSource
+    ) {
         self.markets = markets
+        self.tokens = tokens
         self.fingerprint = fingerprint
         self.source = source
         notes = []

@@ -1,3 +1,4 @@
+import Cryptography
 import MarketSim
 import Trading
 
@@ -29,6 +30,34 @@ enum LogLine {
         }
     }
 
+    /// A wallet that came, with an account of its own.
+    static func wallet(
+        _ address: String, deposit: Money, tick: TickNumber, now: Timestamp, wall: Timestamp
+    ) -> [UInt8] {
+        JSONText.object {
+            $0.field("event", "wallet")
+            stamp(&$0, tick, now)
+            $0.field("account", address)
+            $0.field("deposit", deposit.description)
+            $0.field("wall", wall.nanoseconds)
+        }
+    }
+
+    /// An API key that a wallet was given or gave up. The key itself follows from the seed.
+    static func walletKey(
+        _ address: String, nonce: String, isThere: Bool, tick: TickNumber, now: Timestamp,
+        wall: Timestamp
+    ) -> [UInt8] {
+        JSONText.object {
+            $0.field("event", "wallet_key")
+            stamp(&$0, tick, now)
+            $0.field("account", address)
+            $0.field("nonce", nonce)
+            $0.field("present", isThere)
+            $0.field("wall", wall.nanoseconds)
+        }
+    }
+
     static func tick(_ tick: TickNumber, _ now: Timestamp) -> [UInt8] {
         JSONText.object {
             $0.field("event", "tick")
@@ -38,7 +67,7 @@ enum LogLine {
 
     /// An order that came, and what the venue said.
     static func place(
-        _ terms: SimOrderTerms, ticker: String, account: String,
+        _ terms: SimOrderTerms, _ label: OrderLabel? = nil, ticker: String, account: String,
         result: Result<SimOrder, SimDecline>, tick: TickNumber, now: Timestamp, wall: Timestamp
     ) -> [UInt8] {
         JSONText.object {
@@ -54,6 +83,13 @@ enum LogLine {
             $0.field("post_only", terms.isPostOnly)
             $0.field("expires", terms.expiresAt?.nanoseconds ?? 0)
             $0.field("self_trade_prevention", Int64(terms.selfTradePrevention.rawValue))
+            if let token = terms.token { $0.field("token", token.rawValue) }
+            if let label {
+                $0.field("hash", label.hash)
+                $0.field("kind", label.kind)
+                $0.field("expiration", label.expiration)
+                $0.field("maker", label.maker)
+            }
             switch result {
             case .success(let order):
                 $0.field("result", "accepted")
@@ -205,6 +241,7 @@ enum LogLine {
             $0.field("outcome", "\(payout.outcome)")
             $0.field("value", payout.value.description)
             $0.field("position", payout.quantity.description)
+            if !payout.pairs.isZero { $0.field("pairs", payout.pairs.description) }
             $0.field("payout", payout.payout.description)
             $0.field("cash", payout.cashAfter.description)
         }
@@ -225,6 +262,14 @@ enum VenueNames {
     }
     static func user(_ id: SimAccountID) -> String {
         uuid("00000000-0000-4000-b000-", UInt64(id.index))
+    }
+
+    static func heartbeat(_ id: SimAccountID, _ count: UInt64) -> String {
+        uuid("00000000-0000-4000-\(String(0xb000 + id.index & 0xfff, radix: 16))-", count)
+    }
+    /// The hash of the transaction that a trade is settled in.
+    static func transaction(_ id: SimTradeID) -> String {
+        Keccak256.hash("sim-venue transaction \(id)").hex
     }
 
     /// The order of a name; nil for what is none of ours.

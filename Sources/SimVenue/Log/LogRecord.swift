@@ -9,6 +9,8 @@ enum LogRecord {
     case tick(TickNumber, Timestamp)
     case place(Place)
     case cancel(Cancel)
+    case wallet(String, deposit: Money)
+    case walletKey(WalletKey, isThere: Bool)
     /// Follows from the lines before it: it is compared, not applied.
     case effect
     /// Says something about the venue and changes nothing.
@@ -25,6 +27,7 @@ enum LogRecord {
         let account: String
         let ticker: String
         let terms: SimOrderTerms
+        let label: OrderLabel?
         /// The name that the order was given, or nil where it was declined.
         let orderID: String?
     }
@@ -51,6 +54,13 @@ enum LogRecord {
         var self_trade_prevention: UInt8?
         var result: String?
         var order_id: String?
+        var token: String?
+        var hash: String?
+        var kind: String?
+        var expiration: Int64?
+        var maker: String?
+        var nonce: String?
+        var present: Bool?
     }
 
     /// Nil where the line is none of ours.
@@ -84,6 +94,16 @@ enum LogRecord {
                 let order = fields.order_id.flatMap({ VenueNames.order($0) })
             else { return nil }
             self = .cancel(Cancel(account: account, order: order))
+        case "wallet":
+            guard let name = fields.account,
+                let deposit = fields.deposit.flatMap({ Money(decimal: $0) })
+            else { return nil }
+            self = .wallet(name, deposit: deposit)
+        case "wallet_key":
+            guard let address = fields.account, let nonce = fields.nonce,
+                let isThere = fields.present
+            else { return nil }
+            self = .walletKey(WalletKey(address: address, nonce: nonce), isThere: isThere)
         case "fill", "removed", "market", "strike", "payout": self = .effect
         default: self = .note
         }
@@ -116,7 +136,16 @@ enum LogRecord {
             market: SimMarketID(0), side: fields.side == "buy" ? .buy : .sell, price: price,
             quantity: quantity, timeInForce: timeInForce, isPostOnly: isPostOnly,
             expiresAt: expires == 0 ? nil : Timestamp(nanoseconds: expires),
-            selfTradePrevention: prevention)
-        return Place(account: account, ticker: ticker, terms: terms, orderID: fields.order_id)
+            selfTradePrevention: prevention, token: fields.token.flatMap { SimToken(rawValue: $0) })
+        return Place(
+            account: account, ticker: ticker, terms: terms, label: label(fields),
+            orderID: fields.order_id)
+    }
+
+    private static func label(_ fields: Fields) -> OrderLabel? {
+        guard let hash = fields.hash, let kind = fields.kind, let expiration = fields.expiration,
+            let maker = fields.maker
+        else { return nil }
+        return OrderLabel(hash: hash, kind: kind, expiration: expiration, maker: maker)
     }
 }

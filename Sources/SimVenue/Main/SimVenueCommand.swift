@@ -5,22 +5,25 @@ import Runtime
 import SimVenue
 import Trading
 
-/// `sim-venue`: a matching venue that speaks Kalshi's protocol.
+/// `sim-venue`: a matching venue that speaks Kalshi's and Polymarket's protocols.
 @main
 struct SimVenueCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sim-venue",
         abstract:
-            "A matching venue that speaks Kalshi's protocol, over recorded or generated days.",
+            "A matching venue that speaks Kalshi's and Polymarket's protocols, over recorded or "
+            + "generated days.",
         subcommands: [Serve.self, Generate.self, Markets.self], defaultSubcommand: Serve.self)
 }
 
-/// Serves, in a cluster (`--config`) or alone (`--kalshi`).
+/// Serves, in a cluster (`--config`) or alone (`--kalshi`, `--polymarket`).
 struct Serve: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Serves the venue (the default).")
 
     @Option(help: "Where to serve Kalshi's protocol: HOST:PORT.")
     var kalshi: String?
+    @Option(help: "Where to serve Polymarket's protocol: HOST:PORT.")
+    var polymarket: String?
     @Option(help: "A JSON file of markets: [{ticker, title, fair}]. Default: the demo set.")
     var markets: String?
     @Option(help: "What every account starts with, in dollars.")
@@ -80,10 +83,20 @@ struct Serve: ParsableCommand {
         let server = try VenueServer(
             options: options, logger: Logger(label: "sim-venue"),
             onEnd: { notifier.replayEnded() }, onAlive: { notifier.watchdog() })
-        notifier.ready(status: "serving \(options.host):\(server.port)")
+        notifier.ready(status: "serving \(served(server, options))")
         stop.onRequest { server.requestStop() }
         try server.waitUntilStopped()
         notifier.stopping()
+    }
+
+    /// What is served where, for whoever watches the unit.
+    private func served(_ server: VenueServer, _ options: VenueOptions) -> String {
+        [
+            ("kalshi", options.kalshi?.host, server.port),
+            ("polymarket", options.polymarket?.host, server.polymarketPort),
+        ]
+        .compactMap { name, host, port in host.map { "\(name) at \($0):\(port)" } }
+        .joined(separator: ", ")
     }
 
     private func configure(
@@ -104,10 +117,10 @@ struct Serve: ParsableCommand {
     }
 
     private func standalone() throws -> VenueOptions {
-        guard let kalshi else {
-            throw ProcessFailure(.usage, "give --kalshi HOST:PORT or --config FILE")
+        guard kalshi != nil || polymarket != nil else {
+            throw ProcessFailure(
+                .usage, "give --kalshi HOST:PORT, --polymarket HOST:PORT or --config FILE")
         }
-        let (host, port) = try SimVenueWiring.address(kalshi)
         guard let cash = Money(decimal: balance), !cash.isNegative else {
             throw ProcessFailure(.usage, "--balance: expected dollars, found `\(balance)`")
         }
@@ -115,9 +128,9 @@ struct Serve: ParsableCommand {
         if let markets { chosen = .file(markets) }
         if let data { chosen = .recorded(directory: data) }
         var options = VenueOptions(
-            host: host, port: port, markets: chosen,
-            keys: try keys.map { try SimVenueWiring.key($0) },
-            balance: cash)
+            kalshi: try kalshi.map { try SimVenueWiring.address($0) },
+            polymarket: try polymarket.map { try SimVenueWiring.address($0) }, markets: chosen,
+            keys: try keys.map { try SimVenueWiring.key($0) }, balance: cash)
         options.logPath = log
         options.seed = seed ?? options.seed
         if let tier {

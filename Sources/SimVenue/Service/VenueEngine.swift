@@ -9,15 +9,26 @@ import Trading
 final class VenueEngine {
     private(set) var simulation: VenueSimulation
     private(set) var effects = ExchangeEffects()
-    let participants: [VenueParticipant]
+    /// Those of the configuration first, then the wallets as they came.
+    private(set) var participants: [VenueParticipant]
     let listing: VenueListing
     /// The last public trades, newest last.
     private(set) var trades: [SimTrade] = []
+    /// The trades of wallets, oldest first.
+    private(set) var tokenTrades: [SimTrade] = []
+    /// What Polymarket's protocol knows of its orders, and the orders by their hashes.
+    private(set) var labels: [SimOrderID: OrderLabel] = [:]
+    private(set) var orderIDs: [String: SimOrderID] = [:]
+    /// The API keys that wallets have.
+    private(set) var walletKeys: Set<WalletKey> = []
 
     private let options: VenueOptions
     private let log: VenueLog?
     private let feed: RecordedFeed?
     private let instruments: [InstrumentID: SimMarketID]
+    private let tokens: [String: ListedToken]
+    private let conditions: [String: SimMarketID]
+    private var places: [SimAccountID: Int]
     /// Ticks after the end of the recording, which let the last markets settle.
     private var epilogueCount = 0
 
@@ -56,6 +67,12 @@ final class VenueEngine {
         instruments = Dictionary(
             listing.markets.enumerated().map { ($0.element.instrument, SimMarketID($0.offset)) },
             uniquingKeysWith: { first, _ in first })
+        places = Dictionary(
+            uniqueKeysWithValues: participants.indices.map { (SimAccountID($0), $0) })
+        tokens = VenueEngine.tokens(listing)
+        conditions = Dictionary(
+            listing.tokens.map { ($0.value.condition, SimMarketID($0.key)) },
+            uniquingKeysWith: { first, _ in first })
         if let reader, first != nil {
             try recover(from: reader, first: first ?? [])
             append(LogLine.note("restart", "", tick: tick, now: now, wall: wall))
@@ -79,12 +96,62 @@ final class VenueEngine {
         participants.first { $0.key.id == key }
     }
 
-    /// The market of a ticker, once it is listed.
+    func participant(_ account: SimAccountID) -> VenueParticipant? {
+        places[account].map { participants[$0] }
+    }
+
+    /// The market of a ticker of Kalshi's, once it is listed.
     func market(_ ticker: String) -> SimMarketID? {
+        listed(ticker).flatMap { listing.tokens[$0.index] == nil ? $0 : nil }
+    }
+
+    /// The market of a name in the log, whatever protocol it is served by.
+    private func listed(_ ticker: String) -> SimMarketID? {
         guard let market = InstrumentID(ticker).flatMap({ instruments[$0] }),
             market.index < simulation.listedCount
         else { return nil }
         return market
+    }
+
+    /// The market of a condition of Polymarket's, once it is listed.
+    func market(condition: String) -> SimMarketID? {
+        conditions[condition.lowercased()].flatMap {
+            $0.index < simulation.listedCount ? $0 : nil
+        }
+    }
+
+    /// A token of Polymarket's, once its market is listed.
+    func token(_ number: String) -> ListedToken? {
+        tokens[number].flatMap { $0.market.index < simulation.listedCount ? $0 : nil }
+    }
+
+    /// A listed market's token; nil for a market of Kalshi's.
+    func token(_ token: SimToken, of market: SimMarketID) -> ListedToken? {
+        listing.tokens[market.index].map {
+            ListedToken(market: market, token: token, listing: $0)
+        }
+    }
+
+    /// The markets that were ever listed by one of the protocols, oldest first.
+    func listed(asTokens: Bool) -> [SimMarketID] {
+        (0..<simulation.listedCount).filter { (listing.tokens[$0] != nil) == asTokens }
+            .map { SimMarketID($0) }
+    }
+
+    /// The definitions of Kalshi's markets.
+    var contracts: [MarketDefinition] {
+        listing.markets.enumerated().filter { listing.tokens[$0.offset] == nil }.map(\.element)
+    }
+
+    private static func tokens(_ listing: VenueListing) -> [String: ListedToken] {
+        var tokens: [String: ListedToken] = [:]
+        for (index, entry) in listing.tokens {
+            for token in SimToken.allCases {
+                tokens[entry.number(token)] = ListedToken(
+                    market: SimMarketID(index), token: token, listing: entry)
+            }
+        }
+        return tokens
     }
 
     // MARK: Market time
@@ -129,12 +196,13 @@ final class VenueEngine {
     // MARK: Orders
 
     func place(
-        _ terms: SimOrderTerms, for participant: VenueParticipant, wall: Timestamp
+        _ terms: SimOrderTerms, _ label: OrderLabel? = nil, for participant: VenueParticipant,
+        wall: Timestamp
     ) throws -> Result<SimOrder, SimDecline> {
-        let result = apply(terms, for: participant)
+        let result = apply(terms, label, for: participant)
         append(
             LogLine.place(
-                terms, ticker: exchange.definition(terms.market).instrument.description,
+                terms, label, ticker: exchange.definition(terms.market).instrument.description,
                 account: participant.key.id, result: result, tick: tick, now: now, wall: wall))
         for line in effectLines() { append(line) }
         try flush()
@@ -159,13 +227,52 @@ final class VenueEngine {
     }
 
     private func apply(
-        _ terms: SimOrderTerms, for participant: VenueParticipant
+        _ terms: SimOrderTerms, _ label: OrderLabel?, for participant: VenueParticipant
     ) -> Result<SimOrder, SimDecline> {
         effects.removeAll()
         let result = simulation.place(terms, for: participant.account, into: &effects)
-        if case .success(let order) = result { participant.orders.append(order.id) }
+        if case .success(let order) = result {
+            participant.orders.append(order.id)
+            if let label {
+                labels[order.id] = label
+                orderIDs[label.hash] = order.id
+            }
+        }
         absorb()
         return result
+    }
+
+    // MARK: Wallets
+
+    /// The wallet's account, which is opened when it first comes.
+    func wallet(_ address: String, wall: Timestamp) throws -> VenueParticipant {
+        if let known = participant(key: address) { return known }
+        let participant = open(wallet: address)
+        append(LogLine.wallet(address, deposit: options.balance, tick: tick, now: now, wall: wall))
+        try flush()
+        return participant
+    }
+
+    private func open(wallet address: String) -> VenueParticipant {
+        let account = simulation.open(account: address, deposit: options.balance)
+        let participant = VenueParticipant(
+            key: ParticipantKey(id: address, publicKey: nil), account: account, tier: options.tier)
+        places[account] = participants.count
+        participants.append(participant)
+        return participant
+    }
+
+    /// Gives a wallet an API key, or takes it away.
+    func setKey(_ key: WalletKey, isThere: Bool, wall: Timestamp) throws {
+        apply(key, isThere: isThere)
+        append(
+            LogLine.walletKey(
+                key.address, nonce: key.nonce, isThere: isThere, tick: tick, now: now, wall: wall))
+        try flush()
+    }
+
+    private func apply(_ key: WalletKey, isThere: Bool) {
+        if isThere { walletKeys.insert(key) } else { walletKeys.remove(key) }
     }
 
     private func apply(cancel id: SimOrderID, for participant: VenueParticipant) -> SimOrder? {
@@ -221,13 +328,21 @@ final class VenueEngine {
         }
     }
 
+    /// Whether a trade is of tokens and one of its parties is no generated counterparty.
+    func isOfWallet(_ trade: SimTrade) -> Bool {
+        listing.tokens[trade.market.index] != nil
+            && (places[trade.taker.account] != nil || places[trade.maker.account] != nil)
+    }
+
     /// Keeps what participants may ask for later.
     private func absorb() {
         for effect in effects.list {
             switch effect {
-            case .filled(let fill): participants[fill.account.index].fills.append(fill)
-            case .paid(let payout): participants[payout.account.index].payouts.append(payout)
-            case .traded(let trade): trades.append(trade)
+            case .filled(let fill): participant(fill.account)?.fills.append(fill)
+            case .paid(let payout): participant(payout.account)?.payouts.append(payout)
+            case .traded(let trade):
+                trades.append(trade)
+                if isOfWallet(trade) { tokenTrades.append(trade) }
             case .bookChanged, .orderChanged, .orderRemoved, .phaseChanged, .strikeKnown: break
             }
         }
@@ -273,7 +388,7 @@ extension VenueEngine {
             switch record {
             case .start: throw refusal(reader, "a second start")
             case .account(let name, let deposit):
-                guard accounts < participants.count, participants[accounts].key.id == name,
+                guard accounts < options.keys.count, participants[accounts].key.id == name,
                     deposit == options.balance
                 else { throw refusal(reader, "the accounts are not those of the configuration") }
                 accounts += 1
@@ -287,7 +402,7 @@ extension VenueEngine {
                 }
                 next += 1
             case .note: break
-            case .tick, .place, .cancel:
+            case .tick, .place, .cancel, .wallet, .walletKey:
                 guard next == expected.count else {
                     throw refusal(reader, "an effect of an earlier line is missing before it")
                 }
@@ -296,12 +411,12 @@ extension VenueEngine {
                 next = 0
             }
         }
-        guard accounts == participants.count || accounts == 0 else {
+        guard accounts == options.keys.count || accounts == 0 else {
             throw refusal(reader, "the accounts are not those of the configuration")
         }
         if accounts == 0 {
-            for participant in participants {
-                append(LogLine.account(participant.key.id, deposit: options.balance))
+            for key in options.keys {
+                append(LogLine.account(key.id, deposit: options.balance))
             }
         }
         for line in expected[next...] { append(line) }
@@ -332,10 +447,10 @@ extension VenueEngine {
             try step(to: moment)
         case .place(let place):
             var terms = place.terms
-            guard let market = market(place.ticker), let owner = participant(key: place.account)
+            guard let market = listed(place.ticker), let owner = participant(key: place.account)
             else { throw refusal(reader, "an order for an unknown market or account") }
             terms.market = market
-            let result = apply(terms, for: owner)
+            let result = apply(terms, place.label, for: owner)
             let name = (try? result.get()).map { VenueNames.order($0.id) }
             guard name == place.orderID else {
                 throw refusal(reader, "the order comes to \(name ?? "a decline") now")
@@ -345,6 +460,15 @@ extension VenueEngine {
                 throw refusal(reader, "a cancel for an unknown account")
             }
             _ = apply(cancel: cancel.order, for: owner)
+        case .wallet(let address, let deposit):
+            guard deposit == options.balance, participant(key: address) == nil else {
+                throw refusal(reader, "a wallet that is there, or with another deposit")
+            }
+            effects.removeAll()
+            _ = open(wallet: address)
+        case .walletKey(let key, let isThere):
+            effects.removeAll()
+            apply(key, isThere: isThere)
         case .start, .account, .effect, .note: break
         }
     }

@@ -7,11 +7,14 @@ import Runtime
 
 /// The simulated venue on a port: HTTP and WebSocket, one event loop.
 package final class VenueServer: Sendable {
-    /// The port that was bound, also where the options asked for any.
+    /// The port that Kalshi's protocol is served on, also where the options asked for any; zero
+    /// where it is not served.
     package let port: Int
+    /// The port of Polymarket's, likewise.
+    package let polymarketPort: Int
     private let group: MultiThreadedEventLoopGroup
     private let service: NIOLoopBound<VenueService>
-    private let channel: any Channel
+    private let channels: [any Channel]
     private let finished: EventLoopFuture<Void>
 
     private static let handlerName = "venue-http"
@@ -36,7 +39,13 @@ package final class VenueServer: Sendable {
                         onEnd: onEnd, onAlive: onAlive), eventLoop: loop)
             }.wait()
             do {
-                channel = try VenueServer.bind(options, group, service)
+                let kalshi = try VenueServer.bind(options.kalshi, group, service) { $0 }
+                let polymarket = try VenueServer.bind(options.polymarket, group, service) {
+                    $0.polymarket
+                }
+                channels = [kalshi, polymarket].compactMap(\.self)
+                port = kalshi?.localAddress?.port ?? 0
+                polymarketPort = polymarket?.localAddress?.port ?? 0
             } catch {
                 // Nobody will wait for a venue that never served.
                 try loop.submit { service.value.stopped.fail(error) }.wait()
@@ -52,7 +61,6 @@ package final class VenueServer: Sendable {
             throw error
         }
         self.group = group
-        port = channel.localAddress?.port ?? options.port
     }
 
     /// Asks the venue to write down what everybody has and to stop.
@@ -65,16 +73,19 @@ package final class VenueServer: Sendable {
     package func waitUntilStopped() throws {
         defer {
             // What is closed already cannot be closed again; nothing else can fail here.
-            try? channel.close().wait()
+            for channel in channels { try? channel.close().wait() }
             try? group.syncShutdownGracefully()
         }
         try finished.wait()
     }
 
+    /// Serves one protocol at an address; nil where it is not to be served.
     private static func bind(
-        _ options: VenueOptions, _ group: MultiThreadedEventLoopGroup,
-        _ service: NIOLoopBound<VenueService>
-    ) throws -> any Channel {
+        _ address: ListenAddress?, _ group: MultiThreadedEventLoopGroup,
+        _ service: NIOLoopBound<VenueService>,
+        _ front: @escaping @Sendable (VenueService) -> any VenueFront
+    ) throws -> (any Channel)? {
+        guard let address else { return nil }
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 256)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -84,39 +95,37 @@ package final class VenueServer: Sendable {
             )
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try configure(channel, service)
+                    try configure(channel, front(service.value))
                 }
             }
         do {
-            return try bootstrap.bind(host: options.host, port: options.port).wait()
+            return try bootstrap.bind(host: address.host, port: address.port).wait()
         } catch {
             throw ProcessFailure(
                 .unavailable,
-                "cannot listen on \(options.host):\(options.port): \(error); choose another port "
-                    + "or stop what uses it")
+                "cannot listen on \(address): \(error); choose another port or stop what uses it")
         }
     }
 
-    private static func configure(
-        _ channel: any Channel, _ service: NIOLoopBound<VenueService>
-    ) throws {
+    private static func configure(_ channel: any Channel, _ front: any VenueFront) throws {
+        let front = NIOLoopBound(front, eventLoop: channel.eventLoop)
         let upgrader = NIOWebSocketServerUpgrader(
             maxFrameSize: 1 << 20, automaticErrorHandling: true,
             shouldUpgrade: { channel, head in
                 channel.eventLoop.makeCompletedFuture {
-                    participant(head, service.value) == nil ? nil : HTTPHeaders()
+                    front.value.socket(for: head) == nil ? nil : HTTPHeaders()
                 }
             },
             upgradePipelineHandler: { channel, head in
                 channel.eventLoop.makeCompletedFuture {
-                    guard let participant = participant(head, service.value) else {
+                    guard let socket = front.value.socket(for: head) else {
                         throw ChannelError.ioOnClosedChannel
                     }
                     try channel.pipeline.syncOperations.addHandlers(
                         NIOWebSocketFrameAggregator(
                             minNonFinalFragmentSize: 1, maxAccumulatedFrameCount: 16,
                             maxAccumulatedFrameSize: 1 << 20),
-                        SocketHandler(service: service.value, participant: participant))
+                        SocketHandler(socket: socket))
                 }
             })
         try channel.pipeline.syncOperations.configureHTTPServerPipeline(
@@ -129,18 +138,6 @@ package final class VenueServer: Sendable {
                 }
             ))
         try channel.pipeline.syncOperations.addHandler(
-            HTTPHandler(service: service.value), name: handlerName)
-    }
-
-    /// Who asks for a WebSocket, if the signature is right; else the request is answered as HTTP.
-    private static func participant(
-        _ head: HTTPRequestHead, _ service: VenueService
-    ) -> VenueParticipant? {
-        let path = head.uri.split(separator: "?").first.map(String.init) ?? ""
-        guard path == VenueService.socketPath else { return nil }
-        switch service.authenticate(head.headers, method: head.method.rawValue, path: path) {
-        case .success(let participant): return participant
-        case .failure: return nil
-        }
+            HTTPHandler(front: front.value), name: handlerName)
     }
 }

@@ -124,7 +124,8 @@ extension VenueService {
         case .marketInactive, .duplicateClientOrderID, .postOnlyWouldCross,
             .fillOrKillUnfillable, .tooManyOpenOrders:
             .conflict
-        case .invalidPrice, .invalidCount, .invalidTerms, .insufficientBalance, .expiryInThePast:
+        case .invalidPrice, .invalidCount, .belowSizeMin, .invalidTerms, .insufficientBalance,
+            .expiryInThePast:
             .badRequest
         }
     }

@@ -34,7 +34,7 @@ extension VenueService {
         case ("series", 2) where parts[1] == "fee_changes":
             return .object { $0.array("series_fee_change_arr") { _ in } }
         case ("series", 2):
-            guard let definition = engine.listing.markets.first(where: { $0.series == parts[1] })
+            guard let definition = engine.contracts.first(where: { $0.series == parts[1] })
             else { return .notFound }
             return .object { $0.object("series") { payloads.series(definition, &$0) } }
         default: return .notFound
@@ -69,7 +69,7 @@ extension VenueService {
     private func markets(_ request: VenueRequest) -> VenueResponse {
         let exchange = engine.exchange
         let tickers = request.query["tickers"]?.split(separator: ",").map(String.init)
-        let wanted = (0..<engine.simulation.listedCount).reversed().map { SimMarketID($0) }.filter {
+        let wanted = engine.listed(asTokens: false).reversed().filter {
             let definition = exchange.definition($0)
             let name = definition.instrument.description
             return request.matches("series_ticker", definition.series)
@@ -93,7 +93,7 @@ extension VenueService {
 
     private func events(_ request: VenueRequest) -> VenueResponse {
         let exchange = engine.exchange
-        let wanted = (0..<engine.simulation.listedCount).reversed().map { SimMarketID($0) }.filter {
+        let wanted = engine.listed(asTokens: false).reversed().filter {
             request.matches("series_ticker", exchange.definition($0).series)
                 && isWanted(exchange.phase($0), request.query["status"])
         }
@@ -105,7 +105,7 @@ extension VenueService {
 
     private func series() -> VenueResponse {
         var seen: Set<String> = []
-        let definitions = engine.listing.markets.filter { seen.insert($0.series).inserted }
+        let definitions = engine.contracts.filter { seen.insert($0.series).inserted }
         return .object { text in
             text.array("series") { array in
                 for definition in definitions {
@@ -129,7 +129,8 @@ extension VenueService {
     private func trades(_ request: VenueRequest) -> VenueResponse {
         let exchange = engine.exchange
         let wanted = engine.trades.reversed().filter {
-            request.matches("ticker", exchange.definition($0.market).instrument.description)
+            engine.listing.tokens[$0.market.index] == nil
+                && request.matches("ticker", exchange.definition($0.market).instrument.description)
                 && request.isInTime($0.at)
         }
         return page(wanted, "trades", request, limitMax: 1_000) {
@@ -200,7 +201,7 @@ extension VenueService {
         _ request: VenueRequest, _ participant: VenueParticipant
     ) -> VenueResponse {
         let exchange = engine.exchange
-        let wanted = (0..<engine.simulation.listedCount).reversed().map { SimMarketID($0) }.filter {
+        let wanted = engine.listed(asTokens: false).reversed().filter {
             !exchange.holding(participant.account, $0).quantity.isZero
                 && request.matches("ticker", exchange.definition($0).instrument.description)
         }

@@ -125,8 +125,7 @@ extension VenueService {
                 sendSnapshots(added, sid: sid, command: nil, session)
             }
         case "delete_markets":
-            let before =
-                subscription.markets ?? Set(engine.simulation.listed.map { SimMarketID($0) })
+            let before = subscription.markets ?? Set(engine.listed(asTokens: false))
             session.setMarkets(before.subtracting(markets), of: sid)
             confirm(command, sid: sid, session)
         default: refuse(command.id, .unsupportedAction, session)
@@ -205,9 +204,7 @@ extension VenueService {
         _ markets: [SimMarketID], sid: UInt64, command: Int64?, _ session: SocketSession
     ) {
         let exchange = engine.exchange
-        let all = engine.simulation.listed.map { SimMarketID($0) }.filter {
-            exchange.phase($0) == .open
-        }
+        let all = engine.listed(asTokens: false).filter { exchange.phase($0) == .open }
         for market in markets.isEmpty && command == nil ? all : markets {
             session.send(
                 type: "orderbook_snapshot", sid: sid, command: command,
@@ -231,6 +228,7 @@ extension VenueService {
     /// Sends the engine's effects to whoever has subscribed. Changes of one price level within one
     /// step are sent as one delta, after everything else.
     func publishEffects() {
+        polymarket.publish(engine.effects.list)
         guard !sessions.isEmpty else { return }
         var deltas: [LevelKey: Quantity] = [:]
         var order: [LevelKey] = []
@@ -247,7 +245,10 @@ extension VenueService {
             case .traded(let trade): publish(trade)
             case .filled(let fill): publish(fill)
             case .orderChanged(let order), .orderRemoved(let order, _, _): publish(order)
-            case .phaseChanged(let market, let phase): publish(market, phase)
+            case .phaseChanged(let market, let phase)
+            where engine.listing.tokens[market.index] == nil:
+                publish(market, phase)
+            case .phaseChanged: break
             case .strikeKnown(let market, let strike): publish(market, strike: strike)
             case .paid: break
             }
@@ -362,6 +363,7 @@ extension VenueService {
         _ channel: SocketChannel, _ type: String, _ market: SimMarketID,
         to account: SimAccountID? = nil, _ body: (inout JSONText) -> Void
     ) {
+        guard engine.listing.tokens[market.index] == nil else { return }
         var text: [UInt8]?
         for session in sessions {
             guard let subscription = session.subscription(channel), subscription.includes(market),

@@ -42,6 +42,7 @@ extension VenueService {
     /// Watches market time from now on: patience runs out and time is up without a message.
     func startClock() {
         turn()
+        polymarket.look()
         pace.looks += 1
         if pace.looks % 10 == 1 { onAlive() }
         loop.assumeIsolated().scheduleTask(in: .milliseconds(100)) { [weak self] in

@@ -10,7 +10,7 @@ import Trading
 ///
 /// Everything here runs on one event loop, so the matching engine needs no locks. Newcomers start
 /// at `respond`, `receive` and `turn`.
-final class VenueService {
+final class VenueService: VenueFront {
     let options: VenueOptions
     let engine: VenueEngine
     let loop: any EventLoop
@@ -21,6 +21,9 @@ final class VenueService {
     let onEnd: @Sendable () -> Void
     /// Called about once a second while the loop turns.
     let onAlive: @Sendable () -> Void
+
+    /// The other protocol, over the same matching engine.
+    private(set) lazy var polymarket = PolymarketFront(venue: self)
 
     var sessions: [SocketSession] = []
     var pace = Pace()
@@ -131,6 +134,19 @@ final class VenueService {
         for participant in engine.participants { participant.reads.fill(elapsed) }
     }
 
+    let tooLong = VenueResponse.error(
+        .payloadTooLarge, "invalid_parameters", "the body is too long")
+
+    /// Who asks for a WebSocket, if the signature is right.
+    func socket(for head: HTTPRequestHead) -> (any VenueSocket)? {
+        let path = head.uri.split(separator: "?").first.map(String.init) ?? ""
+        guard path == VenueService.socketPath,
+            case .success(let participant) = authenticate(
+                head.headers, method: head.method.rawValue, path: path)
+        else { return nil }
+        return KalshiSocket(service: self, participant: participant)
+    }
+
     // MARK: Authentication
 
     static let socketPath = "/trade-api/ws/v2"
@@ -155,9 +171,9 @@ final class VenueService {
             let signature = headers.first(name: "KALSHI-ACCESS-SIGNATURE"),
             let stamp = headers.first(name: "KALSHI-ACCESS-TIMESTAMP")
         else { return .failure(Unauthenticated(details: "MISSING_HEADERS")) }
-        guard let participant = engine.participant(key: key) else {
-            return .failure(Unauthenticated(details: "NOT_FOUND"))
-        }
+        guard let participant = engine.participant(key: key),
+            let publicKey = participant.key.publicKey
+        else { return .failure(Unauthenticated(details: "NOT_FOUND")) }
         guard let milliseconds = Int64(stamp) else {
             return .failure(Unauthenticated(details: "INVALID_TIMESTAMP"))
         }
@@ -167,7 +183,7 @@ final class VenueService {
         }
         // What cannot be decoded is no signature.
         let bytes = (try? Base64.decode(signature)) ?? []
-        guard participant.key.publicKey.isValid(bytes, for: Array((stamp + method + path).utf8))
+        guard publicKey.isValid(bytes, for: Array((stamp + method + path).utf8))
         else { return .failure(Unauthenticated(details: "INCORRECT_API_KEY_SIGNATURE")) }
         return .success(participant)
     }

@@ -96,11 +96,23 @@ struct KeyMaker {
             }
             return
         }
+        if gateway.venue == VenueID("polymarket") { return try makeWallet(gateway.name) }
         try make(files.venue(gateway.name), public: files.publicVenue(gateway.name)) {
             let key = try RSAPrivateKey.generate()
             return (try key.privatePEM(), try key.publicPEM())
         } derive: { secret in
             try RSAPrivateKey(pem: secret).publicPEM()
+        }
+    }
+
+    /// A wallet's key; what is public of it is its address.
+    private mutating func makeWallet(_ gateway: ProcessID) throws {
+        try make(files.venue(gateway), public: files.publicVenue(gateway)) {
+            let secret = try SecretBytes.random(count: 32)
+            let key = try Secp256k1PrivateKey(secret)
+            return (KeyMaker.text(of: secret), key.address.description)
+        } derive: { secret in
+            try Secp256k1PrivateKey(KeyMaker.bytes(inText: secret)).address.description
         }
     }
 

@@ -1,0 +1,23 @@
+import NIOCore
+import NIOHTTP1
+
+/// One protocol of the venue: what answers on its port. Lives on the venue's one event loop.
+protocol VenueFront: AnyObject {
+    func respond(to request: VenueRequest) -> VenueResponse
+
+    /// The answer to a body that is too long to be read.
+    var tooLong: VenueResponse { get }
+
+    /// Who is to speak on a WebSocket that is asked for; nil where it is refused, so that the
+    /// request is answered as HTTP.
+    func socket(for head: HTTPRequestHead) -> (any VenueSocket)?
+}
+
+/// The venue's end of one WebSocket connection.
+protocol VenueSocket: AnyObject {
+    /// Whether the venue sends pings of its own.
+    var isPinged: Bool { get }
+    func open(_ channel: any Channel)
+    func receive(_ bytes: [UInt8])
+    func close()
+}
