@@ -161,7 +161,7 @@ let harness: [Target] = [
     tests("Risk", ["Trading", "Wire", "Portfolio", "Risk"], data: ["Fixtures"]),
     tests("Execution", ["Trading", "Wire", "Execution"]),
     tests("Signals", ["Trading", "Signals"], data: ["Fixtures"]),
-    tests("MarketSim", ["Trading", "MarketSim"]),
+    tests("MarketSim", ["Trading", "MarketSim"], data: ["Fixtures"]),
     tests(
         "Federation", ["Trading", "Wire", "Cryptography", "Federation"], data: ["Fixtures"]),
     tests("Cryptography", ["Cryptography"], data: ["Fixtures"]),
