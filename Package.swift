@@ -159,7 +159,7 @@ let harness: [Target] = [
     tests("Wire", ["Trading", "Wire"], data: ["Golden"]),
     tests("Portfolio", ["Trading", "Portfolio"]),
     tests("Risk", ["Trading", "Wire", "Portfolio", "Risk"], data: ["Fixtures"]),
-    tests("Execution", ["Trading", "Wire", "Execution"]),
+    tests("Execution", ["Trading", "Wire", "Execution", "MarketSim"], data: ["Fixtures"]),
     tests("Signals", ["Trading", "Signals"], data: ["Fixtures"]),
     tests("MarketSim", ["Trading", "MarketSim"], data: ["Fixtures"]),
     tests(
