@@ -135,7 +135,9 @@ let processes: [Target] =
             "Trading", "MarketSim", "Cryptography", "Runtime", nioCore, nioHTTP1, nioPosix,
             nioWebSocket, logging,
         ])
-    + process("Research", ["Trading", "Signals", "Runtime", "Cryptography", argumentParser])
+    + process(
+        "Research",
+        ["Trading", "Signals", "MarketSim", "Runtime", "Cryptography", argumentParser])
     + process(
         "Supervisor",
         [
@@ -198,7 +200,9 @@ let harness: [Target] = [
             "Trading", "MarketSim", "SimVenue", "Cryptography", "Venues", "Execution", "Runtime",
             logging,
         ], data: ["Fixtures"]),
-    tests("Research", ["Trading", "Signals", "Cryptography", "Research", "Runtime"]),
+    tests(
+        "Research",
+        ["Trading", "Signals", "MarketSim", "Cryptography", "Research", "Runtime"]),
     tests(
         "Supervisor",
         [

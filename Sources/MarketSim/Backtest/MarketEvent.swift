@@ -146,3 +146,31 @@ private final class EventMemory {
     }
     deinit { block.deallocate() }
 }
+
+extension EventColumns {
+    /// The first event that no backtest could take: unsorted, of no kind, of an instrument that is
+    /// not there, received before it happened, or with a number that has no meaning.
+    package func firstFault(instruments: Int) -> (index: Int, reason: String)? {
+        var (lastVenueAt, lastLocalAt) = (Int64.min, Int64.min)
+        for index in 0..<count {
+            let tag = tag[index]
+            guard EventTag.isValid(tag) else { return (index, "its tag \(tag) is unknown") }
+            guard Int(EventTag.instrument(tag)) < instruments else {
+                return (index, "there is no instrument \(EventTag.instrument(tag))")
+            }
+            guard venueAt[index] >= lastVenueAt, localAt[index] >= lastLocalAt else {
+                return (index, "it is not sorted")
+            }
+            guard localAt[index] >= venueAt[index] else {
+                return (index, "it was received before it happened")
+            }
+            guard quantity[index] >= 0 else { return (index, "its quantity is negative") }
+            let kind = UInt8(truncatingIfNeeded: tag)
+            if kind == MarketEventKind.tick.rawValue, price[index] <= 0 {
+                return (index, "its tick is not positive")
+            }
+            (lastVenueAt, lastLocalAt) = (venueAt[index], localAt[index])
+        }
+        return nil
+    }
+}
