@@ -27,6 +27,8 @@ let collections = Target.Dependency.product(name: "Collections", package: "swift
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
@@ -45,11 +47,13 @@ func library(
 
 /// A process: a library at `Sources/<Name>` that tests and the simulation can link, and a thin
 /// executable at `Sources/<Name>/Main`, because an executable target cannot be linked.
-func process(_ name: String, _ dependencies: [Target.Dependency]) -> [Target] {
+func process(
+    _ name: String, _ dependencies: [Target.Dependency], embedding files: [String] = []
+) -> [Target] {
     [
         .target(
             name: name, dependencies: dependencies, path: "Sources/\(name)", exclude: ["Main"],
-            swiftSettings: settings),
+            resources: files.map { .embedInCode($0) }, swiftSettings: settings),
         .executableTarget(
             name: "\(name)Main",
             dependencies: [.target(name: name), "Runtime", "Trading", argumentParser],
@@ -142,8 +146,12 @@ let processes: [Target] =
         "Supervisor",
         [
             "Trading", "Wire", "Risk", "Portfolio", "Journal", "Transport", "Cryptography",
-            "Runtime", argumentParser, subprocess, logging,
-        ])
+            "Runtime", argumentParser, subprocess, logging, grdb, httpTypes, hummingbird,
+            nioCore,
+        ],
+        embedding: ["dashboard.html", "dashboard.css", "dashboard.js", "openapi.json"].map {
+            "Dashboard/\($0)"
+        })
 
 let harness: [Target] = [
     .target(
@@ -227,11 +235,14 @@ let package = Package(
         : [
             .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
             .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
+            .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
             .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
             .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
             .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
             .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
             .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", exact: "0.2.0"),
+            .package(
+                url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
             .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
             .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
             .package(url: "https://github.com/swiftlang/swift-subprocess", exact: "1.0.2"),

@@ -8,7 +8,7 @@ import Wire
 @testable import Supervisor
 
 /// A desk of two orgs over two days, journalled as the core does it.
-private struct TwoDays {
+struct TwoDays {
     static let day = Timestamp(seconds: 1_753_315_200)
     static let other = OrgID(name: ShortName("other") ?? .empty)
 

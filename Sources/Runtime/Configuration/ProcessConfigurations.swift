@@ -166,11 +166,40 @@ package struct SupervisorConfiguration: Sendable, Equatable {
     package let console: ProcessID
     /// How long it waits before it starts a process again.
     package let restartDelay: Span
+    /// Where the HTTP API and the dashboard listen, on this machine alone; nil for nowhere.
+    package let http: HTTPEndpoint?
+    /// How many orders the decision traces keep.
+    package let tracesMax: Int
 
     init(_ section: ConfigurationSection) throws(ConfigurationError) {
-        try section.allow("name", "console", "restart-delay")
+        try section.allow("name", "console", "restart-delay", "http", "traces-max")
         name = try section.identifier("name", default: ProcessID("supervisor"))
         console = try section.identifier("console", default: ProcessID("console"))
         restartDelay = try section.duration("restart-delay", default: .milliseconds(500))
+        http = section.contains("http") ? try HTTPEndpoint(section, "http") : nil
+        tracesMax = try section.integer(
+            "traces-max", in: 1_000...100_000_000, default: 1_000_000)
+    }
+}
+
+/// A loopback address to serve HTTP at. There is no TLS here, so nothing wider is taken: a proxy
+/// that has it stands in front.
+package struct HTTPEndpoint: Sendable, Equatable {
+    package let host: String
+    package let port: Int
+
+    init(_ section: ConfigurationSection, _ key: String) throws(ConfigurationError) {
+        let text = try section.text(key)
+        let end = text.lastIndex(of: ":")
+        let host = end.map { String(text[..<$0]) } ?? ""
+        let port = end.flatMap { UInt16(text[text.index(after: $0)...]) }
+        guard let port, ["127.0.0.1", "localhost", "[::1]"].contains(host) else {
+            throw section.refusal(
+                key,
+                expected: "an address of this machine such as 127.0.0.1:8800; for others, put a "
+                    + "proxy with TLS in front of it")
+        }
+        self.host = host == "[::1]" ? "::1" : host
+        self.port = Int(port)
     }
 }

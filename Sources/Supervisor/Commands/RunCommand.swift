@@ -27,17 +27,49 @@ struct RunCommand: AsyncParsableCommand {
             + context.configuration.agents.map(\.name)
         let console = try AdminConsole(party, to: processes)
         defer { console.close() }
-        var watch = ClusterWatch(log: context.log)
+        let board = StatusBoard()
+        let log = context.log
+        let web = web(context, party, console, board)
+        let serving = Task { await web?.run() }
+        defer { serving.cancel() }
+        var watch = ClusterWatch(log: log)
         context.notifier.ready(status: "watching \(processes.count) processes")
         while !context.stop.isRequested {
+            var rows: [LiveTable.Row] = []
             for process in processes {
-                watch.note(await Self.look(at: process, console), of: process)
+                let result = await Self.look(at: process, console)
+                watch.note(result, of: process)
+                rows.append(LiveTable.Row(process, result))
             }
+            board.post(rows, at: MonotonicClock.now())
             context.notifier.watchdog()
             context.notifier.status(watch.summary)
             await pause(.seconds(1))
         }
         context.notifier.stopping()
+    }
+
+    /// The traces, the API and the dashboard; the watch goes on without them where they cannot.
+    private func web(
+        _ context: ProcessContext, _ party: ClusterParty, _ console: AdminConsole,
+        _ board: StatusBoard
+    ) -> WebService? {
+        let (configuration, log) = (context.configuration, context.log)
+        do {
+            return try WebService(
+                configuration, party, console: console, board: board,
+                source: LinkTraces(console: console, core: configuration.core.name), log: log
+            ) { announcement in
+                // A token is nothing for a log.
+                switch announcement {
+                case .listening(let address, _): log.notice("web", metadata: ["at": "\(address)"])
+                case .failed(let why): log.error("web", metadata: ["why": "\(why)"])
+                }
+            }
+        } catch {
+            log.error("no dashboard", metadata: ["error": "\(error)"])
+            return nil
+        }
     }
 
     private static func look(at process: ProcessID, _ console: AdminConsole) async
@@ -48,6 +80,16 @@ struct RunCommand: AsyncParsableCommand {
         } catch {
             return .failure(error)
         }
+    }
+}
+
+extension LiveTable.Row {
+    /// A process that others start: all that is known of it is what it answers.
+    fileprivate init(_ process: ProcessID, _ result: Result<ProcessStatus, AdminError>) {
+        let status = try? result.get()
+        self.init(
+            name: process.description, pid: nil, state: status == nil ? "unavailable" : "ready",
+            restarts: 0, status: status)
     }
 }
 

@@ -15,29 +15,14 @@ extension Steering {
         let gateways = action == .resume ? session.configuration.gateways.map(\.name) : []
         let console = try session.links(to: gateways + [core])
         defer { console.close() }
-        var silent: [SteeringResult] = []
-        var halts: [ProcessID: UInt64] = [:]
-        for process in gateways + [core] {
-            do throws(AdminError) {
-                halts[process] = try await console.newestHalt(
-                    of: scope, at: process, patience: ConsoleSession.patience
-                ).halt
-            } catch {
-                // What is signed for later must name every process.
-                if quorum.out != nil { throw error }
-                silent.append(SteeringResult(process, error))
-            }
-        }
-        let latches = gateways.compactMap { gateway in
-            halts[gateway].flatMap { halt in
-                halt > 0 ? OperatorDirective.LatchesEntry(gateway: gateway, halt: halt) : nil
-            }
-        }
-        let proposal = try draft.order(action, scope, halt: halts[core] ?? 0, latches: latches)
-        let isCoreSilent = halts[core] == nil
+        let standing = try await StandingHalts(
+            of: scope, console, core: core, gateways: gateways, mustAnswer: quorum.out != nil)
+        let proposal = try draft.order(
+            action, scope, halt: standing.core ?? 0, latches: standing.latches)
         try await finish(
             proposal, session, console, quorum,
-            targets: latches.map(\.gateway) + (isCoreSilent ? [] : [core]), silent: silent)
+            targets: standing.latches.map(\.gateway) + (standing.core == nil ? [] : [core]),
+            silent: standing.silent)
     }
 
     /// Posts money that moved beside trades.
@@ -65,7 +50,7 @@ extension Steering {
         }
         let console = try session.links(to: targets)
         defer { console.close() }
-        try show(await give(proposal, targets, console), terms.title)
+        try show(await console.give(proposal, to: targets), terms.title)
     }
 
     private func draft(_ session: ConsoleSession, _ quorum: QuorumOptions) -> DirectiveDraft {
@@ -86,23 +71,6 @@ extension Steering {
         }
         try proposal.sign(by: key(in: session))
         guard case .directive(let terms) = proposal.terms else { return }
-        try show(await give(proposal, targets, console) + silent, terms.title)
-    }
-
-    private func give(
-        _ proposal: ProposalFile, _ targets: [ProcessID], _ console: AdminConsole
-    ) async -> [SteeringResult] {
-        var results: [SteeringResult] = []
-        for target in targets {
-            do throws(AdminError) {
-                results.append(
-                    SteeringResult(
-                        try await console.give(
-                            proposal, to: target, patience: ConsoleSession.patience)))
-            } catch {
-                results.append(SteeringResult(target, error))
-            }
-        }
-        return results
+        try show(await console.give(proposal, to: targets) + silent, terms.title)
     }
 }

@@ -176,40 +176,12 @@ struct Steering {
         let console = try session.links(to: targets)
         defer { console.close() }
         let order = OperatorOrder(action: action, scope: scope, reason: signature?.reason ?? "")
-        try show(await atOnce(order, targets, console, key), order.title)
+        try show(await console.order(order, to: targets, by: key), order.title)
     }
 
     func key(in session: ConsoleSession) throws -> OperatorKey {
         let name = try session.configuration.operator(named: signature?.operator)
         return OperatorKey(name: name, key: try session.party.keys.operatorKey(name))
-    }
-
-    /// A halt goes everywhere at once: a dead process must not delay the others.
-    private func atOnce(
-        _ order: OperatorOrder, _ targets: [ProcessID], _ console: AdminConsole, _ key: OperatorKey
-    ) async -> [SteeringResult] {
-        await withTaskGroup { group in
-            for target in targets {
-                group.addTask { await give(order, target, console, key) }
-            }
-            var results: [SteeringResult] = []
-            for await result in group { results.append(result) }
-            return targets.compactMap { target in
-                results.first { $0.process == target.description }
-            }
-        }
-    }
-
-    private func give(
-        _ order: OperatorOrder, _ target: ProcessID, _ console: AdminConsole, _ key: OperatorKey
-    ) async -> SteeringResult {
-        do throws(AdminError) {
-            return SteeringResult(
-                try await console.command(
-                    order, to: target, by: key, patience: ConsoleSession.patience))
-        } catch {
-            return SteeringResult(target, error)
-        }
     }
 
     func show(_ results: [SteeringResult], _ title: String) throws {

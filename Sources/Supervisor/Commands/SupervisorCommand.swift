@@ -17,7 +17,8 @@ package struct SupervisorCommand: AsyncParsableCommand {
             ResumeCommand.self, ArmCommand.self, DisarmCommand.self, SignCommand.self,
             ApplyCommand.self, LimitsCommand.self,
             OrdersCommand.self, ExplainCommand.self, StatementCommand.self, PostCommand.self,
-            ResolveBreakCommand.self, JournalCommand.self, RegistryCommand.self, KeysCommand.self,
+            ResolveBreakCommand.self, JournalCommand.self, TracesCommand.self, TokenCommand.self,
+            RegistryCommand.self, KeysCommand.self,
         ])
 
     package init() {}

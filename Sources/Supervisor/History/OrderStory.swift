@@ -1,3 +1,5 @@
+import Cryptography
+import Journal
 import Trading
 import Wire
 
@@ -55,12 +57,28 @@ struct OrderStory: Sendable {
             steps.append(Step(at: entry.at, fate: fate, detail: detail))
         case .fillReport:
             let fill = try FillReport(decoding: entry.command)
-            if fill.orderID == order { fills.append(Execution(at: entry.at, fill: fill)) }
+            if fill.orderID == order { book(Execution(at: entry.at, fill: fill)) }
         case .instrumentSettlement: try settle(entry)
         case .referenceUpdated:
             let reference = try ReferenceUpdated(decoding: entry.command)
             if reference.instrument == request?.instrument { mark = reference }
         default: break
+        }
+    }
+
+    /// A gateway tells a fill again when it becomes final and after every reconnect: it counts once,
+    /// and so does taking it back.
+    private mutating func book(_ execution: Execution) {
+        let same = fills.indices.filter { fills[$0].fill.tradeID == execution.fill.tradeID }
+        let isBust = execution.fill.finality == .busted
+        if isBust == same.contains(where: { fills[$0].fill.finality != .busted }),
+            !same.contains(where: { fills[$0].fill.finality == .busted })
+        {
+            fills.append(execution)
+        } else if execution.fill.finality == .final, let first = same.first,
+            fills[first].fill.finality == .provisional
+        {
+            fills[first] = execution
         }
     }
 
@@ -96,6 +114,22 @@ struct OrderStory: Sendable {
         guard let request, settlement.instrument == request.instrument else { return }
         self.settlement = settlement
         settledAt = entry.at
+    }
+}
+
+extension OrderStory {
+    /// Takes the body of an entry that was kept.
+    mutating func take(body: some Sequence<UInt8>, at entry: Int64) throws {
+        let bytes = Array(body)
+        let command = try JournalEntry.command(in: bytes)
+        try take(
+            RecordedEntry(
+                StoredEntry(
+                    header: EntryHeader(
+                        sequence: SequenceNumber(UInt64(clamping: entry)), epoch: .zero,
+                        engineVersion: 0, at: JournalEntry(decoding: bytes).at,
+                        template: WireFrame.template(of: command).rawValue, chainHash: .zero),
+                    body: bytes)))
     }
 }
 

@@ -13,6 +13,19 @@ struct ClusterRun: Sendable {
     let data: String?
     let stop: StopSignal
     let log: Logger
+    /// What the API shows of the processes.
+    private let board = StatusBoard()
+
+    init(
+        configuration: ClusterConfiguration, options: UpOptions, data: String?, stop: StopSignal,
+        log: Logger
+    ) {
+        self.configuration = configuration
+        self.options = options
+        self.data = data
+        self.stop = stop
+        self.log = log
+    }
 
     /// How long a stage of the start may take.
     private static let startPatience = Trading.Span.seconds(120)
@@ -22,10 +35,11 @@ struct ClusterRun: Sendable {
     /// Runs until the replay's end, the limit, a signal or a failure; then stops in order.
     func run() async throws(ProcessFailure) -> RunSummary {
         let notifications = try NotifySocket(path: options.state.run + "/notify.sock")
+        let party = ClusterParty(
+            configuration: configuration, state: options.state,
+            name: configuration.supervisor.name)
         let console = try AdminConsole(
-            ClusterParty(
-                configuration: configuration, state: options.state,
-                name: configuration.supervisor.name),
+            party,
             to: [configuration.core.name] + configuration.gateways.map(\.name)
                 + configuration.agents.map(\.name))
         defer { console.close() }
@@ -37,7 +51,9 @@ struct ClusterRun: Sendable {
                 StopSignal.parentVariable: String(ProcessIdentity.own),
             ],
             folder: options.state.logs, log: log)
+        let web = web(party, console)
         let result: Result<RunSummary, ProcessFailure> = await withTaskGroup { group in
+            if let web { group.addTask { await web.run() } }
             group.addTask {
                 for await notice in notifications.notices() { await cluster.take(notice) }
             }
@@ -48,6 +64,21 @@ struct ClusterRun: Sendable {
             return outcome
         }
         return try result.get()
+    }
+
+    /// The traces, the API and the dashboard; a cluster runs without them where they cannot.
+    private func web(_ party: ClusterParty, _ console: AdminConsole) -> WebService? {
+        do {
+            return try WebService(
+                configuration, party, console: console, board: board,
+                source: FileTraces(path: options.state.journal(of: configuration.core.name)),
+                log: log
+            ) { Terminal().note($0.text) }
+        } catch {
+            log.error("no dashboard", metadata: ["error": "\(error)"])
+            Terminal().note("no dashboard: \(error)")
+            return nil
+        }
     }
 
     /// Starts stage by stage, watches, and stops in order whatever happened.
@@ -128,6 +159,7 @@ struct ClusterRun: Sendable {
             if await cluster.hasReplayEnded { return .replayEnded }
             if let deadline, MonotonicClock.now() >= deadline { return .limit }
             let rows = await rows(cluster, console)
+            board.post(rows, at: MonotonicClock.now())
             view.show(rows, at: MonotonicClock.now())
             await pause(.milliseconds(250))
         }
