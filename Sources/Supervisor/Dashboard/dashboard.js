@@ -86,7 +86,7 @@ function drawBanner(view) {
   $('cluster').textContent = `${facts.cluster} · ${signers}`;
   $('arming').textContent = picture.arming;
   $('clock').textContent = `market ${clock(progress.marketTime)}`;
-  const halts = picture.halts.map((halt) => `${halt.scope} ${halt.state} since ${clock(halt.since)}`);
+  const halts = picture.halts.map((halt) => `${halt.scope} ${halt.state}${halt.since ? ` since ${clock(halt.since)}` : ''}`);
   $('halted').hidden = halts.length === 0;
   $('halted').textContent = halts.length ? `HALTED: ${halts.join('; ')}` : '';
 }

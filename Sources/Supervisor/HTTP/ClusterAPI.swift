@@ -66,7 +66,12 @@ struct ClusterAPI: Sendable {
             return page
         }
         let parts = request.segments
-        if parts == ["healthz"] { return APIReply.json(["status": "ok"]) }
+        if parts == ["healthz"] {
+            guard request.method == .get || request.method == .head else {
+                throw Problem.notAllowed("GET")
+            }
+            return APIReply.json(["status": "ok"])
+        }
         let grant = try admit(request)
         if parts == ["metrics"] { return try await metrics(request, grant) }
         guard parts.first == "v1", parts.count >= 2 else {
@@ -308,8 +313,11 @@ struct APIQuery: Sendable {
         let known = [
             "org", "account", "strategy", "instrument", "state", "cursor", "limit", "minutes",
         ]
-        for name in query.keys.sorted() where !known.contains(name) {
-            throw .badRequest("The parameter `\(name.prefix(40))` is not known here.")
+        for (name, value) in query.sorted(by: { $0.key < $1.key }) {
+            guard known.contains(name) else {
+                throw .badRequest("The parameter `\(name.prefix(40))` is not known here.")
+            }
+            guard !value.isEmpty else { throw .badRequest("`\(name)` is empty.") }
         }
         if let org, let asked = query["org"], asked != org {
             throw .forbidden("The token shows org \(org) alone.")

@@ -125,7 +125,7 @@ extension TraceStore {
         }
     }
 
-    /// The night before `now`: twelve hours of market time, of the newest orders that are looked at.
+    /// The night before `now`: twelve hours of market time, of the newest 20 000 orders.
     func overnight(
         _ picture: ClusterPicture, at now: Timestamp, org: String?, needsYou: [String]
     ) throws -> OvernightCard {

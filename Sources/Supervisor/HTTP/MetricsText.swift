@@ -1,8 +1,8 @@
 import Runtime
 import Trading
 
-/// The cluster's numbers in Prometheus' text format. One endpoint for all processes: those that hold
-/// keys open no port for it.
+/// The cluster's numbers in Prometheus' text format. One endpoint for all processes: those that
+/// hold keys open no port for it.
 struct MetricsText {
     private let overview: Overview
 

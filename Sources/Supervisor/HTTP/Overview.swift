@@ -39,7 +39,9 @@ enum Needs {
         _ picture: ClusterPicture, _ progress: TraceProjection.Progress,
         _ processes: [ProcessSummary], isStale: Bool
     ) -> [String] {
-        var needs = picture.halts.map { "\($0.scope) is \($0.state) since \($0.since)" }
+        var needs = picture.halts.map {
+            "\($0.scope) is \($0.state)" + ($0.since.isEmpty ? "" : " since \($0.since)")
+        }
         needs += picture.accounts.filter { !$0.isReconciled }.map {
             "account \($0.org)/\($0.account) is not reconciled with its venue"
         }

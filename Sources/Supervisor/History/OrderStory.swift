@@ -66,8 +66,8 @@ struct OrderStory: Sendable {
         }
     }
 
-    /// A gateway tells a fill again when it becomes final and after every reconnect: it counts once,
-    /// and so does taking it back.
+    /// A gateway tells a fill again when it becomes final and after every reconnect: it counts
+    /// once, and so does taking it back.
     private mutating func book(_ execution: Execution) {
         let same = fills.indices.filter { fills[$0].fill.tradeID == execution.fill.tradeID }
         let isBust = execution.fill.finality == .busted

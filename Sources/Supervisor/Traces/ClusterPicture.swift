@@ -120,7 +120,11 @@ struct ClusterPicture: Codable, Sendable, Equatable {
         positions = held.map(Position.init)
         brakes = engine.brakeViews.filter { isShown($0.scope.org) }.map(Brake.init)
         uses = engine.limitUses.filter { isShown($0.place.scope.org) }.map(Use.init)
-        halts = engine.haltViews.filter { isShown($0.scope.org) }.map(Halt.init)
+        // A halt of everything is the arming state and concerns every org.
+        let all = Halt(org: "", scope: "everything", state: "halted", since: "")
+        halts =
+            (engine.arming == .halted ? [all] : [])
+            + engine.haltViews.filter { isShown($0.scope.org) }.map(Halt.init)
         openOrders = engine.openOrderViews.filter { isShown($0.owner.org) }.map(OpenOrder.init)
     }
 }

@@ -6,8 +6,8 @@ import Wire
 /// Turns the core's journal into traces: each entry goes through the risk engine as it was decided,
 /// and what a trace has to remember comes out.
 ///
-/// Pure: the same entries make the same changes, so traces that are built anew equal those that were
-/// built while the entries were written.
+/// Pure: the same entries make the same changes, so traces that are built anew equal those that
+/// were built while the entries were written.
 struct TraceFold: Sendable {
     /// The core's state after the last entry.
     private(set) var engine: RiskEngine

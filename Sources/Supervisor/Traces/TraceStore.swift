@@ -87,13 +87,16 @@ final class TraceStore: Sendable {
         try pool.read { db in
             var hash = SHA256()
             for table in TraceSchema.names {
-                let count = try db.columns(in: table).count
-                let order = (1...count).map(String.init).joined(separator: ", ")
+                let names = try db.columns(in: table).map { $0.name }
+                // As literals, so that the bytes of blobs count and not their lengths alone.
+                let text = names.map { "quote(\($0))" }.joined(separator: " || ',' || ")
                 let rows = try Row.fetchCursor(
-                    db, sql: "SELECT * FROM \(table) ORDER BY \(order)")
+                    db,
+                    sql: "SELECT \(text) AS text FROM \(table) "
+                        + "ORDER BY \(names.joined(separator: ", "))")
                 hash.update(Array(table.utf8))
                 while let row = try rows.next() {
-                    hash.update(Array("\(row)\n".utf8))
+                    hash.update(Array(((row["text"] as String) + "\n").utf8))
                 }
             }
             return hash.finish().description
