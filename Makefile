@@ -60,6 +60,7 @@ lint: ## Checks style, sizes, banned words, imports, and that generated files ar
 	@scripts/wire-generate --check
 	@scripts/controls-generate --check
 	@scripts/attacks-generate --check
+	@scripts/threats-generate --check
 
 check: lint ## Lint, the independent decoder and the units.
 	@scripts/wire-check-sbe

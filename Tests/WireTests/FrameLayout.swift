@@ -81,7 +81,7 @@ struct EnumerationValue: Sendable, Equatable {
 
 let messageLayouts =
     sessionLayouts + agentLayouts + gatewayLayouts + marketLayouts + controlLayouts
-    + journalLayouts
+    + journalLayouts + federationLayouts
 
 /// The layout of a message; tests name messages that exist.
 func layout(_ name: String) throws -> MessageLayout {

@@ -125,6 +125,24 @@ package enum WireTemplate: UInt16, Sendable, BitwiseCopyable, CaseIterable {
     case snapshotDirective = 180
     case snapshotHaltIDs = 181
     case snapshotReconciled = 195
+    case federationPropose = 200
+    case federationAdvertise = 201
+    case federationKeySet = 202
+    case federationShares = 203
+    case federationShareSet = 204
+    case federationInput = 205
+    case federationSurvivors = 206
+    case federationConsistency = 207
+    case federationSurvivorCert = 208
+    case federationUnmask = 209
+    case federationResult = 210
+    case federationVote = 211
+    case federationCommit = 212
+    case federationParticipation = 216
+    case federationSigned = 221
+    case federationChunk = 222
+    case federationHeartbeat = 223
+    case federationEquivocation = 224
 }
 
 /// Checks a whole frame of any message: every field, every entry, every length.
@@ -245,6 +263,24 @@ package func validate(frame: RawSpan) throws(WireError) {
     case .snapshotDirective: try SnapshotDirective.validate(frame)
     case .snapshotHaltIDs: try SnapshotHaltIDs.validate(frame)
     case .snapshotReconciled: try SnapshotReconciled.validate(frame)
+    case .federationPropose: try FederationPropose.validate(frame)
+    case .federationAdvertise: try FederationAdvertise.validate(frame)
+    case .federationKeySet: try FederationKeySet.validate(frame)
+    case .federationShares: try FederationShares.validate(frame)
+    case .federationShareSet: try FederationShareSet.validate(frame)
+    case .federationInput: try FederationInput.validate(frame)
+    case .federationSurvivors: try FederationSurvivors.validate(frame)
+    case .federationConsistency: try FederationConsistency.validate(frame)
+    case .federationSurvivorCert: try FederationSurvivorCert.validate(frame)
+    case .federationUnmask: try FederationUnmask.validate(frame)
+    case .federationResult: try FederationResult.validate(frame)
+    case .federationVote: try FederationVote.validate(frame)
+    case .federationCommit: try FederationCommit.validate(frame)
+    case .federationParticipation: try FederationParticipation.validate(frame)
+    case .federationSigned: try FederationSigned.validate(frame)
+    case .federationChunk: try FederationChunk.validate(frame)
+    case .federationHeartbeat: try FederationHeartbeat.validate(frame)
+    case .federationEquivocation: try FederationEquivocation.validate(frame)
     }
 }
 
@@ -372,5 +408,23 @@ package func reencode(_ frame: [UInt8]) throws(WireError) -> [UInt8] {
     case .snapshotDirective: try SnapshotDirective.reencode(frame)
     case .snapshotHaltIDs: try SnapshotHaltIDs.reencode(frame)
     case .snapshotReconciled: try SnapshotReconciled.reencode(frame)
+    case .federationPropose: try FederationPropose.reencode(frame)
+    case .federationAdvertise: try FederationAdvertise.reencode(frame)
+    case .federationKeySet: try FederationKeySet.reencode(frame)
+    case .federationShares: try FederationShares.reencode(frame)
+    case .federationShareSet: try FederationShareSet.reencode(frame)
+    case .federationInput: try FederationInput.reencode(frame)
+    case .federationSurvivors: try FederationSurvivors.reencode(frame)
+    case .federationConsistency: try FederationConsistency.reencode(frame)
+    case .federationSurvivorCert: try FederationSurvivorCert.reencode(frame)
+    case .federationUnmask: try FederationUnmask.reencode(frame)
+    case .federationResult: try FederationResult.reencode(frame)
+    case .federationVote: try FederationVote.reencode(frame)
+    case .federationCommit: try FederationCommit.reencode(frame)
+    case .federationParticipation: try FederationParticipation.reencode(frame)
+    case .federationSigned: try FederationSigned.reencode(frame)
+    case .federationChunk: try FederationChunk.reencode(frame)
+    case .federationHeartbeat: try FederationHeartbeat.reencode(frame)
+    case .federationEquivocation: try FederationEquivocation.reencode(frame)
     }
 }

@@ -328,6 +328,74 @@ func describe(_ frame: [UInt8]) throws(WireError) -> [String] {
             "latest", try SnapshotHaltIDs.latest(in: frame))
     case .snapshotReconciled:
         lines.add(try SnapshotReconciled(decoding: frame))
+    case .federationPropose:
+        lines.add(try FederationPropose(decoding: frame))
+    case .federationAdvertise:
+        lines.add(try FederationAdvertise(decoding: frame))
+    case .federationKeySet:
+        lines.add(try FederationKeySet(decoding: frame))
+        lines.add(
+            "keys", try FederationKeySet.keys(in: frame))
+        lines.add(
+            "hashes", try FederationKeySet.hashes(in: frame))
+    case .federationShares:
+        lines.add(try FederationShares(decoding: frame))
+        lines.add(
+            "sealed", try FederationShares.sealed(in: frame))
+    case .federationShareSet:
+        lines.add(try FederationShareSet(decoding: frame))
+        lines.add(
+            "members", try FederationShareSet.members(in: frame))
+        lines.add(
+            "sealed", try FederationShareSet.sealed(in: frame))
+    case .federationInput:
+        lines.add(try FederationInput(decoding: frame))
+    case .federationSurvivors:
+        lines.add(try FederationSurvivors(decoding: frame))
+        lines.add(
+            "members", try FederationSurvivors.members(in: frame))
+    case .federationConsistency:
+        lines.add(try FederationConsistency(decoding: frame))
+    case .federationSurvivorCert:
+        lines.add(try FederationSurvivorCert(decoding: frame))
+        lines.add(
+            "signatures", try FederationSurvivorCert.signatures(in: frame))
+    case .federationUnmask:
+        lines.add(try FederationUnmask(decoding: frame))
+        lines.add(
+            "shares", try FederationUnmask.shares(in: frame))
+    case .federationResult:
+        lines.add(try FederationResult(decoding: frame))
+        lines.add(
+            "peers", try FederationResult.peers(in: frame))
+        lines.add(
+            "signatures", try FederationResult.signatures(in: frame))
+        lines.add(
+            "survivors", try FederationResult.survivors(in: frame))
+    case .federationVote:
+        lines.add(try FederationVote(decoding: frame))
+    case .federationCommit:
+        lines.add(try FederationCommit(decoding: frame))
+        lines.add(
+            "votes", try FederationCommit.votes(in: frame))
+    case .federationParticipation:
+        lines.add(try FederationParticipation(decoding: frame))
+    case .federationSigned:
+        lines.add(try FederationSigned(decoding: frame))
+        lines.add(
+            "payload", try FederationSigned.payload(in: frame))
+    case .federationChunk:
+        lines.add(try FederationChunk(decoding: frame))
+        lines.add(
+            "elements", try FederationChunk.elements(in: frame))
+    case .federationHeartbeat:
+        lines.add(try FederationHeartbeat(decoding: frame))
+    case .federationEquivocation:
+        lines.add(try FederationEquivocation(decoding: frame))
+        lines.add(
+            "first", try FederationEquivocation.first(in: frame))
+        lines.add(
+            "second", try FederationEquivocation.second(in: frame))
     }
     return lines.all
 }

@@ -1,0 +1,108 @@
+package import Wire
+
+/// The parameters that the federation has agreed on at some height.
+package struct ModelState: Sendable, Equatable {
+    package let parameters: [Double]
+
+    package init(parameters: [Double]) { self.parameters = parameters }
+
+    /// The hash of the content: equal parameters are the same model.
+    package var digest: Digest {
+        var bytes = ByteWriter(tag: "FedSync/v1/model", capacity: 32 + parameters.count * 8)
+        bytes.append(UInt64(parameters.count))
+        for parameter in parameters { bytes.append(parameter) }
+        return bytes.digest
+    }
+}
+
+/// Why a sum makes no model.
+package enum CombinationProblem: Error, Equatable {
+    /// The constant's sum is not the number of survivors: something is still masked.
+    case wrongCount(group: Int)
+    case wrongChecksum(group: Int)
+    /// No weight, or more than so many peers can have.
+    case wrongWeight(group: Int)
+    case outsideTheBox(group: Int, parameter: Int)
+    case beyondTheNorm(group: Int)
+    case tooFewGroups(sound: Int, needed: Int)
+    case notFinite(parameter: Int)
+}
+
+/// Makes one delta out of the sums of groups. Every peer does it for itself, with operations that
+/// IEEE 754 defines exactly, so that all get the same bits.
+package struct SumCombination: Sendable {
+    private let configuration: RoundConfiguration
+    private let quantiser: Quantiser
+    private let checksum: ChecksumFactors
+
+    package init(facts: RoundFacts) {
+        configuration = facts.configuration
+        quantiser = facts.configuration.quantiser
+        checksum = facts.checksum
+    }
+
+    /// The model that follows. A group whose sum is unsound is dropped where enough others are
+    /// left: more than half of all.
+    package func model(
+        after parent: ModelState, sums: [RingVector], sizes: [Int]
+    ) throws(CombinationProblem) -> ModelState {
+        var deltas: [[Double]] = []
+        var problem: CombinationProblem?
+        for (group, sum) in sums.enumerated() {
+            do throws(CombinationProblem) {
+                deltas.append(try delta(of: sum, size: sizes[group], group: group))
+            } catch {
+                problem = error
+            }
+        }
+        let needed = sums.count / 2 + 1
+        guard deltas.count >= needed else {
+            if let problem, sums.count == 1 { throw problem }
+            throw .tooFewGroups(sound: deltas.count, needed: needed)
+        }
+        var parameters = parent.parameters
+        for index in parameters.indices {
+            parameters[index] += median(deltas.map { $0[index] })
+            guard parameters[index].isFinite else { throw .notFinite(parameter: index) }
+        }
+        return ModelState(parameters: parameters)
+    }
+
+    /// The weighted mean of a group, after every check that needs no peer's own numbers.
+    package func delta(
+        of sum: RingVector, size: Int, group: Int
+    ) throws(CombinationProblem) -> [Double] {
+        guard sum[1] == UInt64(size) else { throw .wrongCount(group: group) }
+        guard sum[2] == checksum.sum(of: sum) else { throw .wrongChecksum(group: group) }
+        let weight = sum.signed(at: 0)
+        let edge = Double(size) * quantiser.scale
+        guard weight > 0, Double(weight) <= edge else { throw .wrongWeight(group: group) }
+        var square = 0.0
+        var delta: [Double] = []
+        delta.reserveCapacity(configuration.windows.count)
+        // Rounding moves each peer's value by less than one step.
+        let slack = Double(size) / Double(weight)
+        for (index, window) in configuration.windows.enumerated() {
+            let value = Double(sum.signed(at: index + Quantiser.sentinelCount))
+            let mean = value / Double(weight)
+            guard abs(value) <= edge, abs(mean) <= 1 + slack else {
+                throw .outsideTheBox(group: group, parameter: index)
+            }
+            square += mean * mean
+            delta.append(max(-1, min(1, mean)) * window)
+        }
+        let norm = square.squareRoot()
+        guard norm <= configuration.clip + slack * Double(delta.count).squareRoot() else {
+            throw .beyondTheNorm(group: group)
+        }
+        return delta
+    }
+
+    private func median(_ values: [Double]) -> Double {
+        if values.count == 1 { return values[0] }
+        let sorted = values.sorted()
+        let middle = sorted.count / 2
+        return sorted.count.isMultiple(of: 2)
+            ? (sorted[middle - 1] + sorted[middle]) / 2 : sorted[middle]
+    }
+}
