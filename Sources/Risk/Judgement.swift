@@ -4,39 +4,41 @@ package import Wire
 /// What one control found: that the command passes, or why not. `limit` and `value` are in the
 /// bound quantity's own units.
 package struct ControlResult: Sendable, Hashable, BitwiseCopyable {
-    package let outcome: ControlOutcome
-    package let reason: RejectReason
-    package let level: LimitLevel
+    let word: UInt32
     package let limit: Int64
     package let value: Int64
 
-    package init(
+    @inline(__always) package init(
         outcome: ControlOutcome, reason: RejectReason, level: LimitLevel, limit: Int64,
         value: Int64
     ) {
-        self.outcome = outcome
-        self.reason = reason
-        self.level = level
+        word = ControlResult.word(outcome, reason, level)
         self.limit = limit
         self.value = value
     }
 
-    static let notReached = ControlResult(
-        outcome: .notReached, reason: .none, level: .none, limit: 0, value: 0)
-    static let passed = ControlResult(
-        outcome: .passed, reason: .none, level: .none, limit: 0, value: 0)
+    static var notReached: ControlResult {
+        @inline(__always) get {
+            ControlResult(outcome: .notReached, reason: .none, level: .none, limit: 0, value: 0)
+        }
+    }
+    static var passed: ControlResult {
+        @inline(__always) get { passed(.none, limit: 0, value: 0) }
+    }
 
-    static func passed(_ level: LimitLevel, limit: Int64, value: Int64) -> ControlResult {
+    @inline(__always) static func passed(_ level: LimitLevel, limit: Int64, value: Int64)
+        -> ControlResult
+    {
         ControlResult(outcome: .passed, reason: .none, level: level, limit: limit, value: value)
     }
 
-    static func denied(
+    @inline(__always) static func denied(
         _ reason: RejectReason, _ level: LimitLevel = .none, limit: Int64 = 0, value: Int64 = 0
     ) -> ControlResult {
         ControlResult(outcome: .denied, reason: reason, level: level, limit: limit, value: value)
     }
 
-    var isDenied: Bool { outcome == .denied }
+    @inline(__always) var isDenied: Bool { outcome == .denied }
 }
 
 /// The decision on an intent, an order request or a cancel request, with what every control found.
@@ -60,7 +62,7 @@ package struct Judgement: Sendable, BitwiseCopyable {
     package internal(set) var limitSnapshot: UInt64 = 0
     package internal(set) var clientOrderID: VenueReference = .empty
     /// What the controls of `controls` found, in that order.
-    var results = InlineArray<40, ControlResult>(repeating: .notReached)
+    var results = InlineArray<48, ControlResult>(repeating: .notReached)
 
     /// Where the engine that judged found what the command names; never recorded.
     var places = Places()

@@ -19,11 +19,11 @@ struct Brake: Sendable, Hashable, BitwiseCopyable {
     /// Nothing is braked.
     var isOpen: Bool { !isHalted && !isReduceOnly && multiplier == DrawdownRule.one }
     var isHalted: Bool { drawdown.phase == .halted }
-    var isReduceOnly: Bool { worstStage.rawValue >= LossStage.reduceOnly.rawValue }
+    var isReduceOnly: Bool { worstStage.rung >= LossStage.reduceOnly.rung }
 
     var worstStage: LossStage {
-        let worse = day.stage.rawValue > week.stage.rawValue ? day.stage : week.stage
-        return worse.rawValue > totalStage.rawValue ? worse : totalStage
+        let worse = day.stage.rung > week.stage.rung ? day.stage : week.stage
+        return worse.rung > totalStage.rung ? worse : totalStage
     }
 
     /// The limits of a scope, as they are now.

@@ -7,15 +7,15 @@ package func clientOrderID(
     epoch: Epoch, lease: LeaseID, permit: PermitSequence, cluster: ShortName
 ) -> VenueReference {
     var text = ReferenceText()
-    text.append("bw-")
+    text.append(0x62772D << 40, count: 3)  // "bw-"
     text.append(epoch.rawValue)
-    text.append("-")
+    text.append(0x2D << 56, count: 1)  // "-"
     text.append(lease.rawValue)
-    text.append("-")
+    text.append(0x2D << 56, count: 1)
     text.append(permit.rawValue)
     precondition(text.count <= ReferenceText.capacity, "a client order id does not fit")
     if text.count < ReferenceText.capacity - 1, !cluster.isEmpty {
-        text.append("-")
+        text.append(0x2D << 56, count: 1)
         text.append(cluster)
     }
     return text.reference
@@ -41,47 +41,44 @@ struct ClientOrderName {
     }
 }
 
-/// Builds a reference byte by byte, without the heap.
+/// Builds a reference word by word, without the heap.
 private struct ReferenceText {
     static let capacity = 36
     private var words = InlineArray<5, UInt64>(repeating: 0)
     private(set) var count = 0
 
-    mutating func append(_ text: StaticString) {
-        text.withUTF8Buffer { bytes in
-            for byte in bytes { append(byte: byte) }
-        }
+    /// Appends so many bytes of a word, the first at its top; all others are zero.
+    mutating func append(_ bytes: UInt64, count length: Int) {
+        let (place, shift) = (count / 8, UInt64(count % 8 * 8))
+        if place < words.count { words[place] |= bytes >> shift }
+        if shift > 0, place + 1 < words.count { words[place + 1] |= bytes << (64 - shift) }
+        count += length
     }
 
+    /// Appends a number, six digits at a time.
     mutating func append(_ number: UInt64) {
-        // Digits from the last on, as bytes of a word: a number has at most twenty.
-        var (digits, rest, length) = (UInt128(0), number, 0)
+        var (above, rest) = number.quotientAndRemainder(dividingBy: 1_000_000)
+        if above > 0 { append(above) }
+        let least = above > 0 ? 6 : 1
+        var (digits, length) = (UInt64(0), 0)
         repeat {
-            digits = digits << 4 | UInt128(rest % 10)
-            rest /= 10
+            (above, rest) = (rest / 10, rest % 10)
+            digits = digits >> 8 | (UInt64(UInt8(ascii: "0")) + rest) << 56
+            rest = above
             length += 1
-        } while rest > 0
-        for _ in 0..<length {
-            append(byte: UInt8(ascii: "0") + UInt8(truncatingIfNeeded: digits & 15))
-            digits >>= 4
-        }
+        } while rest > 0 || length < least
+        append(digits, count: length)
     }
 
     /// Appends as much of a name as fits.
     mutating func append(_ name: ShortName) {
-        for position in 0..<ShortName.capacity where count < ReferenceText.capacity {
-            let word = position < 8 ? name.high : name.low
-            let byte = UInt8(truncatingIfNeeded: word >> UInt64(56 - position % 8 * 8))
-            if byte == 0 { return }
-            append(byte: byte)
+        let words: [2 of UInt64] = [name.high, name.low]
+        for place in 0..<2 {
+            let word = words[place]
+            let length = min(8 - word.trailingZeroBitCount / 8, ReferenceText.capacity - count)
+            if length <= 0 { return }
+            append(word & (.max << UInt64(64 - length * 8)), count: length)
         }
-    }
-
-    private mutating func append(byte: UInt8) {
-        if count < VenueReference.capacity {
-            words[count / 8] |= UInt64(byte) << UInt64(56 - count % 8 * 8)
-        }
-        count += 1
     }
 
     var reference: VenueReference {

@@ -127,7 +127,7 @@ extension RiskEngine {
         guard context.path.stated[.guardSnapshotAgeMax] else { return .passed }
         let account = accounts[Int(context.account)]
         let age = age(of: account.reconciledAt, at: context.now)
-        let result = each(.guardSnapshotAgeMax, context.path, .snapshotStale) { _, _, _ in age }
+        let result = each(.guardSnapshotAgeMax, context, .snapshotStale) { _, _, _, _ in age }
         guard !result.isDenied, account.freshAt > context.now else { return result }
         return .denied(
             .snapshotStale, .account, limit: account.freshAt.nanoseconds,

@@ -27,10 +27,8 @@ extension RiskEngine {
                     bid: $0.bid, ask: $0.ask, bidDepth: $0.bidDepth, askDepth: $0.askDepth,
                     receivedAt: $0.receivedAt, isStale: $0.isStale.isSet)
             }
-        let context = context(claim, from: agent, quote: quote, at: now)
-        judgement.places = Judgement.Places(
-            agent: context.agent, strategy: context.strategy, instrument: context.instrument,
-            intent: context.intent, path: context.path)
+        find(claim, from: agent, in: &judgement.places)
+        let context = context(claim, judgement.places, from: agent, quote: quote, at: now)
         evaluate(context, into: &judgement)
         if judgement.isPermitted { fillPermit(context, into: &judgement) }
         return judgement
@@ -46,7 +44,9 @@ extension RiskEngine {
         let claim = OrderClaim(intent)
         if recall(claim, facts, from: agent, into: &judgement) { return judgement }
         judgement.limitSnapshot = limitSnapshot
-        evaluate(context(claim, from: agent, quote: nil, at: now), into: &judgement)
+        find(claim, from: agent, in: &judgement.places)
+        let context = context(claim, judgement.places, from: agent, quote: nil, at: now)
+        evaluate(context, into: &judgement)
         return judgement
     }
 
@@ -184,8 +184,10 @@ extension RiskEngine {
         _ claim: OrderClaim, _ facts: RequestFacts, from agent: ProcessID,
         into judgement: inout Judgement
     ) -> Bool {
-        guard let index = agentIndex[agent], claim.sender == agent,
-            claim.incarnation == agents[Int(index)].incarnation
+        let index = agentIndex[agent] ?? -1
+        judgement.places.agent = index
+        guard index >= 0, claim.sender == agent,
+            claim.incarnation.rawValue == agents[Int(index)].incarnation.rawValue
         else { return false }
         let highWater =
             claim.kind == .intent
@@ -221,8 +223,11 @@ extension RiskEngine {
     /// Where a decision that is recorded has its scopes: as they were found when it was made here a
     /// moment ago, or looked up for one that the journal has.
     private func located(_ judgement: Judgement, _ claim: OrderClaim) -> Judgement.Places {
-        judgement.places.strategy >= 0
-            ? judgement.places : places(of: claim, from: judgement.agent)
+        if judgement.places.strategy >= 0 { return judgement.places }
+        var places = Judgement.Places()
+        places.agent = agentIndex[judgement.agent] ?? -1
+        find(claim, from: judgement.agent, in: &places)
+        return places
     }
 
     private mutating func count(_ judgement: Judgement, by agent: Int32) {
@@ -287,7 +292,8 @@ extension RiskEngine {
             agent: agentID, incarnation: intent.incarnation, id: intent.intentID)
         let index = intents.insert(
             IntentState(
-                key: key, strategy: strategy, instrument: intent.instrument, side: intent.side,
+                key: key, strategy: strategy, instrument: intent.instrument,
+                place: places.instrument, side: intent.side,
                 quantity: intent.quantity, limitPrice: intent.limitPrice,
                 deadline: intent.deadline))
         intentIndex[key] = index

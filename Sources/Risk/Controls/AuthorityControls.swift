@@ -44,7 +44,7 @@ extension RiskEngine {
         }
         for slot in 0..<7 where context.path.meters[slot] >= 0 {
             if meters[context.path.meters[slot]].isReduceOnly, !reducesPosition(context) {
-                return .denied(.reduceOnly, MeterPath.levels[slot])
+                return .denied(.reduceOnly, MeterPath.level(slot))
             }
         }
         return .passed
@@ -66,7 +66,7 @@ extension RiskEngine {
         guard arming != .halted else { return .denied(.killed, .firm) }
         for slot in 0..<7 where context.path.meters[slot] >= 0 {
             if meters[context.path.meters[slot]].isHalted {
-                return .denied(.haltedScope, MeterPath.levels[slot])
+                return .denied(.haltedScope, MeterPath.level(slot))
             }
         }
         return .passed

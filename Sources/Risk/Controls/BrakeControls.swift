@@ -11,9 +11,10 @@ extension RiskEngine {
         while node >= 0 {
             let scope = Int(node)
             node = nodes[scope].parent
+            if nodes[scope].brake.isOpen { continue }
             let stage = nodes[scope].brake.worstStage
             let isHalted = nodes[scope].brake.isHalted && nodes[scope].brake.cause != .drawdown
-            guard isHalted || stage.rawValue >= LossStage.reduceOnly.rawValue else { continue }
+            guard isHalted || stage.rung >= LossStage.reduceOnly.rung else { continue }
             if !isHalted, stage != .halted, reducesPosition(context) { continue }
             return lossDenial(nodes[scope])
         }
@@ -53,6 +54,7 @@ extension RiskEngine {
         while node >= 0 {
             let scope = Int(node)
             node = nodes[scope].parent
+            if nodes[scope].brake.isOpen { continue }
             if nodes[scope].brake.isHalted, nodes[scope].brake.cause == .drawdown {
                 return halted(nodes[scope])
             }
@@ -109,8 +111,8 @@ extension RiskEngine {
             guard let limit = limits[.positionMax, context.path.meters[slot]] else {
                 continue
             }
-            let book = BookChain.slot(of: MeterPath.levels[slot])
-            guard let worst = context.candidates[book].worstPosition else {
+            let book = BookChain.slot(of: MeterPath.level(slot))
+            guard let worst = context.worstPosition[book] else {
                 return .denied(.arithmeticOverflow, level, limit: limit)
             }
             let shrunk = shrink(limit, to: left)

@@ -53,7 +53,7 @@ extension RiskEngine {
 
     /// One control. Every one has the same shape: it looks at the engine and the context, changes
     /// nothing, and passes or denies with reason, level, limit and value.
-    private func evaluate(
+    @inline(__always) private func evaluate(
         _ control: Control, _ context: OrderContext
     ) -> ControlResult {
         #if DEBUG

@@ -10,13 +10,13 @@ extension RiskEngine {
         guard let load = context.load else {
             return .denied(.arithmeticOverflow)
         }
-        let path = context.path
-        let count = each(.openOrdersMax, path, .openOrdersExceeded) { engine, _, meter in
+        let count = each(.openOrdersMax, context, .openOrdersExceeded) { engine, _, _, meter in
             (engine.meters[meter].openOrders + 1).multipliedReportingOverflow(by: 1_000_000_000)
                 .partialValue
         }
         if count.isDenied { return count }
-        let notional = each(.openNotionalMax, path, .openNotionalExceeded) { engine, _, meter in
+        let notional = each(.openNotionalMax, context, .openNotionalExceeded) {
+            engine, _, _, meter in
             engine.meters[meter].openNotional.addingChecked(load.notional)?.units
         }
         return notional.isDenied ? notional : tighter(count, notional)
@@ -25,27 +25,28 @@ extension RiskEngine {
     /// The largest position that this instrument can reach if every open order of one side fills.
     func checkPosition(_ context: OrderContext) -> ControlResult {
         guard context.load != nil else { return .denied(.arithmeticOverflow) }
-        let positions = inBooks(context) { $0.worstPosition }
-        return each(.positionMax, context.path, .positionExceeded) { _, level, _ in
-            positions[BookChain.slot(of: level)]
+        return each(.positionMax, context, .positionExceeded) { _, context, book, _ in
+            context.worstPosition[book]
         }
     }
 
     /// What all instruments together can come to: gross, each instrument's worst side; net, long
     /// and short against each other. A contract counts as its full dollar.
     func checkGrossAndNet(_ context: OrderContext) -> ControlResult {
-        guard context.load != nil else { return .denied(.arithmeticOverflow) }
-        let changes = inBooks(context) { $0.isValid ? $0.reach : nil }
-        let gross = each(.grossNotionalMax, context.path, .grossNotionalExceeded) {
-            engine, level, meter in
-            changes[BookChain.slot(of: level)]
-                .flatMap { Int64(exactly: engine.meters[meter].reach.gross + $0.gross) }
+        guard let load = context.load else { return .denied(.arithmeticOverflow) }
+        let gross = each(.grossNotionalMax, context, .grossNotionalExceeded) {
+            engine, context, book, meter in
+            guard let added = context.addedGross[book] else { return nil }
+            return Int64(exactly: engine.meters[meter].reach.gross + Int128(added))
         }
         if gross.isDenied { return gross }
-        let net = each(.netNotionalMax, context.path, .netNotionalExceeded) {
-            engine, level, meter in
-            changes[BookChain.slot(of: level)]
-                .flatMap { Int64(exactly: (engine.meters[meter].reach + $0).net) }
+        let (bought, sold) = (Int128(load.buy.units), Int128(load.sell.units))
+        let net = each(.netNotionalMax, context, .netNotionalExceeded) {
+            engine, context, book, meter in
+            guard context.addedGross[book] != nil else { return nil }
+            let long = engine.meters[meter].reach.long + bought
+            let short = engine.meters[meter].reach.short + sold
+            return Int64(exactly: max(long, short, 0))
         }
         return net.isDenied ? net : tighter(gross, net)
     }
@@ -53,13 +54,10 @@ extension RiskEngine {
     /// What the event set can lose is no larger share of the cash than it may be, or the order only
     /// reduces.
     func checkConcentration(_ context: OrderContext) -> ControlResult {
-        let losses = inBooks(context) { $0.loss }
-        let mode = context.key.mode
-        let account = context.account
-        let result = each(.eventShareMax, context.path, .eventShareExceeded) { engine, level, _ in
-            losses[BookChain.slot(of: level)].flatMap {
-                $0 <= 0 ? 0 : engine.share($0, of: engine.cash(account, mode, level))
-            }
+        let result = each(.eventShareMax, context, .eventShareExceeded) {
+            engine, context, book, _ in
+            guard let loss = context.loss[book] else { return nil }
+            return loss <= 0 ? 0 : engine.share(loss, of: engine.cash(context, book))
         }
         guard result.reason == .eventShareExceeded, reducesPosition(context) else { return result }
         return .passed
@@ -72,11 +70,13 @@ extension RiskEngine {
     }
 
     /// The cash behind a scope: its account's, or that of all accounts of its org or the firm.
-    private func cash(_ own: Int32, _ mode: Mode, _ level: LimitLevel) -> Int128 {
-        if level == .account || level == .strategy { return cash(of: Int(own)) }
+    private func cash(_ context: OrderContext, _ book: Int) -> Int128 {
+        let own = Int(context.account)
+        if book >= BookChain.slot(of: .account) { return cash(of: own) }
         var cash: Int128 = 0
-        for account in accounts.indices where accounts[account].key.mode == mode {
-            if level == .org, accounts[account].key.org != accounts[Int(own)].key.org { continue }
+        for account in accounts.indices where accounts[account].key.mode == context.key.mode {
+            let isOrg = book == BookChain.slot(of: .org)
+            if isOrg, accounts[account].key.org != accounts[own].key.org { continue }
             cash += self.cash(of: account)
         }
         return cash
@@ -88,9 +88,8 @@ extension RiskEngine {
 
     /// What the event set can lose over all outcomes and all subsets of the open orders.
     func checkEventLoss(_ context: OrderContext) -> ControlResult {
-        let losses = inBooks(context) { $0.loss }
-        return each(.eventLossMax, context.path, .eventLossExceeded) { _, level, _ in
-            losses[BookChain.slot(of: level)]
+        each(.eventLossMax, context, .eventLossExceeded) { _, context, book, _ in
+            context.loss[book]
         }
     }
 
@@ -100,25 +99,22 @@ extension RiskEngine {
     /// Every position is paid for in full, so cash that covers what is locked covers the worst
     /// outcome of every event set too; the cached sums only bound it per scope.
     func checkCollateral(_ context: OrderContext) -> ControlResult {
-        let slot = BookChain.slot(of: .account)
-        guard context.candidates[slot].isValid else { return .denied(.arithmeticOverflow) }
+        guard let addedNeed = context.addedNeed else { return .denied(.arithmeticOverflow) }
         let account = Int(context.account)
         let locked =
-            Int128(accounts[account].reserved.units) + context.candidates[slot].addedNeed
+            Int128(accounts[account].reserved.units) + addedNeed
         let cash = ledger.accounts[accounts[account].ledger].cash
         let value = Int64(clamping: locked)
         guard locked <= Int128(cash.units) else {
             return .denied(.collateralInsufficient, .account, limit: cash.units, value: value)
         }
-        let added = inBooks(context) { $0.addedLoss }
-        let event = context.event
-        let limited = each(.collateralMax, context.path, .collateralInsufficient) {
-            engine, level, meter in
+        let (instrument, event) = (context.path[.instrument], context.path[.event])
+        let limited = each(.collateralMax, context, .collateralInsufficient) {
+            engine, context, book, meter in
+            guard let added = context.addedLoss[book] else { return nil }
             // What an instrument can lose is not told apart from its event set.
-            let counted = level == .instrument ? engine.events[event].meter : meter
-            return added[BookChain.slot(of: level)].flatMap {
-                engine.meters[counted].collateral.addingChecked(Money(units: $0))?.units
-            }
+            let counted = meter == instrument ? event : meter
+            return engine.meters[counted].collateral.addingChecked(Money(units: added))?.units
         }
         if limited.isDenied { return limited }
         return .passed(.account, limit: cash.units, value: value)
@@ -145,37 +141,28 @@ extension RiskEngine {
             .selfTrade, .account, limit: nearest.units, value: context.price.units)
     }
 
-    /// One thing of each book with the order: a closure that captured the context would copy it.
-    @inline(__always) func inBooks<Value: BitwiseCopyable>(
-        _ context: OrderContext, _ value: (OrderContext.Candidate) -> Value?
-    ) -> InlineArray<4, Value?> {
-        var values = InlineArray<4, Value?>(repeating: nil)
-        for slot in 0..<4 { values[slot] = value(context.candidates[slot]) }
-        return values
-    }
-
     /// Measures every scope of a path that states a limit. A limit that is mandatory and stated
-    /// nowhere denies, and so does a measure that does not fit. The measure is given the engine: if
-    /// it captured it, it would copy it.
+    /// nowhere denies, and so does a measure that does not fit. The measure is given the engine,
+    /// the context, the book that the scope is measured in and the scope's meter: what it captured
+    /// it would copy.
     @inline(__always) func each(
-        _ kind: LimitKind, _ path: MeterPath, _ reason: RejectReason,
-        _ measure: (RiskEngine, LimitLevel, Int32) -> Int64?
+        _ kind: LimitKind, _ context: OrderContext, _ reason: RejectReason,
+        _ measure: (RiskEngine, OrderContext, Int, Int32) -> Int64?
     ) -> ControlResult {
-        guard path.stated[kind] else {
+        guard context.path.stated[kind] else {
             return kind.isMandatory ? .denied(.limitMissing) : .passed
         }
         var narrowest = Narrowest()
-        for slot in path.limitedSlots {
-            guard let limit = limits[kind, path.meters[slot]] else { continue }
-            let level = MeterPath.levels[slot]
-            guard let value = measure(self, level, path.meters[slot]) else {
-                return .denied(.arithmeticOverflow, level, limit: limit)
+        return context.path.forEachLimited { slot, meter in
+            guard let limit = limits[kind, meter] else { return nil }
+            guard let value = measure(self, context, BookChain.slot(at: slot), meter) else {
+                return .denied(.arithmeticOverflow, MeterPath.level(slot), limit: limit)
             }
             guard value <= limit else {
-                return .denied(reason, level, limit: limit, value: value)
+                return .denied(reason, MeterPath.level(slot), limit: limit, value: value)
             }
-            narrowest.add(level, limit: limit, value: value)
-        }
-        return narrowest.result ?? .denied(.limitMissing)
+            narrowest.add(slot, limit: limit, value: value)
+            return nil
+        } ?? narrowest.result ?? .denied(.limitMissing)
     }
 }

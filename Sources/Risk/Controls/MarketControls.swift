@@ -32,11 +32,9 @@ extension RiskEngine {
         guard let move = move(context, over: RiskEngine.volatilityHorizon) else {
             return .denied(.quoteMissing, .instrument)
         }
-        let positions = inBooks(context) { $0.worstPosition }
-        return each(.volatilityBudget, context.path, .volatilityExceeded) { _, level, _ in
-            positions[BookChain.slot(of: level)].flatMap {
-                Int64(exactly: (Double($0) * move).rounded(.up))
-            }
+        return each(.volatilityBudget, context, .volatilityExceeded) { _, context, book, _ in
+            guard let position = context.worstPosition[book] else { return nil }
+            return Int64(exactly: (Double(position) * move).rounded(.up))
         }
     }
 

@@ -40,21 +40,31 @@ struct OrderContext: BitwiseCopyable {
     let chain: BookChain
     /// What the order would add; nil where that does not fit.
     var load: OrderLoad?
-    /// What the books of the chain come to with it.
-    var candidates = InlineArray<4, Candidate>(repeating: Candidate())
+    /// What the books of the chain come to with it: only what controls ask for. Each thing by
+    /// itself, because a book's things together would be copied for one of them.
+    ///
+    /// The largest position of the member; by how much the gross reach grows; what the event set
+    /// could lose, and by how much that is more than before.
+    var worstPosition = BookColumn()
+    var addedGross = BookColumn()
+    var loss = BookColumn()
+    var addedLoss = BookColumn()
+    /// By how much what the venue locks for the account grows; nil where that does not fit.
+    var addedNeed: Int128?
 
-    /// A member of an event set in one book, with the order added: only what controls ask for.
-    /// Nil where it does not fit.
-    struct Candidate: BitwiseCopyable {
-        var isValid = false
-        var worstPosition: Int64?
-        /// By how much the book's reach grows.
-        var reach = Reach()
-        /// What the event set could lose, and by how much that is more than before.
-        var loss: Int64?
-        var addedLoss: Int64?
-        /// By how much what the venue locks grows.
-        var addedNeed: Int128 = 0
+    /// A value for each book of a chain; nil where it does not fit.
+    struct BookColumn: BitwiseCopyable {
+        private var values = InlineArray<4, Int64>(repeating: 0)
+        private var fitting: UInt8 = 0
+
+        @inline(__always) subscript(book: Int) -> Int64? {
+            get { fitting & (1 << UInt8(book)) != 0 ? values[book] : nil }
+            set {
+                guard let newValue else { return }
+                values[book] = newValue
+                fitting |= 1 << UInt8(book)
+            }
+        }
     }
 
     /// The touch that the decision uses; zero where a side is empty.
@@ -147,12 +157,11 @@ struct OrderClaim: BitwiseCopyable {
 }
 
 extension RiskEngine {
-    /// Finds where a claim belongs.
+    /// Gathers what the controls of a claim look at, at its places.
     func context(
-        _ claim: OrderClaim, from agentID: ProcessID,
+        _ claim: OrderClaim, _ places: Judgement.Places, from agentID: ProcessID,
         quote: OrderContext.Quote?, at now: Timestamp
     ) -> OrderContext {
-        let places = places(of: claim, from: agentID)
         let (strategy, instrument) = (places.strategy, places.instrument)
         let event = instrument < 0 ? -1 : instruments[instrument].event
         let hasScope = strategy >= 0 && instrument >= 0
@@ -179,46 +188,60 @@ extension RiskEngine {
             let load = OrderLoad(context.side, context.price, context.quantity)
         else { return }
         context.load = load
-        for slot in 0..<4 {
-            let book = context.chain[slot: slot]
-            context.candidates[slot] = candidate(
-                load, book, event: context.event, ordinal: context.ordinal)
-        }
+        add(load, to: 0, of: &context)
+        add(load, to: 1, of: &context)
+        add(load, to: 2, of: &context)
+        add(load, to: 3, of: &context)
     }
 
-    private func candidate(
-        _ load: OrderLoad, _ book: Int32, event: Int32, ordinal: Int
-    ) -> OrderContext.Candidate {
-        var candidate = OrderContext.Candidate()
-        let before = exposure(book, ordinal)
+    @inline(__always) private func add(
+        _ load: OrderLoad, to slot: Int, of context: inout OrderContext
+    ) {
+        let book = context.chain[slot: slot]
+        let before = exposure(book, context.ordinal)
         var after = before
-        guard after.add(load) else { return candidate }
-        candidate.isValid = true
-        candidate.worstPosition = after.worstPosition?.units
-        candidate.reach = Reach(after) - Reach(before)
-        candidate.addedNeed = after.cashNeed - before.cashNeed
-        guard let loss = loss(book, event: event, ordinal: ordinal, replacedBy: after) else {
-            return candidate
+        guard after.add(load) else { return }
+        context.worstPosition[slot] = after.worstPosition?.units
+        // Never more than the order itself, so it fits.
+        context.addedGross[slot] = Int64(
+            truncatingIfNeeded: Reach(after).gross - Reach(before).gross)
+        if slot == BookChain.slot(of: .account) {
+            context.addedNeed = after.cashNeed - before.cashNeed
         }
-        candidate.loss = loss.units
+        guard
+            let loss = loss(
+                book, event: context.event, ordinal: context.ordinal, before, replacedBy: after)
+        else { return }
+        context.loss[slot] = loss.units
         let now = book < 0 ? Money.zero : books[book].loss
-        candidate.addedLoss = (max(.zero, loss) - now).units
-        return candidate
+        context.addedLoss[slot] = (max(.zero, loss) - now).units
     }
 
-    /// Looks up what a claim names.
-    func places(of claim: OrderClaim, from agent: ProcessID) -> Judgement.Places {
-        var places = Judgement.Places()
-        places.agent = agentIndex[agent] ?? -1
-        places.strategy = strategyNodes[claim.key] ?? -1
-        places.instrument = instrumentIndex[claim.instrument] ?? -1
+    /// Looks up what a claim names, beside the agent. A child of an intent that is known is where
+    /// the intent is, so that only the intent is looked up.
+    func find(
+        _ claim: OrderClaim, from agent: ProcessID, in places: inout Judgement.Places
+    ) {
         if claim.kind == .order {
             let parent = IntentKey(agent: agent, incarnation: claim.incarnation, id: claim.intentID)
             places.intent = intentIndex[parent] ?? -1
         }
+        if places.intent >= 0 {
+            (places.strategy, places.instrument) = owner(of: places.intent, claim)
+        }
+        if places.strategy < 0 { places.strategy = strategyNodes[claim.key] ?? -1 }
+        if places.instrument < 0 { places.instrument = instrumentIndex[claim.instrument] ?? -1 }
         if places.strategy >= 0 {
             places.path = path(strategy: places.strategy, instrument: places.instrument)
         }
-        return places
+    }
+
+    /// The strategy and the instrument of an intent where the claim names the same, else −1.
+    private func owner(of intent: Int32, _ claim: OrderClaim) -> (Int32, Int32) {
+        let (strategy, instrument) = (intents[intent].strategy, intents[intent].place)
+        let isStrategy = nodes[Int(strategy)].strategy.map { $0 == claim.key } ?? false
+        let isInstrument =
+            instruments.contains(instrument) && instruments[instrument].id == claim.instrument
+        return (isStrategy ? strategy : -1, isInstrument ? instrument : -1)
     }
 }

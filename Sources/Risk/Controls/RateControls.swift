@@ -43,48 +43,46 @@ extension RiskEngine {
 
     /// Every scope that states a rate has a bucket of its own and must have a token. A scope that
     /// states no burst has the tightest one of the path.
-    private func checkRate(
+    @inline(__always) private func checkRate(
         _ context: OrderContext, _ rule: RateRule
     ) -> ControlResult {
         guard let fallback = tightest(rule.burst, context.path)?.limit else {
             return .denied(.limitMissing)
         }
         var narrowest = Narrowest()
-        for slot in context.path.limitedSlots {
-            let meter = context.path.meters[slot]
-            guard let rate = limits[rule.rate, meter] else { continue }
+        return context.path.forEachLimited { slot, meter in
+            guard let rate = limits[rule.rate, meter] else { return nil }
             let burst = rule.usable(of: limits[rule.burst, meter] ?? fallback)
             let bucket = rule.isMessage ? meters[meter].messages : meters[meter].orders
             let use = bucket.use(at: context.now, rate: rate)
-            let level = MeterPath.levels[slot]
             guard use <= burst else {
-                return .denied(rule.reason, level, limit: burst, value: use)
+                return .denied(rule.reason, MeterPath.level(slot), limit: burst, value: use)
             }
-            narrowest.add(level, limit: burst, value: use)
-        }
-        return narrowest.result ?? .denied(.limitMissing)
+            narrowest.add(slot, limit: burst, value: use)
+            return nil
+        } ?? narrowest.result ?? .denied(.limitMissing)
     }
 
     /// Every scope that limits orders to trades has made enough trades lately for one more order.
     func checkOrderToTrade(_ context: OrderContext) -> ControlResult {
         guard context.path.stated[.orderToTradeMax] else { return .passed }
+        let minute = Activity.minute(of: context.now)
         var narrowest = Narrowest()
-        for slot in context.path.limitedSlots {
-            let meter = context.path.meters[slot]
-            guard let limit = limits[.orderToTradeMax, meter] else { continue }
-            let before = meters[meter].activity.totals(at: context.now)
+        return context.path.forEachLimited { slot, meter in
+            guard let limit = limits[.orderToTradeMax, meter] else { return nil }
+            let before = meters[meter].activity.totals(in: minute)
             let orders = before.orders + 1
-            guard orders > Activity.ordersMin else { continue }
+            guard orders > Activity.ordersMin else { return nil }
             let ratio = divide(
                 Int128(orders) * Int128(Quantity.scale), by: Int128(max(1, before.trades)), .up)
             let value = Int64(clamping: ratio)
-            let level = MeterPath.levels[slot]
+            let level = MeterPath.level(slot)
             guard value <= limit else {
                 return .denied(.orderToTradeExceeded, level, limit: limit, value: value)
             }
-            narrowest.add(level, limit: limit, value: value)
-        }
-        return narrowest.result ?? .passed
+            narrowest.add(slot, limit: limit, value: value)
+            return nil
+        } ?? narrowest.result ?? .passed
     }
 
     /// Counts an order, or a trade, where a scope limits the one to the other.
@@ -117,7 +115,9 @@ extension RiskEngine {
     }
 
     /// Of two passes, the one with less room left: what `explain` shows.
-    func tighter(_ first: ControlResult?, _ second: ControlResult) -> ControlResult {
+    @inline(__always) func tighter(
+        _ first: ControlResult?, _ second: ControlResult
+    ) -> ControlResult {
         guard let first else { return second }
         let firstRoom = Int128(first.limit) - Int128(first.value)
         let secondRoom = Int128(second.limit) - Int128(second.value)
@@ -128,22 +128,20 @@ extension RiskEngine {
 /// Of several passes, the one with the least room left, the first of equals: what `explain` shows.
 struct Narrowest {
     private var room = UInt64.max
-    private var level = LimitLevel.none
+    private var slot = -1
     private var limit: Int64 = 0
     private var value: Int64 = 0
-    private var isEmpty = true
 
-    /// Takes a value in that does not pass its limit.
-    @inline(__always) mutating func add(_ level: LimitLevel, limit: Int64, value: Int64) {
+    /// Takes in a value of a path's slot that does not pass its limit.
+    @inline(__always) mutating func add(_ slot: Int, limit: Int64, value: Int64) {
         // Never negative, and at most 2^64 - 1.
         let room = UInt64(bitPattern: limit &- value)
-        guard isEmpty || room < self.room else { return }
-        isEmpty = false
-        (self.room, self.level, self.limit, self.value) = (room, level, limit, value)
+        guard room < self.room || self.slot < 0 else { return }
+        (self.room, self.slot, self.limit, self.value) = (room, slot, limit, value)
     }
 
     /// Nil when none was taken in.
     @inline(__always) var result: ControlResult? {
-        isEmpty ? nil : .passed(level, limit: limit, value: value)
+        slot < 0 ? nil : .passed(MeterPath.level(slot), limit: limit, value: value)
     }
 }

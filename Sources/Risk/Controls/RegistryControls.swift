@@ -49,8 +49,8 @@ extension RiskEngine {
     /// locked in disputes, nothing in the scope does.
     func checkDispute(_ context: OrderContext) -> ControlResult {
         let isDisputed = events[context.event].standing.isDisputed
-        let locked = each(.disputedLossMax, context.path, .disputedLossExceeded) {
-            engine, _, meter in engine.meters[meter].disputed.units
+        let locked = each(.disputedLossMax, context, .disputedLossExceeded) {
+            engine, _, _, meter in engine.meters[meter].disputed.units
         }
         guard isDisputed || locked.isDenied else { return locked }
         if reducesPosition(context) { return .passed }
@@ -61,9 +61,8 @@ extension RiskEngine {
     func checkLinkedLoss(_ context: OrderContext) -> ControlResult {
         var found: ControlResult?
         for bucket in events[context.event].standing.links {
-            let result = each(.linkedLossMax, context.path, .linkedLossExceeded) {
-                engine, level, _ in
-                engine.linkedLoss(Int(bucket), with: context, level)
+            let result = each(.linkedLossMax, context, .linkedLossExceeded) {
+                engine, context, book, _ in engine.linkedLoss(Int(bucket), with: context, book)
             }
             if result.isDenied { return result }
             found = tighter(found, result)
@@ -72,11 +71,10 @@ extension RiskEngine {
     }
 
     private func linkedLoss(
-        _ bucket: Int, with context: OrderContext, _ level: LimitLevel
+        _ bucket: Int, with context: OrderContext, _ book: Int
     ) -> Int64? {
-        guard let added = context.candidates[BookChain.slot(of: level)].addedLoss else {
-            return nil
-        }
+        guard let added = context.addedLoss[book] else { return nil }
+        let level = MeterPath.level(book)
         let linked = registry.buckets[bucket][node(of: context.strategy, at: level)]
         return linked.addingChecked(Money(units: added))?.units
     }

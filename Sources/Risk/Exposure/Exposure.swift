@@ -100,7 +100,7 @@ package struct Exposure: Sendable, Hashable, BitwiseCopyable {
     }
 
     /// Adds an order's load; false, and unchanged, on overflow.
-    package mutating func add(_ load: OrderLoad) -> Bool {
+    @inline(__always) package mutating func add(_ load: OrderLoad) -> Bool {
         guard let openBuy = openBuy.addingChecked(load.buy),
             let openSell = openSell.addingChecked(load.sell),
             let buyCost = buyCost.addingChecked(load.buyCost),
@@ -160,15 +160,15 @@ package struct Exposure: Sendable, Hashable, BitwiseCopyable {
     }
 
     /// The worst total flow if the instrument pays one.
-    var payoffIfYes: Int128 {
+    @inline(__always) var payoffIfYes: Int128 {
         Int128(cash.units) + Int128(quantity.units) - Int128(lossIfYes.units)
     }
 
     /// The worst total flow if the instrument pays nothing.
-    var payoffIfNo: Int128 { Int128(cash.units) - Int128(lossIfNo.units) }
+    @inline(__always) var payoffIfNo: Int128 { Int128(cash.units) - Int128(lossIfNo.units) }
 
     /// The worst total flow if the instrument is voided and pays half; rounded against us.
-    var payoffIfVoid: Int128 {
+    @inline(__always) var payoffIfVoid: Int128 {
         Int128(cash.units) + (Int128(quantity.units) >> 1) - Int128(lossIfVoid.units)
     }
 }

@@ -13,7 +13,7 @@ struct Reach: Sendable, Hashable, BitwiseCopyable {
     init() {}
 
     /// The reach of one instrument.
-    init(_ exposure: Exposure) {
+    @inline(__always) init(_ exposure: Exposure) {
         long = Int128(exposure.quantity.units) + Int128(exposure.openBuy.units)
         short = Int128(exposure.openSell.units) - Int128(exposure.quantity.units)
         gross = max(long, short, 0)

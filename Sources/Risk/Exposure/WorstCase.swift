@@ -23,8 +23,22 @@ package struct WorstCase: Sendable {
         leastDifference = isExhaustive ? Int128.max : 0
     }
 
+    /// Of members that were summed before, one replaced, and some more of which nothing is held.
+    @inline(__always) init(
+        isExclusive: Bool, isExhaustive: Bool, _ sums: MemberSums, without own: Exposure,
+        at ordinal: Int, hasEmptyMembers: Bool
+    ) {
+        self.init(isExclusive: isExclusive, isExhaustive: isExhaustive)
+        sumIfNo = sums.ifNo - own.payoffIfNo
+        sumIfVoid = sums.ifVoid - own.payoffIfVoid
+        sumOfWorst = sums.ofWorst - min(own.payoffIfYes, own.payoffIfNo)
+        leastDifference = min(
+            leastDifference, ordinal == sums.leastOrdinal ? sums.second : sums.least)
+        if hasEmptyMembers { leastDifference = min(leastDifference, 0) }
+    }
+
     /// Takes a member in.
-    package mutating func add(_ exposure: Exposure) {
+    @inline(__always) package mutating func add(_ exposure: Exposure) {
         let ifYes = exposure.payoffIfYes
         let ifNo = exposure.payoffIfNo
         sumIfNo += ifNo
@@ -34,9 +48,38 @@ package struct WorstCase: Sendable {
     }
 
     /// The most that the set can lose; negative when it gains in every case. Nil on overflow.
-    package var loss: Money? {
+    @inline(__always) package var loss: Money? {
         let none = leastDifference == Int128.max ? 0 : leastDifference
         let worst = isExclusive ? min(sumIfNo + none, sumIfVoid) : sumOfWorst
         return Int64(exactly: -worst).map { Money(units: $0) }
+    }
+}
+
+/// What the members of one book come to together, so that the worst case with one of them replaced
+/// is known without looking at the others. Computed from the exposures; no state.
+struct MemberSums: Sendable, Hashable, BitwiseCopyable {
+    private(set) var ifNo: Int128 = 0
+    private(set) var ifVoid: Int128 = 0
+    private(set) var ofWorst: Int128 = 0
+    /// The least difference between YES and NO, whose it is, and the least of all others.
+    private(set) var least = Int128.max
+    private(set) var leastOrdinal = -1
+    private(set) var second = Int128.max
+
+    init() {}
+
+    init(_ exposures: [Exposure]) {
+        for (ordinal, exposure) in exposures.enumerated() {
+            let (ifYes, ifNo) = (exposure.payoffIfYes, exposure.payoffIfNo)
+            self.ifNo += ifNo
+            ifVoid += exposure.payoffIfVoid
+            ofWorst += min(ifYes, ifNo)
+            let difference = ifYes - ifNo
+            if difference < least {
+                (second, least, leastOrdinal) = (least, difference, ordinal)
+            } else {
+                second = min(second, difference)
+            }
+        }
     }
 }

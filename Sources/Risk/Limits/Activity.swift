@@ -22,9 +22,9 @@ struct Activity: Sendable, Hashable {
 
     var isEmpty: Bool { minutes.isEmpty }
 
-    /// What the window that ends now has seen.
-    func totals(at now: Timestamp) -> (orders: UInt64, trades: UInt64) {
-        let first = Activity.minute(of: now) - Activity.minutesCounted
+    /// What the window that ends in a minute has seen.
+    func totals(in minute: Int64) -> (orders: UInt64, trades: UInt64) {
+        let first = minute - Activity.minutesCounted
         var totals = (orders: UInt64(0), trades: UInt64(0))
         for minute in minutes where minute.minute > first {
             totals.orders += minute.orders
@@ -50,7 +50,8 @@ struct Activity: Sendable, Hashable {
         return minutes.count - 1
     }
 
-    private static func minute(of time: Timestamp) -> Int64 {
-        Int64(divide(Int128(time.nanoseconds), by: 60_000_000_000, .down))
+    static func minute(of time: Timestamp) -> Int64 {
+        let (minute, rest) = time.nanoseconds.quotientAndRemainder(dividingBy: 60_000_000_000)
+        return rest < 0 ? minute - 1 : minute
     }
 }

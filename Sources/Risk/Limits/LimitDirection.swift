@@ -33,7 +33,7 @@ extension LimitKind {
 
     /// Whether the highest of several scopes' values binds, not the lowest: for the smallest that
     /// is allowed, and for how long something counts.
-    var bindsHighest: Bool {
+    @inline(__always) var bindsHighest: Bool {
         switch self {
         case .orderQuantityMin, .tailPrice, .edgeMin, .repeatWindow, .walkWindow, .guardDwellMin,
             .settlementHaircut:

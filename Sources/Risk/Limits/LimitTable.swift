@@ -60,7 +60,7 @@ struct LimitMask: Sendable, Hashable, BitwiseCopyable {
     private var bits: UInt64 = 0
 
     subscript(kind: LimitKind) -> Bool {
-        get { bits & (1 << UInt64(kind.place)) != 0 }
+        @inline(__always) get { bits & (1 << UInt64(kind.place)) != 0 }
         set {
             let bit = UInt64(1) << UInt64(kind.place)
             bits = newValue ? bits | bit : bits & ~bit
@@ -69,7 +69,7 @@ struct LimitMask: Sendable, Hashable, BitwiseCopyable {
 
     var isEmpty: Bool { bits == 0 }
 
-    mutating func formUnion(_ other: LimitMask) { bits |= other.bits }
+    @inline(__always) mutating func formUnion(_ other: LimitMask) { bits |= other.bits }
 }
 
 /// The limits that scopes state, by the index of their meter. A hole is a limit that the scope does
@@ -82,7 +82,7 @@ struct LimitTable: Sendable {
     private(set) var version: UInt64 = 1
 
     subscript(kind: LimitKind, meter: Int32) -> Int64? {
-        get {
+        @inline(__always) get {
             guard stated[Int(meter)][kind] else { return nil }
             return values[Int(meter) * LimitTable.kinds + kind.place]
         }
@@ -94,7 +94,7 @@ struct LimitTable: Sendable {
     }
 
     /// The kinds that a scope states.
-    func stated(by meter: Int32) -> LimitMask { stated[Int(meter)] }
+    @inline(__always) func stated(by meter: Int32) -> LimitMask { stated[Int(meter)] }
 
     /// Makes the place of a meter that was inserted; it states nothing.
     mutating func clear(_ meter: Int32) {

@@ -26,9 +26,9 @@ struct Meter: Sendable {
 
 /// The meters that one order is measured by, from firm to venue.
 struct MeterPath: Sendable, BitwiseCopyable {
-    static let levels: InlineArray<7, LimitLevel> = [
-        .firm, .org, .account, .strategy, .instrument, .event, .venue,
-    ]
+    /// The level of a slot: from the firm's to the venue's.
+    @inline(__always) static func level(_ slot: Int) -> LimitLevel { LimitLevel(slot: slot) }
+
     private(set) var meters = InlineArray<7, Int32>(repeating: -1)
     /// The limits that some scope of the path states: what none states is not looked for.
     private(set) var stated = LimitMask()
@@ -43,11 +43,13 @@ struct MeterPath: Sendable, BitwiseCopyable {
     init() {}
 
     /// The meter at a level; −1 where the order has none.
-    subscript(level: LimitLevel) -> Int32 { meters[Int(level.rawValue) - 1] }
+    subscript(level: LimitLevel) -> Int32 { meters[level.slot] }
 
     /// Takes in the meter of a level, which states limits.
-    mutating func insert(_ meter: Int32, at level: LimitLevel, stating limits: LimitMask) {
-        let slot = Int(level.rawValue) - 1
+    @inline(__always) mutating func insert(
+        _ meter: Int32, at level: LimitLevel, stating limits: LimitMask
+    ) {
+        let slot = level.slot
         meters[slot] = meter
         stated.formUnion(limits)
         if !limits.isEmpty { limited |= 1 << UInt8(slot) }
@@ -57,16 +59,31 @@ struct MeterPath: Sendable, BitwiseCopyable {
         (self.strategy, self.instrument) = (strategy, instrument)
     }
 
+    /// Looks at every slot whose scope states a limit until one denies. Written out, because a loop
+    /// copies all slots to look at one.
+    @inline(__always) func forEachLimited(
+        _ body: (_ slot: Int, _ meter: Int32) -> ControlResult?
+    ) -> ControlResult? {
+        if limited & 1 != 0, let denial = body(0, meters[0]) { return denial }
+        if limited & 2 != 0, let denial = body(1, meters[1]) { return denial }
+        if limited & 4 != 0, let denial = body(2, meters[2]) { return denial }
+        if limited & 8 != 0, let denial = body(3, meters[3]) { return denial }
+        if limited & 16 != 0, let denial = body(4, meters[4]) { return denial }
+        if limited & 32 != 0, let denial = body(5, meters[5]) { return denial }
+        if limited & 64 != 0, let denial = body(6, meters[6]) { return denial }
+        return nil
+    }
+
     /// The slots whose scopes state a limit, from firm to venue. One that states none binds
     /// nothing, so no control looks at it.
-    var limitedSlots: SetBits { SetBits(bits: limited) }
+    @inline(__always) var limitedSlots: SetBits { SetBits(bits: limited) }
 }
 
 /// The places of the set bits of a byte, lowest first.
 struct SetBits: Sequence, IteratorProtocol {
     var bits: UInt8
 
-    mutating func next() -> Int? {
+    @inline(__always) mutating func next() -> Int? {
         if bits == 0 { return nil }
         defer { bits &= bits - 1 }
         return bits.trailingZeroBitCount

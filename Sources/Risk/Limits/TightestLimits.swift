@@ -10,18 +10,25 @@ struct TightestLimits: Sendable {
     /// The version of the limits that a row was computed from, and its scopes.
     private var versions: [UInt64] = []
     private var meters: [InlineArray<4, Int32>] = []
+    private var paths: [MeterPath] = []
     private var masks: [LimitMask] = []
     private var values: [Int64] = []
     private var levels: [LimitLevel] = []
 
     /// Whether a row still is what `slots` of a path come to.
-    func holds(
-        _ row: Int32, _ limits: borrowing LimitTable, _ path: MeterPath, _ slots: Range<Int>
+    @inline(__always) func holds(
+        _ row: Int32, _ version: UInt64, _ path: MeterPath, _ slots: Range<Int>
     ) -> Bool {
-        guard Int(row) < versions.count, versions[Int(row)] == limits.version else { return false }
+        guard Int(row) < versions.count, versions[Int(row)] == version else { return false }
         for slot in slots
         where meters[Int(row)][slot - slots.lowerBound] != path.meters[slot] { return false }
         return true
+    }
+
+    /// The path that a row was computed from, where that still holds.
+    @inline(__always) func path(of row: Int32, _ version: UInt64) -> MeterPath? {
+        guard Int(row) < versions.count, versions[Int(row)] == version else { return nil }
+        return paths[Int(row)]
     }
 
     /// Computes a row from `slots` of a path.
@@ -32,18 +39,23 @@ struct TightestLimits: Sendable {
         while versions.count <= row {
             versions.append(0)
             meters.append(InlineArray(repeating: -1))
+            paths.append(MeterPath())
             masks.append(LimitMask())
             values.append(contentsOf: repeatElement(0, count: TightestLimits.kinds))
             levels.append(contentsOf: repeatElement(.none, count: TightestLimits.kinds))
         }
         versions[row] = limits.version
         masks[row] = LimitMask()
+        paths[row] = MeterPath()
         for slot in slots {
             meters[row][slot - slots.lowerBound] = path.meters[slot]
             guard path.meters[slot] >= 0 else { continue }
+            paths[row].insert(
+                path.meters[slot], at: MeterPath.level(slot),
+                stating: limits.stated(by: path.meters[slot]))
             for kind in LimitKind.allCases {
                 guard let limit = limits[kind, path.meters[slot]] else { continue }
-                take(kind, limit, of: MeterPath.levels[slot], in: row)
+                take(kind, limit, of: MeterPath.level(slot), in: row)
             }
         }
     }
@@ -81,11 +93,12 @@ struct TightestTable: Sendable {
 
 extension RiskEngine {
     /// Whether the tightest limits of a path are kept and still hold.
-    /// A strategy's scopes are the first four slots, an instrument's the other three.
+    /// A strategy's scopes are the first four slots and never change, an instrument's the other
+    /// three.
     func isKnown(_ path: MeterPath) -> Bool {
         guard path.strategy >= 0, path.instrument >= 0 else { return false }
-        return tightest.byStrategy.holds(path.strategy, limits, path, 0..<4)
-            && tightest.byInstrument.holds(path.instrument, limits, path, 4..<7)
+        return tightest.byStrategy.path(of: path.strategy, limits.version) != nil
+            && tightest.byInstrument.holds(path.instrument, limits.version, path, 4..<7)
     }
 
     /// Keeps the tightest limits of a path for the orders that come after.

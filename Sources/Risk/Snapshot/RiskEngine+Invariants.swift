@@ -51,6 +51,10 @@ extension RiskEngine {
                         + " is \(books[index].exposures[ordinal]), expected \(wanted)"
                 }
             }
+            if books[index].sums != MemberSums(books[index].exposures) {
+                return "the sums of a book in event set \(events[books[index].event].id)"
+                    + " are not those of its members"
+            }
         }
         return nil
     }

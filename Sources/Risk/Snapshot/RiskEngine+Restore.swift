@@ -610,7 +610,8 @@ private struct Restoration {
             agent: value.agent, incarnation: value.incarnation, id: value.intentID)
         let index = engine.intents.insert(
             IntentState(
-                key: key, strategy: strategy, instrument: value.instrument, side: value.side,
+                key: key, strategy: strategy, instrument: value.instrument,
+                place: engine.instrumentIndex[value.instrument] ?? -1, side: value.side,
                 quantity: value.quantity, limitPrice: value.limitPrice,
                 deadline: value.deadline, committed: value.committed))
         engine.intentIndex[key] = index

@@ -76,6 +76,11 @@ struct IntentKey: Hashable, Sendable, Comparable {
     let incarnation: Incarnation
     let id: IntentID
 
+    static func == (lhs: IntentKey, rhs: IntentKey) -> Bool {
+        lhs.id.rawValue == rhs.id.rawValue && lhs.agent == rhs.agent
+            && lhs.incarnation.rawValue == rhs.incarnation.rawValue
+    }
+
     func _rawHashValue(seed: Int) -> Int {
         var hash = TableHash(seed: seed)
         hash.add(agent.name.high)
@@ -95,6 +100,8 @@ struct IntentState: Sendable {
     let key: IntentKey
     let strategy: Int32
     let instrument: InstrumentID
+    /// Where the instrument stood when the intent was declared; it may be gone.
+    let place: Int32
     let side: Side
     let quantity: Quantity
     let limitPrice: Price

@@ -19,7 +19,10 @@ struct BookChain: Sendable, BitwiseCopyable {
         }
     }
 
-    subscript(slot slot: Int) -> Int32 {
+    /// Where the book of a path's slot stands: below the strategy's all are the firm's.
+    @inline(__always) static func slot(at slot: Int) -> Int { slot < 4 ? slot : 0 }
+
+    @inline(__always) subscript(slot slot: Int) -> Int32 {
         switch slot {
         case 0: firm
         case 1: org
@@ -38,15 +41,15 @@ extension RiskEngine {
     func chain(strategy: Int32, event: Int32) -> BookChain {
         var chain = BookChain()
         chain.strategy = bookIndex[BookKey(node: strategy, event: event)] ?? -1
-        let account = nodes[Int(strategy)].parent
-        let org = nodes[Int(account)].parent
-        let firm = nodes[Int(org)].parent
         if chain.strategy >= 0 {
             chain.account = books[chain.strategy].parent
             chain.org = books[chain.account].parent
             chain.firm = books[chain.org].parent
             return chain
         }
+        let account = nodes[Int(strategy)].parent
+        let org = nodes[Int(account)].parent
+        let firm = nodes[Int(org)].parent
         chain.account = bookIndex[BookKey(node: account, event: event)] ?? -1
         chain.org = bookIndex[BookKey(node: org, event: event)] ?? -1
         chain.firm = bookIndex[BookKey(node: firm, event: event)] ?? -1
@@ -68,23 +71,23 @@ extension RiskEngine {
     }
 
     /// What a book has in a member; nothing when there is no book or no trade yet.
-    func exposure(_ book: Int32, _ ordinal: Int) -> Exposure {
+    @inline(__always) func exposure(_ book: Int32, _ ordinal: Int) -> Exposure {
         guard book >= 0, ordinal < books[book].exposures.count else { return Exposure() }
         return books[book].exposures[ordinal]
     }
 
     /// The worst-case loss of a book's event set with one member's exposure replaced.
-    func loss(_ book: Int32, event: Int32, ordinal: Int, replacedBy candidate: Exposure) -> Money? {
-        var worst = WorstCase(
-            isExclusive: events[event].isExclusive, isExhaustive: events[event].isExhaustiveSet)
+    @inline(__always) func loss(
+        _ book: Int32, event: Int32, ordinal: Int, _ own: Exposure, replacedBy candidate: Exposure
+    ) -> Money? {
         let count = book >= 0 ? books[book].exposures.count : 0
-        for member in 0..<max(count, events[event].members.count) {
-            if member == ordinal {
-                worst.add(candidate)
-            } else {
-                worst.add(member < count ? books[book].exposures[member] : Exposure())
-            }
-        }
+        let known = max(count, ordinal + 1)
+        var worst = WorstCase(
+            isExclusive: events[event].isExclusive, isExhaustive: events[event].isExhaustiveSet,
+            book >= 0 ? books[book].sums : MemberSums(), without: own,
+            at: ordinal,
+            hasEmptyMembers: ordinal > count || events[event].members.count > known)
+        worst.add(candidate)
         return worst.loss
     }
 
@@ -152,6 +155,7 @@ extension RiskEngine {
     /// Computes a book's loss again and carries the difference into the sums that hold it.
     mutating func refreshLoss(of index: Int32) {
         let event = books[index].event
+        books[index].sums = MemberSums(books[index].exposures)
         var worst = WorstCase(
             isExclusive: events[event].isExclusive, isExhaustive: events[event].isExhaustiveSet)
         let count = books[index].exposures.count

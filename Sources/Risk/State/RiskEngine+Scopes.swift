@@ -90,15 +90,21 @@ extension RiskEngine {
 
     /// The meters of a strategy's order in an instrument.
     func path(strategy: Int32, instrument: Int32) -> MeterPath {
+        var path = tightest.byStrategy.path(of: strategy, limits.version) ?? scopes(of: strategy)
+        if instrument >= 0 { insertMarket(of: instrument, into: &path) }
+        path.find(strategy: strategy, instrument: instrument)
+        path.isKnown = isKnown(path)
+        return path
+    }
+
+    /// The meters of a strategy and of what is above it.
+    private func scopes(of strategy: Int32) -> MeterPath {
         var path = MeterPath()
         var node = strategy
         while node >= 0 {
             insert(nodes[Int(node)].meter, at: nodes[Int(node)].level, into: &path)
             node = nodes[Int(node)].parent
         }
-        if instrument >= 0 { insertMarket(of: instrument, into: &path) }
-        path.find(strategy: strategy, instrument: instrument)
-        path.isKnown = isKnown(path)
         return path
     }
 
@@ -132,22 +138,28 @@ extension RiskEngine {
         insert(instruments[instrument].venueMeter, at: .venue, into: &path)
     }
 
-    func insert(_ meter: Int32, at level: LimitLevel, into path: inout MeterPath) {
+    @inline(__always) func insert(_ meter: Int32, at level: LimitLevel, into path: inout MeterPath)
+    {
         path.insert(meter, at: level, stating: limits.stated(by: meter))
     }
 
     /// The tightest of the limits that the path's scopes state, and whose it is.
-    func tightest(
+    @inline(__always) func tightest(
         _ kind: LimitKind, _ path: MeterPath
     ) -> (level: LimitLevel, limit: Int64)? {
         guard path.stated[kind] else { return nil }
-        if path.isKnown { return tightestKnown(kind, path) }
+        return path.isKnown ? tightestKnown(kind, path) : tightestSearched(kind, path)
+    }
+
+    private func tightestSearched(
+        _ kind: LimitKind, _ path: MeterPath
+    ) -> (level: LimitLevel, limit: Int64)? {
         var found: (level: LimitLevel, limit: Int64)?
         for slot in path.limitedSlots {
             guard let limit = limits[kind, path.meters[slot]] else { continue }
             let isTighter =
                 found.map { kind.bindsHighest ? limit > $0.limit : limit < $0.limit } ?? true
-            if isTighter { found = (MeterPath.levels[slot], limit) }
+            if isTighter { found = (MeterPath.level(slot), limit) }
         }
         return found
     }

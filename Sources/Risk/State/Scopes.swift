@@ -51,6 +51,8 @@ struct EventBook: Sendable {
     let parent: Int32
     /// By the member's ordinal within the event set.
     var exposures: [Exposure] = []
+    /// What the exposures come to.
+    var sums = MemberSums()
     /// The open orders of each member, in books of accounts.
     var openOrders: [OpenOrders] = []
     /// How the fills of each member fared, in books of strategies; shorter where nothing filled.

@@ -1,44 +1,51 @@
 /// Elements at stable indices, with vacant places used again. Indices are an engine's own and never
 /// leave it: nothing that can be seen depends on them.
 struct Slab<Element: Sendable>: Sendable {
-    private var elements: [Element] = []
-    private var isOccupied: [Bool] = []
+    private struct Place: Sendable {
+        var element: Element
+        var isOccupied: Bool
+    }
+
+    private var places: [Place] = []
     private var vacant: [Int32] = []
     private(set) var count = 0
 
     /// The element at an occupied index.
     subscript(index: Int32) -> Element {
-        _read {
-            precondition(isOccupied[Int(index)], "slab: nothing at \(index)")
-            yield elements[Int(index)]
+        @inline(__always) _read {
+            precondition(places[Int(index)].isOccupied, "slab: nothing at \(index)")
+            yield places[Int(index)].element
         }
-        _modify {
-            precondition(isOccupied[Int(index)], "slab: nothing at \(index)")
-            yield &elements[Int(index)]
+        @inline(__always) _modify {
+            precondition(places[Int(index)].isOccupied, "slab: nothing at \(index)")
+            yield &places[Int(index)].element
         }
     }
 
     mutating func insert(_ element: Element) -> Int32 {
         count += 1
         if let index = vacant.popLast() {
-            elements[Int(index)] = element
-            isOccupied[Int(index)] = true
+            places[Int(index)] = Place(element: element, isOccupied: true)
             return index
         }
-        elements.append(element)
-        isOccupied.append(true)
-        return Int32(elements.count - 1)
+        places.append(Place(element: element, isOccupied: true))
+        return Int32(places.count - 1)
     }
 
     mutating func remove(at index: Int32) {
-        precondition(isOccupied[Int(index)], "slab: nothing to remove at \(index)")
-        isOccupied[Int(index)] = false
+        precondition(places[Int(index)].isOccupied, "slab: nothing to remove at \(index)")
+        places[Int(index)].isOccupied = false
         vacant.append(index)
         count -= 1
     }
 
+    /// Whether something is at an index, which may be any.
+    func contains(_ index: Int32) -> Bool {
+        index >= 0 && Int(index) < places.count && places[Int(index)].isOccupied
+    }
+
     /// Occupied indices, in no order that may matter.
     var indices: [Int32] {
-        isOccupied.indices.filter { isOccupied[$0] }.map(Int32.init)
+        places.indices.filter { places[$0].isOccupied }.map(Int32.init)
     }
 }
