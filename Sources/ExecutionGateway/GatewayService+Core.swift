@@ -69,7 +69,12 @@ extension GatewayService {
             }
         case .reconcile:
             let request = try Reconcile(decoding: frame)
-            perform { engine, _, effects in engine.reconcile(request, into: &effects) }
+            // The first comparison under a lease is what ticks wait for; it waits for none.
+            if parts.isReplay, tick.isOpen, hasReconciled {
+                deferredReconciliation = request
+            } else {
+                perform { engine, _, effects in engine.reconcile(request, into: &effects) }
+            }
         case .tickDone: finish(try TickDone(decoding: frame).tick)
         default:
             parts.orders.refuse(frame, from: parts.core, .notAllowed, "not for a gateway")
@@ -102,6 +107,8 @@ extension GatewayService {
     func tellCore(_ report: GatewayReport) {
         switch report {
         case .leaseGranted(let message):
+            deferredReconciliation = nil
+            hasReconciled = false
             send(message.frame(), lane: .priority)
             announceTick()
         case .leaseRetired(let message):
@@ -118,7 +125,9 @@ extension GatewayService {
         case .balance(let message): send(message.frame(), lane: .priority)
         case .position(let message): send(message.frame(), lane: .priority)
         case .order(let message): send(message.frame(), lane: .priority)
-        case .reconciled(let message): send(message.frame(), lane: .priority)
+        case .reconciled(let message):
+            hasReconciled = true
+            send(message.frame(), lane: .priority)
         }
     }
 

@@ -69,6 +69,10 @@ package final class GatewayService: LoopService {
     var tick = TickProgress()
     /// Stream events of the tick that has not come yet (replay).
     var stream: [VenueEvent] = []
+    /// A reconciliation that waits for the end of the tick (replay).
+    var deferredReconciliation: Reconcile?
+    /// Whether a reconciliation has ended under this lease.
+    var hasReconciled = false
     private var submissions: [(call: VenueCall, id: VenueCallID, deadline: MonotonicTime?)] = []
     private var effects: [GatewayEffect] = []
     private var failure: (any Error)?
@@ -165,6 +169,7 @@ package final class GatewayService: LoopService {
     /// venue go on once everything of the tick is done.
     package func endOfBatch() throws {
         if let failure { throw failure }
+        reconcileWhereDeferred()
         try journal.compact(engine)
         try journal.commit()
         guard hasVenue else { return }
@@ -227,9 +232,22 @@ package final class GatewayService: LoopService {
 
     // MARK: Replay
 
-    /// Ends the wait for the current tick when the core is done and nothing is in flight.
+    /// Asks for venue truth when nothing of the tick moves any more: in the middle of it the
+    /// answers would belong to different moments.
+    private func reconcileWhereDeferred() {
+        guard let request = deferredReconciliation, isTickOver else { return }
+        deferredReconciliation = nil
+        perform { engine, _, effects in engine.reconcile(request, into: &effects) }
+    }
+
+    /// The core is done with the tick, if one is open, and nothing is in flight.
+    private var isTickOver: Bool {
+        !tick.isOpen || tick.isCoreDone && engine.isDrained && submissions.isEmpty
+    }
+
+    /// Ends the wait for the current tick when it is over.
     private func acknowledgeTick() {
-        guard tick.isOpen, tick.isCoreDone, engine.isDrained, submissions.isEmpty else { return }
+        guard tick.isOpen, isTickOver else { return }
         tick.isOpen = false
         parts.adapter.acknowledge(tick: tick.number)
     }

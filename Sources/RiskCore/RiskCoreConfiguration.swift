@@ -13,6 +13,7 @@ package struct RiskCoreConfiguration: Sendable {
         package let startingCash: Money
         package let costMethod: CostMethod
         package let tolerance: Reconciliation.Tolerance
+        package let reconcileEvery: Span
         package let isReplay: Bool
     }
 
@@ -54,6 +55,7 @@ package struct RiskCoreConfiguration: Sendable {
                 startingCash: $0.startingCash, costMethod: $0.costMethod,
                 tolerance: Reconciliation.Tolerance(
                     cash: $0.cashTolerance, position: $0.positionTolerance),
+                reconcileEvery: $0.reconcileEvery,
                 isReplay: $0.isReplay)
         }.sorted { $0.name < $1.name }
         agents = cluster.agents.map {

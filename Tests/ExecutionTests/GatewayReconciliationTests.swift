@@ -219,4 +219,33 @@ import Wire
         #expect(kept.count == GatewayEngine.settlementsKept)
         #expect(kept.count { $0.quantity == Quantity(2) } == 1)
     }
+
+    /// Its end was missed, so the venue is asked what became of it; one that is listed is not.
+    @Test func anOrderThatRestsNoMoreIsAskedFor() {
+        var gateway = GatewayFixture()
+        let permits = [gateway.permit(1), gateway.permit(2)]
+        for permit in permits {
+            gateway.accept(permit)
+            let working = gateway.venueOrder(permit, .working)
+            gateway.answer { id in .placed(id, working) }
+        }
+        gateway.forget()
+        reconcile(&gateway)
+        gateway.answer { id in .fills(id, []) }
+        let listed = gateway.venueOrder(permits[1], .working)
+        gateway.answer { id in .openOrders(id, [listed]) }
+        let asked = gateway.submitted.compactMap {
+            if case .order(let client) = $0.call { client } else { nil }
+        }
+        #expect(asked == [permits[0].clientOrderID])
+        let inquiry = gateway.submitted.first { if case .order = $0.call { true } else { false } }
+        let cancelled = gateway.venueOrder(permits[0], .cancelled)
+        gateway.perform { engine, now, effects in
+            engine.handle(.order(inquiry?.id ?? .zero, cancelled), at: now, into: &effects)
+        }
+        #expect(gateway.fates.map(\.state) == [.cancelled])
+        gateway.answer { id in .positions(id, []) }
+        gateway.answer { id in .balance(id, Money(5)) }
+        #expect(isReconciled(gateway))
+    }
 }

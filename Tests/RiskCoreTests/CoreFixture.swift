@@ -32,11 +32,13 @@ final class CoreFixture {
     /// Whoever signs a directive.
     var signers: [(String, Ed25519PrivateKey)] { [("local", operatorKey)] }
 
-    init(isReplay: Bool = false, checkpointEvery: Int = 16) throws {
+    /// `limits`: lines of the configuration's `limits:` beside those that every test has.
+    init(isReplay: Bool = false, checkpointEvery: Int = 16, limits: String = "") throws {
         folder = FileManager.default.temporaryDirectory
             .appending(path: "core-\(try SecureRandom.word())")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        let text = CoreFixture.yaml(isReplay: isReplay, checkpointEvery: checkpointEvery)
+        let stated = limits.split(separator: "\n").map { "\n  " + $0 }.joined()
+        let text = CoreFixture.yaml(isReplay: isReplay, checkpointEvery: checkpointEvery) + stated
         configuration = try ClusterConfiguration(yaml: text, file: "test.yaml")
         checkpointKey = try Ed25519PrivateKey.generate()
         operatorKey = try Ed25519PrivateKey.generate()

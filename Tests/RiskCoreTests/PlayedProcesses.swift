@@ -37,6 +37,9 @@ final class PlayedGateway: LoopService {
     /// What a reconciliation states again before positions.
     var settlements: [InstrumentSettlement] = []
     var grantsLeases = true
+    var answersReconcile = true
+    /// The permit whose fill a reconciliation states again.
+    var repeatsFillOf: OrderPermit?
     /// The kill latch that leases state.
     var isKilled = false
     private var now: Timestamp = .zero
@@ -60,7 +63,7 @@ final class PlayedGateway: LoopService {
         guard let template = try? WireFrame.template(of: frame) else { return }
         switch template {
         case .requestLease: grant(frame)
-        case .reconcile: reconcile()
+        case .reconcile: if answersReconcile { reconcile() }
         default: break
         }
     }
@@ -80,7 +83,9 @@ final class PlayedGateway: LoopService {
             ).frame())
     }
 
-    private func reconcile() {
+    /// States venue truth.
+    func reconcile() {
+        if let repeatsFillOf { fill(repeatsFillOf) }
         for settlement in settlements { send(settlement.frame()) }
         for order in openOrders {
             send(

@@ -169,7 +169,8 @@ struct ReplayTickTests {
         #expect(second.engine.counters.settled == 0)
         try fixture.run("arming") { second.engine.arming == .armed }
         #expect(second.engine.counters.settled == 1)
-        #expect(gateway.count(.reconcile) == 2)
+        // Both starts, and the first tick, before which market time was not known.
+        #expect(gateway.count(.reconcile) == 3)
         announce(3, by: gateway)
         try fixture.run("the next tick") { ticks(agent).last == 3 }
     }
@@ -182,10 +183,11 @@ struct ReplayTickTests {
         try fixture.run("the reconciliation") { gateway.count(.reconcile) == 1 && agent.isReady }
         announce(1, by: gateway)
         try fixture.run("the tick") { ticks(agent) == [1] }
+        gateway.cash = Money(1_000)
+        #expect(gateway.count(.reconcile) == 1, "the next belongs to the end of the tick")
         agent.finish(TickNumber(1))
         try fixture.run("the end of the tick") { gateway.count(.tickDone) == 1 }
-        gateway.cash = Money(1_000)
-        try fixture.run("the next reconciliation") { gateway.count(.reconcile) == 2 }
+        #expect(gateway.count(.reconcile) == 2)
         try fixture.network.run(for: .milliseconds(100))
         #expect(core.engine.arming == .disarmed)
         announce(2, by: gateway)

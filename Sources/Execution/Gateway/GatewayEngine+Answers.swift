@@ -137,6 +137,13 @@ extension GatewayEngine {
                             price: state.price, remaining: state.remaining,
                             filled: state.filled, marketTime: now.market))))
         }
+        // An order that rests no more has ended without our hearing of it.
+        let listed = Set(
+            open.compactMap { orderID(client: $0.clientOrderID, venue: $0.venueOrderID) })
+        for order in openOrders
+        where order.state == .working && order.ending == nil && !listed.contains(order.orderID) {
+            inquire(order, into: &effects)
+        }
         submit(.positions, for: .reconcilePositions, into: &effects)
     }
 

@@ -33,6 +33,10 @@ extension GatewayEngine {
             submit(.instruments, for: .instruments, into: &effects)
             submit(.balance, for: .balance, into: &effects)
             for order in openOrders { inquire(order, into: &effects) }
+            // What happened while the venue was away shows in a comparison of everything.
+            if isLeaseActive, let since = fillsAskedSince {
+                reconcile(Reconcile(fillsSince: since), into: &effects)
+            }
         case .disconnected, .bookChanged, .bookStale, .traded, .tick, .refusedPayload: break
         }
         progressQuiescing(into: &effects)
@@ -89,6 +93,7 @@ extension GatewayEngine {
     ) {
         for (call, purpose) in calls where purpose.isReconciling { calls[call] = nil }
         reconciliation = Reconciliation(fillsSince: request.fillsSince)
+        fillsAskedSince = request.fillsSince
         submit(.fills(since: request.fillsSince), for: .reconcileFills, into: &effects)
     }
 

@@ -36,6 +36,8 @@ package struct GatewayEngine: Sendable {
     var quiescing: Quiescing?
     var leaseWanted: RequestLease?
     var reconciliation: Reconciliation?
+    /// From when on the core last asked for fills; nil until it did.
+    var fillsAskedSince: Timestamp?
     var rate: OrderRateBucket
     var retryAt: [OrderID: MonotonicTime] = [:]
     var cancelReasons: [OrderID: GatewayReason] = [:]

@@ -197,12 +197,7 @@ extension RiskEngine {
             counters.reportsIgnored += 1
             return
         }
-        let payoutMax = Money(1_000_000_000)
-        guard let value = settlement.settledValue,
-            settlement.payout <= payoutMax, settlement.payout >= -payoutMax,
-            settlement.quantity.units.magnitude <= Quantity(1_000_000_000).units.magnitude,
-            instruments[index].settledAt.map({ $0 == value }) ?? true
-        else {
+        guard let value = plausibleValue(of: settlement, index) else {
             alarm(.reportRefused(.instrumentSettlement, settlement.instrument), into: &effects)
             haltAccount(account, into: &effects)
             return
@@ -212,6 +207,26 @@ extension RiskEngine {
             return
         }
         settle(index, account: account, settlement, at: value, into: &effects)
+    }
+
+    /// What a YES pays; nil where the statement cannot be right.
+    private func plausibleValue(of settlement: InstrumentSettlement, _ index: Int32) -> Price? {
+        let payoutMax = Money(1_000_000_000)
+        guard let value = settlement.settledValue,
+            settlement.payout <= payoutMax, settlement.payout >= -payoutMax,
+            settlement.quantity.units.magnitude <= Quantity(1_000_000_000).units.magnitude,
+            instruments[index].settledAt.map({ $0 == value }) ?? true
+        else { return nil }
+        return value
+    }
+
+    /// Whether a settlement is not yet booked and is of something that we know.
+    package func isNews(_ settlement: InstrumentSettlement) -> Bool {
+        guard let index = instrumentIndex[settlement.instrument],
+            let account = account(settlement.account, of: settlement.envelope.sender)
+        else { return false }
+        guard let value = plausibleValue(of: settlement, index) else { return true }
+        return ledger.settledValue(accounts[Int(account)].key, settlement.instrument) != value
     }
 
     private mutating func settle(

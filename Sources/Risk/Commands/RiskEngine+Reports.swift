@@ -323,3 +323,37 @@ extension RiskEngine {
         haltAccount(orders[index].account, into: &effects)
     }
 }
+
+// MARK: - News
+
+/// A gateway states in every reconciliation what it stated before. What is no news need not be
+/// applied: it would change nothing.
+extension RiskEngine {
+    /// Whether a fill, or what is said of one, is not yet known.
+    package func isNews(_ report: FillReport) -> Bool {
+        guard isPlausible(report) else { return true }
+        guard let index = order(of: report) else {
+            let isBooked = foreignFills.contains { $0.tradeID == report.tradeID }
+            let isForgotten = isNamedByUs(report) && report.filledAt <= forgottenThrough
+            return !isForgotten && (!isBooked || report.finality == .busted)
+        }
+        let order = orders[index]
+        guard gateways[Int(order.gateway)].id == report.envelope.sender,
+            report.instrument == instruments[order.instrument].id, report.side == order.side,
+            report.account == accounts[Int(order.account)].key.account,
+            let known = order.fills.first(where: { $0.tradeID == report.tradeID })
+        else { return true }
+        return switch report.finality {
+        case .busted: known.finality != .busted
+        case .final: known.finality == .provisional
+        case .provisional: false
+        }
+    }
+
+    /// Whether the venue states other cash than it last did.
+    package func isNews(_ balance: VenueBalance) -> Bool {
+        account(balance.account, of: balance.envelope.sender).map {
+            accounts[Int($0)].venueCash != balance.cash
+        } ?? true
+    }
+}

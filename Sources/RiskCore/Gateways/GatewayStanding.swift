@@ -25,23 +25,30 @@ struct GatewayStanding: Sendable {
     var highestEpoch: Epoch = .zero
     var isKilled = false
 
-    /// When venue truth that differed is asked for again.
-    private var reconcileDue = MonotonicTime.never
+    /// When venue truth is asked for next, in market time, so that a replay asks at the same ticks.
+    private var reconcileDue: Timestamp?
     private var reconcileDelay = GatewayStanding.reconcileDelayMin
 
     private static let reconcileDelayMin = Span.seconds(1)
     private static let reconcileDelayMax = Span.seconds(32)
 
+    /// Venue truth was ours: it is asked for again at a time.
+    mutating func reconcile(at due: Timestamp) {
+        reconcileDue = due
+        reconcileDelay = GatewayStanding.reconcileDelayMin
+    }
+
     /// Venue truth differed: it is asked for again, every time after twice as long.
-    mutating func reconcileLater(than now: MonotonicTime) {
+    mutating func reconcileLater(than now: Timestamp) {
         reconcileDue = now + reconcileDelay
         reconcileDelay = min(reconcileDelay * 2, GatewayStanding.reconcileDelayMax)
     }
 
-    /// Whether venue truth is to be asked for again now. True once.
-    mutating func takeReconcileDue(at now: MonotonicTime) -> Bool {
-        guard case .reconciling = phase, now >= reconcileDue else { return false }
-        reconcileDue = .never
+    /// Whether venue truth is to be asked for now. True once; where no answer comes it is asked for
+    /// again after `span`.
+    mutating func takeReconcileDue(at now: Timestamp, every span: Span) -> Bool {
+        guard lease != nil, let due = reconcileDue, now >= due else { return false }
+        reconcileDue = now + span
         return true
     }
 

@@ -118,14 +118,15 @@ extension RiskCoreService {
         applyReport(frame, from: gateway)
     }
 
-    /// Compares again with the venue where the last time found differences: a fill or a settlement
-    /// on its way is one, and is none a little later.
+    /// Compares again with the venue where it is time: soon where the last time found differences
+    /// (a fill or a settlement on its way is one, and is none a little later), else from time to
+    /// time.
     func reconcileWhereDue() {
-        for gateway in configuration.gateways.map(\.name) {
-            guard standings[gateway]?.takeReconcileDue(at: clock.monotonic) == true else {
-                continue
-            }
-            reconcile(gateway)
+        for gateway in configuration.gateways
+        where standings[gateway.name]?.takeReconcileDue(
+            at: now, every: gateway.reconcileEvery) == true
+        {
+            reconcile(gateway.name)
         }
     }
 
@@ -139,9 +140,10 @@ extension RiskCoreService {
     }
 
     /// Compares venue truth with the ledger; without differences the account may trade, with some
-    /// they are compared again later. Time goes on in either case.
+    /// they are compared again later. Time goes on in either case. A gateway states venue truth
+    /// unasked after its venue was away.
     private func reconciled(_ gateway: ProcessID) {
-        guard case .reconciling(let lease)? = standings[gateway]?.phase,
+        guard let lease = standings[gateway]?.lease,
             let reconciliation = standings[gateway]?.reconciliation,
             let served = configuration.gateways.first(where: { $0.name == gateway }),
             let account = engine.accountView(of: gateway)
@@ -164,8 +166,10 @@ extension RiskCoreService {
         // A settlement that the engine cannot explain stands against an account that is the same.
         if engine.isReconciled(gateway) {
             standings[gateway]?.phase = .ready(lease)
+            standings[gateway]?.reconcile(at: now + served.reconcileEvery)
         } else {
-            standings[gateway]?.reconcileLater(than: clock.monotonic)
+            standings[gateway]?.phase = .reconciling(lease)
+            standings[gateway]?.reconcileLater(than: now)
         }
         log.info("reconciled", metadata: ["gateway": "\(gateway)", "breaks": "\(breaks.count)"])
         guard served.isReplay else { return }
@@ -183,7 +187,7 @@ extension RiskCoreService {
             !engine.isReconciled(gateway)
         else { return }
         standings[gateway]?.phase = .reconciling(lease)
-        standings[gateway]?.reconcileLater(than: clock.monotonic)
+        standings[gateway]?.reconcileLater(than: now)
     }
 
     // MARK: Reports
@@ -201,6 +205,7 @@ extension RiskCoreService {
         }
     }
 
+    /// A reconciliation repeats what is known: only news is applied and journalled.
     func applyReport(_ frame: [UInt8], from gateway: ProcessID) {
         do throws(WireError) {
             switch try WireFrame.template(of: frame) {
@@ -209,14 +214,18 @@ extension RiskCoreService {
             case .venuePosition:
                 standings[gateway]?.reconciliation.add(try VenuePosition(decoding: frame))
             case .venueBalance:
-                standings[gateway]?.reconciliation.add(try VenueBalance(decoding: frame))
-                try apply(.venueBalance, frame)
+                let balance = try VenueBalance(decoding: frame)
+                standings[gateway]?.reconciliation.add(balance)
+                if engine.isNews(balance) { try apply(.venueBalance, frame) }
             case .reconciled: reconciled(gateway)
             case .instrumentSettlement:
+                let settlement = try InstrumentSettlement(decoding: frame)
+                market.forget(settlement.instrument)
+                guard engine.isNews(settlement) else { return }
                 try apply(.instrumentSettlement, frame)
-                market.forget(try InstrumentSettlement(decoding: frame).instrument)
                 reconcileWhereDoubted(gateway)
             case .fillReport:
+                guard engine.isNews(try FillReport(decoding: frame)) else { return }
                 try apply(.fillReport, frame)
                 reconcileWhereDoubted(gateway)
             case let template: try apply(template, frame)

@@ -40,6 +40,8 @@ extension RiskCoreService {
                     error.description)
             }
         }
+        // Before the end of the tick: the gateway compares before its venue goes on.
+        reconcileWhereDue()
         let done = TickDone(tick: tick, requested: UInt32(clamping: frames.count)).frame()
         for gateway in configuration.gateways where barrier.has(gateway: gateway.name) {
             _ = parts.gateways[gateway.name]?.orders.send(done, lane: .normal)

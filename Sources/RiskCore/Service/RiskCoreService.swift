@@ -107,7 +107,7 @@ package final class RiskCoreService: LoopService {
     package func timersDue(at clock: TurnClock) {
         timersDueAt = clock.monotonic + .milliseconds(100)
         stopWaitingWhereLate()
-        reconcileWhereDue()
+        if !configuration.isReplay { reconcileWhereDue() }
         applyDueLimits()
         if clock.monotonic >= registryDueAt {
             registryDueAt = clock.monotonic + RiskCoreService.registryInterval

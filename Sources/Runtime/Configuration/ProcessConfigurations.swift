@@ -55,6 +55,8 @@ package struct GatewayConfiguration: Sendable, Equatable {
     package let cashTolerance: Money
     /// By how many contracts a position may.
     package let positionTolerance: Quantity
+    /// How often, in market time, the account is compared with the venue while it trades.
+    package let reconcileEvery: Span
     package let lastLine: LastLineConfiguration
     package let endpoint: EndpointConfiguration
 
@@ -62,8 +64,8 @@ package struct GatewayConfiguration: Sendable, Equatable {
         try section.allow(
             "name", "venue", "org", "account", "url", "key-id", "replay", "options",
             "publish-depth",
-            "starting-cash", "cost-method", "cash-tolerance", "position-tolerance", "last-line",
-            "endpoint")
+            "starting-cash", "cost-method", "cash-tolerance", "position-tolerance",
+            "reconcile-every", "last-line", "endpoint")
         name = try section.identifier("name")
         venue = try section.identifier("venue")
         org = try section.identifier("org")
@@ -81,6 +83,10 @@ package struct GatewayConfiguration: Sendable, Equatable {
             "cost-method", of: CostMethod.allCases.map { ("\($0)", $0) }, default: .average)
         cashTolerance = try section.decimal("cash-tolerance", default: .zero)
         positionTolerance = try section.decimal("position-tolerance", default: .zero)
+        reconcileEvery = try section.duration("reconcile-every", default: .seconds(300))
+        guard reconcileEvery >= .seconds(1) else {
+            throw section.refusal("reconcile-every", expected: "at least 1s")
+        }
         lastLine = try LastLineConfiguration(section.section("last-line"))
         endpoint = try EndpointConfiguration(section, roles: [.orders, .admin, .market])
         guard url.hasPrefix("http://") || url.hasPrefix("https://") else {
