@@ -178,6 +178,9 @@ private struct CoreLinks {
             allowing: configuration.adminPeers, settings: context.linkSettings, isUrgent: true)
         var gatewaySettings = context.linkSettings
         gatewaySettings.outboxMax = CoreLinks.gatewayOutboxMax
+        // A copy of this core that was started later takes the session and gets no lease. When it
+        // is gone the gateway's rule of epoch and journal says whether this one may have it.
+        gatewaySettings.returnsWhereSuperseded = true
         var gateways: [ProcessID: CoreParts.Gateway] = [:]
         for gateway in configuration.gateways {
             let authenticator = try PermitAuthenticator(

@@ -237,6 +237,30 @@ import Wire
         #expect(grant.lease == .zero && grant.highestEpoch == Epoch(5))
     }
 
+    /// A copy that gets no lease lives on, and its journal grows past the true one.
+    @Test func whatACoreWithoutALeaseSaysOfItsJournalCountsForNothing() {
+        var gateway = GatewayFixture()
+        gateway.engine.coreHeard(journalSequence: SequenceNumber(100))
+        func ask(_ epoch: UInt64, _ entry: UInt64) {
+            gateway.perform { engine, now, effects in
+                engine.coreLost(into: &effects)
+                engine.request(
+                    RequestLease(
+                        coreEpoch: Epoch(epoch), journalSequence: SequenceNumber(entry),
+                        chainHead: .zero),
+                    at: now.market, into: &effects)
+            }
+        }
+        ask(2, 50)
+        #expect(gateway.alarms == ["core_behind"])
+        gateway.engine.coreHeard(journalSequence: SequenceNumber(900))
+        ask(1, 101)
+        gateway.answerQuiesce()
+        #expect(gateway.alarms == ["core_behind"])
+        #expect(gateway.engine.isLeaseActive)
+        #expect(gateway.engine.highestEpoch == Epoch(1))
+    }
+
     @Test func unknownFillIsAlarmedAndReported() {
         var gateway = GatewayFixture()
         let fill = gateway.fill(gateway.permit(9), trade: "x", quantity: Quantity(1))

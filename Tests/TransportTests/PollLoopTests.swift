@@ -41,6 +41,35 @@ struct PollLoopTests {
         try server.end()
     }
 
+    /// A second process with the same keys and a newer incarnation.
+    @Test(arguments: [true, false])
+    func aSupersededProcessReturnsOnlyWhereItIsToldTo(returns: Bool) throws {
+        let cluster = try Cluster()
+        let server = try cluster.startServer()
+        var settings = patient
+        settings.returnsWhereSuperseded = returns
+        settings.reconnectDelayMax = .milliseconds(50)
+        let older = try cluster.startClient(agent, settings)
+        try older.waitUntil("the session") { !$0.opened.isEmpty }
+        let newer = try cluster.startClient(agent, incarnation: 2)
+        try older.waitUntil("its end") { !$0.closed.isEmpty }
+        if returns {
+            // While the newer one lives it asks in vain.
+            try older.waitUntil("a refusal") { !$0.refusals.isEmpty }
+        } else {
+            #expect(try older.ask { $0.clients[0].phase } == .halted)
+        }
+        #expect(try server.ask { $0.opened.map(\.incarnation.rawValue) } == [1, 2])
+        try newer.end()
+        try server.waitUntil("the goodbye") { $0.closed.count == 2 }
+        if returns {
+            try older.waitUntil("the next session") { $0.opened.count == 2 }
+            #expect(try server.ask { $0.opened.map(\.incarnation.rawValue) } == [1, 2, 1])
+        }
+        try older.end()
+        try server.end()
+    }
+
     @Test func resumesAfterItsConnectionBroke() throws {
         let cluster = try Cluster()
         let server = try cluster.startServer()

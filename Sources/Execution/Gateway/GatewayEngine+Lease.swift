@@ -39,8 +39,10 @@ extension GatewayEngine {
         progressQuiescing(into: &effects)
     }
 
-    /// A heartbeat of the core showed how far its journal goes.
+    /// A heartbeat of the core showed how far its journal goes. Of one that got no lease it says
+    /// nothing: the journal of a copy could grow past the true one and shut that out for good.
     package mutating func coreHeard(journalSequence: SequenceNumber) {
+        guard isLeaseActive else { return }
         coreJournalSequence = max(coreJournalSequence, journalSequence)
     }
 

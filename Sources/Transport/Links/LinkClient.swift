@@ -17,7 +17,8 @@ package final class LinkClient {
         case open
         /// There is no connection until then.
         case waiting(until: MonotonicTime)
-        /// The peer serves a newer incarnation of this process: never again.
+        /// Never again: the peer serves a newer incarnation of this process, unless the settings
+        /// say to wait for its end, or cannot serve this one.
         case halted
     }
 
@@ -258,11 +259,14 @@ extension LinkClient {
             events.append(.refused(peer, .refused(reason, detail: detail)))
         }
         if reason == .superseded {
-            phase = .halted
-        } else {
-            delay = min(delay * 2, settings.reconnectDelayMax)
-            reconnect()
+            guard settings.returnsWhereSuperseded else {
+                phase = .halted
+                return
+            }
+            delay = settings.reconnectDelayMax
         }
+        delay = min(delay * 2, settings.reconnectDelayMax)
+        reconnect()
     }
 
     private func end(_ closure: LinkClosure) {

@@ -53,6 +53,10 @@ package struct LinkSettings: Sendable, Hashable {
     package var reconnectDelay = Span.milliseconds(50)
     /// and what that wait grows to while the peer refuses.
     package var reconnectDelayMax = Span.seconds(1)
+    /// Whether the connecting side, while a newer incarnation of its process has the session, asks
+    /// every `reconnectDelayMax` whether that one is gone. Else it never comes back: it may only
+    /// where the peer can tell who of the two is the right one.
+    package var returnsWhereSuperseded = false
     /// How soon a peer whose socket was full is tried again.
     package var blockedRetry = Span.milliseconds(2)
 
