@@ -47,7 +47,7 @@ bench: setup ## Measures, beside the named peers. ONLY=name
 	    swift build -c release --product $$product --quiet || exit 1; done
 	@.build/release/bench $(if $(ONLY),--only $(ONLY))
 
-mutants: setup ## Takes each risk control out in turn; for each, some test must fail.
+mutants: setup ## Takes each risk control out, and turns it round; for each, some test must fail.
 	@scripts/mutants
 
 format: ## Formats the sources.

@@ -92,10 +92,9 @@ package struct RiskEngine: Sendable {
     /// Nonces of operators' commands, oldest first.
     var nonces: [UInt64] = []
 
-    #if DEBUG
-        /// A control that is taken out, so that a test can show that it would be missed. Not part
-        /// of the state, and absent from release builds.
-        package var mutant: Control?
+    #if BELLWETHER_MUTANTS
+        /// Not part of the state.
+        package var mutant: Mutant?
     #endif
 
     /// An engine before its first command.

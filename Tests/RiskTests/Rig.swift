@@ -35,15 +35,24 @@ struct Rig {
         (.eventLossMax, "1000"),
     ]
 
-    /// The control that `scripts/mutants` takes out of every engine of these tests.
-    static let mutant = ProcessInfo.processInfo.environment["BELLWETHER_MUTANT"]
-        .flatMap { name in Control.allCases.first { "\($0)" == name } }
+    #if BELLWETHER_MUTANTS
+        /// What `scripts/mutants` spoils in every engine of these tests: `removed:CONTROL` or
+        /// `inverted:CONTROL`. A name that is none spoils nothing, and so counts as survived.
+        static let mutant: Mutant? = {
+            let name = ProcessInfo.processInfo.environment["BELLWETHER_MUTANT"] ?? ""
+            let parts = name.split(separator: ":")
+            guard parts.count == 2, ["removed", "inverted"].contains(parts[0]),
+                let control = Control.allCases.first(where: { "\($0)" == parts[1] })
+            else { return nil }
+            return Mutant(control, isInverted: parts[0] == "inverted")
+        }()
+    #endif
 
     /// An engine before its first command, mutated like all others.
     static func freshEngine() -> RiskEngine { mutated(RiskEngine(cluster: named("test"))) }
 
     static func mutated(_ engine: RiskEngine) -> RiskEngine {
-        #if DEBUG
+        #if BELLWETHER_MUTANTS
             var engine = engine
             engine.mutant = mutant
         #endif

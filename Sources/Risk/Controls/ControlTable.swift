@@ -51,15 +51,24 @@ extension RiskEngine {
         judgement.verdict = context.kind == .order ? .permitted : .accepted
     }
 
-    /// One control. Every one has the same shape: it looks at the engine and the context, changes
-    /// nothing, and passes or denies with reason, level, limit and value.
     @inline(__always) private func evaluate(
         _ control: Control, _ context: OrderContext
     ) -> ControlResult {
-        #if DEBUG
-            if control == mutant { return .passed }
+        #if BELLWETHER_MUTANTS
+            // A control that is taken out is not asked: what it would have guarded may not exist.
+            if let mutant, mutant.control == control {
+                return mutant.isInverted ? mutant.invert(check(control, context)) : .passed
+            }
         #endif
-        return switch control {
+        return check(control, context)
+    }
+
+    /// One control. Every one has the same shape: it looks at the engine and the context, changes
+    /// nothing, and passes or denies with reason, level, limit and value.
+    @inline(__always) private func check(
+        _ control: Control, _ context: OrderContext
+    ) -> ControlResult {
+        switch control {
         case .identity: checkIdentity(context)
         case .arming: checkArming(context)
         case .kill: checkKill(context)
