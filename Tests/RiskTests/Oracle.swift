@@ -8,6 +8,32 @@ import Wire
 struct Oracle {
     let scenario: Scenario
 
+    /// What the oracle may answer.
+    static let reasons: [RejectReason] = [
+        .none, .notArmed, .haltedScope, .orderRepeated, .instrumentWatchOnly,
+        .instrumentDeprecated, .resolutionDisputed, .disputedLossExceeded, .snapshotStale,
+        .sizeAboveMaximum, .depthShareExceeded, .notionalAboveMaximum, .collarExceeded,
+        .priceWalkExceeded, .spreadCrossExceeded, .priceInTail, .edgeBelowMinimum,
+        .planNotionalExceeded, .orderToTradeExceeded, .openOrdersExceeded,
+        .openNotionalExceeded, .positionExceeded, .volatilityExceeded, .grossNotionalExceeded,
+        .netNotionalExceeded, .eventShareExceeded, .eventLossExceeded, .linkedLossExceeded,
+        .collateralInsufficient, .selfTrade, .lossDailyExceeded, .drawdownHalted,
+        .drawdownSizeExceeded, .adverseMarkoutExceeded,
+    ]
+
+    /// What no life comes to: tests of their own try it.
+    static let reasonsElsewhere: [RejectReason] = [
+        .identityUnknown, .identityMismatch, .grantMissing, .modeNotAllowed, .killed, .reduceOnly,
+        .duplicateRequest, .duplicateMismatch, .incarnationStale, .explanationMissing,
+        .instrumentUnknown, .instrumentNotOpen, .ruleChanged, .settlementWindow, .quoteMissing,
+        .quoteStale, .quoteCrossed, .clockSkewed, .venueGuarded, .quoteGuarded,
+        .sizeBelowMinimum, .sizeOffGrid, .priceOutOfRange, .priceOffGrid, .depthMissing,
+        .messageRateExceeded, .orderRateExceeded, .parentUnknown, .parentExceeded,
+        .parentMismatch, .parentExpired, .expiryMissing, .limitMissing, .arithmeticOverflow,
+        .overload, .gatewayUnavailable, .journalUnavailable, .staleWork, .orderUnknown,
+        .orderTerminal, .lossWeeklyExceeded, .lossTotalExceeded,
+    ]
+
     init(_ scenario: Scenario) { self.scenario = scenario }
 
     /// The reason of the first exposure control that must deny, `.none` when all must pass, or nil
@@ -16,30 +42,23 @@ struct Oracle {
         let candidate = Scenario.Order(
             id: .zero, strategy: strategy, instrument: instrument, side: request.side,
             price: request.price, quantity: request.quantity)
-        if let reason = repeated(candidate) ?? lifecycle(candidate) ?? dispute(candidate) {
-            return reason
-        }
-        if let reason = size(candidate) ?? liquidity(candidate)
-            ?? notional(candidate)
-        {
-            return reason
-        }
-        switch walk(candidate) {
-        case .beyond: return .priceWalkExceeded
-        case .unsure: return nil
-        case .within: break
-        }
-        if let reason = spreadCross(candidate) ?? tail(candidate) ?? edge(request, candidate)
-            ?? plan(candidate)
-        {
-            return reason
-        }
-        for rule in [openOrders, openNotional, position] {
+        for rule in [repeated, lifecycle, dispute, snapshotAge, size, liquidity, notional] {
             if let reason = rule(candidate) { return reason }
         }
-        let hasEstimate = scenario.markCounts[instrument, default: 0] > 1
-        if isVolatile(candidate) { return hasEstimate ? nil : .volatilityExceeded }
-        for rule in [gross, net, eventLoss, linkedLoss] {
+        for (answer, reason) in [
+            (collar(candidate), RejectReason.collarExceeded), (walk(candidate), .priceWalkExceeded),
+        ] where answer != .within {
+            return answer == .beyond ? reason : nil
+        }
+        if let reason = spreadCross(candidate) ?? tail(candidate) ?? edge(request, candidate) {
+            return reason
+        }
+        for rule in [plan, orderToTrade, openOrders, openNotional, position] {
+            if let reason = rule(candidate) { return reason }
+        }
+        let volatility = volatility(candidate)
+        if volatility != .within { return volatility == .beyond ? .volatilityExceeded : nil }
+        for rule in [gross, net, eventShare, eventLoss, linkedLoss] {
             if let reason = rule(candidate) { return reason }
         }
         let tenant = scenario.tenant(of: strategy)
@@ -49,7 +68,19 @@ struct Oracle {
         if tradesWithItself(candidate) { return .selfTrade }
         let stage = scenario.lossStages[strategy]
         if stage == 3 || stage == 2 && !reduces(candidate) { return .lossDailyExceeded }
-        return fallen(candidate) ?? RejectReason.none
+        return fallen(candidate) ?? adverse(candidate) ?? RejectReason.none
+    }
+
+    /// The same for the intent that a request belongs to: twenty contracts at the worst price.
+    func decideIntent(strategy: Int, instrument: String) -> RejectReason {
+        let whole = Scenario.Order(
+            id: .zero, strategy: strategy, instrument: instrument, side: .buy, price: .zero,
+            quantity: quantity("20"))
+        if scenario.hasRegistry {
+            let state = scenario.standing(of: scenario.event(of: instrument)).state
+            if state == .new || state == .watchOnly { return .instrumentWatchOnly }
+        }
+        return plan(whole) ?? .none
     }
 
     /// Nothing where the account has fallen too far, smaller sizes on the way there.
@@ -124,13 +155,6 @@ struct Oracle {
         return isLarge ? .depthShareExceeded : nil
     }
 
-    /// Whether the position is too large at the most that a price of 0.50 can expect to move.
-    private func isVolatile(_ order: Scenario.Order) -> Bool {
-        exceeds(.volatilityBudget, order, inScopesOfInstrument: true) { scope in
-            (largestPosition(with: order, scope) + 1) / 2
-        }
-    }
-
     private func notional(_ order: Scenario.Order) -> RejectReason? {
         exceeds(.orderNotionalMax, order) { _ in committed(order, order.quantity) }
             ? .notionalAboveMaximum : nil
@@ -151,14 +175,15 @@ struct Oracle {
             ? .orderRepeated : nil
     }
 
-    private enum Walk {
+    enum Answer {
         case within
         case beyond
-        /// Beyond only what lies between one window and one step more.
+        /// So near that it may be either.
         case unsure
     }
 
-    private func walk(_ order: Scenario.Order) -> Walk {
+    /// Unsure is what lies between one window and one step more.
+    private func walk(_ order: Scenario.Order) -> Answer {
         func walked(within window: Span) -> Bool {
             let prices = scenario.orders.filter {
                 $0.strategy == order.strategy && $0.instrument == order.instrument
@@ -244,7 +269,7 @@ struct Oracle {
         return isBeyond ? .positionExceeded : nil
     }
 
-    private func largestPosition(
+    func largestPosition(
         with order: Scenario.Order, _ scope: (Scenario.Order) -> Bool
     ) -> Int128 {
         var held: Int128 = 0
@@ -320,7 +345,7 @@ struct Oracle {
 
     /// The worst over all outcomes of an event; each order fills or not, whichever is worse in that
     /// outcome. An event that is over loses nothing more.
-    private func loss(
+    func loss(
         of event: String, with order: Scenario.Order?, _ scope: (Scenario.Order) -> Bool
     ) -> Int128 {
         let all = scenario.instruments + scenario.settled
@@ -335,34 +360,38 @@ struct Oracle {
                 total += flow(fill)
                 total +=
                     Int128(filled.side.sign) * Int128(fill.quantity.units)
-                    * halves(filled.instrument, winners) / 2
+                    * halves(held: filled.instrument, winners) / 2
             }
             for open in scenario.orders + (order.map { [$0] } ?? []) {
                 guard members.contains(open.instrument), scope(open), open.exposed > .zero else {
                     continue
                 }
-                total += min(0, effect(open, halves: halves(open.instrument, winners)))
+                total += min(0, effect(open, halves: halves(open: open.instrument, winners)))
             }
             worst = min(worst, total)
         }
         return -worst
     }
 
-    /// Members that are settled keep what they paid; the others win as the set allows. Nil stands
-    /// for a set that is voided.
+    /// Who may win as the set allows; nil stands for a set that is voided. One that is settled may
+    /// still have a trade that nobody has heard of, which is counted as if it could go either way.
     private func outcomes(_ members: [String]) -> [Set<String>?] {
-        let open = members.filter { !scenario.settled.contains($0) }
         guard scenario.isExclusive else {
-            return (0..<(1 << open.count)).map { bits in
-                Set(open.indices.filter { bits >> $0 & 1 == 1 }.map { open[$0] })
+            return (0..<(1 << members.count)).map { bits in
+                Set(members.indices.filter { bits >> $0 & 1 == 1 }.map { members[$0] })
             }
         }
-        return [nil, []] + open.map { [$0] }
+        return [nil, []] + members.map { [$0] }
     }
 
-    /// What an instrument pays, in halves of a dollar.
-    private func halves(_ instrument: String, _ winners: Set<String>?) -> Int128 {
+    /// What a contract that is held pays, in halves of a dollar: what was paid, where it was.
+    private func halves(held instrument: String, _ winners: Set<String>?) -> Int128 {
         if let paid = scenario.outcomes[instrument] { return paid ? 2 : 0 }
+        return halves(open: instrument, winners)
+    }
+
+    /// What a contract of an open order pays, in halves of a dollar.
+    private func halves(open instrument: String, _ winners: Set<String>?) -> Int128 {
         guard let winners else { return 1 }
         return winners.contains(instrument) ? 2 : 0
     }
@@ -473,7 +502,7 @@ struct Oracle {
         return total
     }
 
-    private func reduces(_ order: Scenario.Order) -> Bool {
+    func reduces(_ order: Scenario.Order) -> Bool {
         let held = scenario.position(of: order.instrument) { $0 == order.strategy }.units
         let same = scenario.orders.filter {
             $0.instrument == order.instrument && $0.strategy == order.strategy
@@ -496,37 +525,48 @@ struct Oracle {
     // MARK: - Limits
 
     /// Whether any limit of a kind that concerns the order is exceeded in its own scope.
-    private func exceeds(
+    func exceeds(
         _ kind: LimitKind, _ order: Scenario.Order, inScopesOfInstrument isNarrow: Bool = false,
         isFloor: Bool = false, left: Int128 = Drawdown.one,
         _ measure: ((Scenario.Order) -> Bool) -> Int128
     ) -> Bool {
-        let event = scenario.event(of: order.instrument)
-        var scopes: [(limit: Int64, covers: (Scenario.Order) -> Bool)] = []
-        let hasFirm = scenario.limits.contains { $0.limit.kind == kind && $0.limit.level == .firm }
-        if !hasFirm, let roomy = Scenario.stated.first(where: { $0.0 == kind }) {
-            scopes.append((units(roomy.1), { _ in true }))
-        }
-        for (limit, value) in scenario.limits where limit.kind == kind {
-            switch limit.level {
-            case .firm, .venue: scopes.append((value, { _ in true }))
-            case .org, .account:
-                guard limit.holder == scenario.tenant(of: order.strategy) else { continue }
-                scopes.append((value, { scenario.tenant(of: $0.strategy) == limit.holder }))
-            case .strategy where limit.holder == order.strategy:
-                scopes.append((value, { $0.strategy == order.strategy }))
-            case .instrument where limit.instrument == order.instrument:
-                scopes.append((value, { isNarrow || $0.instrument == order.instrument }))
-            case .event where limit.instrument == event:
-                scopes.append(
-                    (value, { isNarrow || scenario.event(of: $0.instrument) == event }))
-            default: continue
-            }
-        }
-        return scopes.contains {
+        limits(of: kind, on: order, inScopesOfInstrument: isNarrow).contains {
             let value = measure($0.covers)
-            let limit = Int128($0.limit) * left / Drawdown.one
+            let limit = Int128($0.value) * left / Drawdown.one
             return isFloor ? value < limit : value > limit
+        }
+    }
+
+    /// A limit that concerns an order, and the orders that it adds up.
+    struct StatedLimit {
+        let limit: Scenario.Limit
+        let value: Int64
+        let covers: (Scenario.Order) -> Bool
+    }
+
+    /// All limits of a kind that concern an order. A narrow one, of an instrument or an event,
+    /// counts what all the firm has in it.
+    func limits(
+        of kind: LimitKind, on order: Scenario.Order, inScopesOfInstrument isNarrow: Bool = false
+    ) -> [StatedLimit] {
+        let event = scenario.event(of: order.instrument)
+        let tenant = scenario.tenant(of: order.strategy)
+        return scenario.allLimits(of: kind).compactMap { limit, value in
+            let covers: (Scenario.Order) -> Bool
+            switch limit.level {
+            case .firm, .venue: covers = { _ in true }
+            case .org, .account:
+                guard limit.holder == tenant else { return nil }
+                covers = { scenario.tenant(of: $0.strategy) == limit.holder }
+            case .strategy where limit.holder == order.strategy:
+                covers = { $0.strategy == order.strategy }
+            case .instrument where limit.instrument == order.instrument:
+                covers = { isNarrow || $0.instrument == order.instrument }
+            case .event where limit.instrument == event:
+                covers = { isNarrow || scenario.event(of: $0.instrument) == event }
+            default: return nil
+            }
+            return StatedLimit(limit: limit, value: value, covers: covers)
         }
     }
 }

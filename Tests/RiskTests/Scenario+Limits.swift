@@ -137,7 +137,8 @@ extension Scenario {
     /// firm's.
     private func tightens(_ limit: Limit, to value: Int64?) -> Bool {
         guard let value else { return false }
-        let isFloor = limit.kind == .tailPrice || limit.kind == .edgeMin
+        if Scenario.undirected.contains(limit.kind) { return false }
+        let isFloor = Scenario.floors.contains(limit.kind)
         if let old = inForce(limit) { return isFloor ? value > old : value < old }
         var firm = limit
         firm = Limit(kind: limit.kind, level: .firm, holder: 0, instrument: "")

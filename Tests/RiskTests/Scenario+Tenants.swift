@@ -51,6 +51,7 @@ extension Scenario {
         standings[tenant].isDoubted = breaks > 0 || isLate
         guard standings[tenant].isDoubted else {
             standings[tenant].breaks = 0
+            noteCompared(tenant)
             return
         }
         standings[tenant].breaks += 1
@@ -60,6 +61,9 @@ extension Scenario {
             cancelOrders(of: strategy)
         }
     }
+
+    /// As it does by itself from time to time.
+    mutating func reconcileAgain() { reconcile(Int.random(in: 0..<2, using: &random)) }
 
     /// The venue states something else than the ledger, once or several times.
     mutating func doubt() {

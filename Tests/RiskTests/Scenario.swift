@@ -89,12 +89,24 @@ struct Scenario {
     var incarnation: UInt64 = 1
     /// When each strategy was last resumed.
     var resumedAt = [Timestamp.zero, .zero, .zero]
-    /// How often each instrument was marked.
-    var markCounts: [String: Int] = [:]
+    /// When each tenant's account was last found to be as its venue states it.
+    var comparisons: [Comparison] = []
+    var watches: [Pair: Watch] = [:]
+    var deeds: [Deed] = []
+    /// The whole books of each instrument.
+    var books: [String: [Book]] = [:]
+    /// How often something happened that some life must have.
+    var exercised: [String: Int] = [:]
+    /// How often each reason was what both the engine and the oracle found; none where they passed.
+    var reasons: [RejectReason: Int] = [:]
     var markets = 0
     let isExclusive: Bool
     /// Whether an operator's registry says what may be traded; then it changes now and then.
     let hasRegistry: Bool
+    /// Whether minutes pass now and then, in which the market moves.
+    let isSlow: Bool
+    /// Whether many small orders come at once.
+    let isBusy: Bool
     var registryVersion: UInt64 = 0
     /// What it states of single events; all others are tradable.
     var statements: [String: RegistrySet] = [:]
@@ -106,12 +118,15 @@ struct Scenario {
         isExclusive = seed.isMultiple(of: 2)
         lossLimits = [12_000_000_000, 5_000_000_000, 30_000_000_000]
         hasRegistry = seed % 4 >= 2
+        isSlow = seed % 5 == 1
+        isBusy = seed % 5 == 2
         rig = Rig(cash: "60", instruments: [])
         let second = StrategyKey(
             org: Rig.owner.org, account: Rig.owner.account, mode: .paper, strategy: named("second"))
         rig.grant(second, to: Rig.agentID)
         strategies.append(second)
         openOther()
+        comparisons = Scenario.tenants.map { _ in Comparison(at: rig.now) }
         for (owner, loss) in zip(strategies, lossLimits) {
             rig.limit(
                 .lossDailyMax, Money(units: Int64(loss)).description, at: .strategy, owner: owner)
@@ -126,6 +141,9 @@ struct Scenario {
         nameOperators()
         if hasRegistry { restate() }
         for _ in 0..<2 { openEvent() }
+        let rare: [LimitKind] =
+            isSlow ? [.brakeCooldown, .adverseMarkoutMax] : isBusy ? [.orderToTradeMax] : []
+        for kind in rare { set(kind, at: .firm, 0, instruments[0]) }
     }
 
     /// Event sets of one to three members, named so that the set can be read off the member.
@@ -185,7 +203,7 @@ struct Scenario {
         where standings[tenant].isDoubted || standings[tenant].isBroken {
             if Int.random(in: 0..<4, using: &random) == 0 { explain(tenant) }
         }
-        switch Int.random(in: 0..<100, using: &random) {
+        switch Int.random(in: 0..<106, using: &random) {
         case 0..<41: request()
         case 41..<45: repeatRequest()
         case 45..<70: fill()
@@ -200,6 +218,8 @@ struct Scenario {
         case 96..<97: Bool.random(using: &random) ? reconnectGateway() : doubt()
         case 97..<98: restart()
         case 98..<99: reconnectAgent()
+        case 99..<101: reconcileAgain()
+        case 101..<103: isSlow ? pause() : isBusy ? burst() : mark()
         default: mark()
         }
     }
@@ -227,7 +247,7 @@ struct Scenario {
         }
     }
 
-    private mutating func request(
+    mutating func request(
         _ strategy: Int, _ instrument: String, _ side: Side, _ price: Price, _ quantity: Quantity
     ) {
         let agent = Scenario.tenants[tenant(of: strategy)].agent
@@ -242,18 +262,31 @@ struct Scenario {
         let expected = Oracle(self).decide(request, strategy: strategy, instrument: instrument)
         let reference = rig.quote(instrument: instrument)
         let judgement = rig.send(request, reference: reference, from: agent)
-        if let reason = Oracle(self).shut(strategy) {
-            require(parent.judgement.reason, reason, "the reason")
-            require(judgement.reason, reason, "the reason")
-        } else if parent.judgement.verdict == .accepted, let expected {
-            require(judgement.reason, expected, "the reason")
+        let oracle = Oracle(self)
+        let shut = oracle.shut(strategy)
+        let intent = shut ?? oracle.decideIntent(strategy: strategy, instrument: instrument)
+        require(parent.judgement.reason, intent, "the reason of an intent")
+        if intent != .none {
+            if let shut { require(judgement.reason, shut, "the reason") }
+            reasons[intent, default: 0] += 1
+        } else if let expected {
+            let what = "the reason (\(judgement.level) \(judgement.limit) \(judgement.value))"
+            require(judgement.reason, expected, what)
+            reasons[expected, default: 0] += 1
         }
         if judgement.reason == .orderRepeated { resume(strategy) }
         guard judgement.isPermitted else { return }
+        let pair = Pair(strategy: strategy, instrument: instrument)
+        if let watch = watches[pair], watch.hasCooledDown(by: rig.now) {
+            happened("a cooldown ended such a block")
+        }
+        let late = comparisons[tenant(of: strategy)].lateUntil
+        if late > .zero, late <= rig.now { happened("an account was late and became fresh") }
         orders.append(
             Order(
                 id: judgement.orderID, strategy: strategy, instrument: instrument, side: side,
                 price: request.price, quantity: request.quantity, permittedAt: rig.now))
+        note(orders[orders.count - 1], isTrade: false)
     }
 
     /// A strategy was halted and its orders are being cancelled: a person lets it go on.
@@ -266,6 +299,7 @@ struct Scenario {
             $0.strategy = strategies[strategy].strategy
         }
         require(outcome, .done, "what a resume led to")
+        release(strategy)
         resumedAt[strategy] = rig.now
         rig.pass(Span(nanoseconds: 1))
     }
@@ -335,7 +369,10 @@ struct Scenario {
             from: gateway(of: order))
         if settled.contains(order.instrument) {
             noteLate(Quantity(units: order.side.sign * contracts.units), order)
+        } else {
+            watch(order, at: at)
         }
+        note(order, isTrade: true)
         fills.append(
             Fill(order: index, trade: trade, quantity: contracts, price: at, fee: fee))
         if marks[order.instrument] == nil { marks[order.instrument] = Int128(at.units) }
@@ -389,6 +426,7 @@ struct Scenario {
         }
         instruments.removeAll { $0 == name }
         settled.insert(name)
+        watches = watches.filter { $0.key.instrument != name }
         outcomes[name] = isYes
     }
 
@@ -408,7 +446,14 @@ struct Scenario {
         .orderQuantityMax, .orderNotionalMax, .openOrdersMax, .openNotionalMax, .positionMax,
         .eventLossMax, .linkedLossMax, .disputedLossMax, .repeatMax, .walkMax, .spreadCrossMax,
         .tailPrice, .edgeMin, .planNotionalMax, .grossNotionalMax, .netNotionalMax,
-        .depthShareMax, .volatilityBudget,
+        .depthShareMax, .volatilityBudget, .collarSigmas, .eventShareMax, .orderToTradeMax,
+        .guardSnapshotAgeMax, .guardDwellMin, .adverseMarkoutMax, .adverseFillsMin, .brakeCooldown,
+    ]
+
+    /// Of them, those that bind from below, and those of which neither way is tighter.
+    static let floors: [LimitKind] = [.tailPrice, .edgeMin]
+    static let undirected: [LimitKind] = [
+        .guardSnapshotAgeMax, .guardDwellMin, .adverseMarkoutMax, .adverseFillsMin, .brakeCooldown,
     ]
 
     /// What the firm states before anything is changed.
@@ -427,6 +472,13 @@ struct Scenario {
             let instrument = instruments.randomElement(using: &random)
         else { return }
         let strategy = Int.random(in: 0..<3, using: &random)
+        set(kind, at: level, strategy, instrument)
+    }
+
+    /// Sets a limit to some value that binds now and then.
+    mutating func set(
+        _ kind: LimitKind, at level: LimitLevel, _ strategy: Int, _ instrument: String
+    ) {
         let value = Int64.random(in: Scenario.values(of: kind), using: &random) * 10_000_000
         rig.limit(
             kind, Money(units: value).description, at: level, owner: strategies[strategy],
@@ -459,6 +511,14 @@ struct Scenario {
         case .edgeMin: 1...2
         case .planNotionalMax: 1_900...3_000
         case .depthShareMax: 5...15
+        case .collarSigmas: 100...2_000
+        case .eventShareMax: 2...40
+        case .orderToTradeMax: 200...3_000
+        case .guardSnapshotAgeMax: 300...6_000
+        case .guardDwellMin: 100...1_000
+        case .adverseMarkoutMax: 1...20
+        case .adverseFillsMin: 100...400
+        case .brakeCooldown: 100...2_000
         default: 200...3_000
         }
     }
@@ -508,6 +568,7 @@ struct Scenario {
         cancelOrders(of: strategy)
         nonce += 1
         rig.operate(.resume, .strategy, nonce: nonce, adjust: scope)
+        release(strategy)
         resumedAt[strategy] = rig.now
         rig.pass(Span(nanoseconds: 1))
     }
@@ -556,6 +617,7 @@ struct Scenario {
         let ask = min(bid + spread, 990_000_000)
         let sides = Int.random(in: 0..<6, using: &random)
         let (hasBid, hasAsk) = (sides != 0 && sides != 2, sides != 1 && sides != 2)
+        measure(instrument, byNow: false)
         rig.apply(
             rig.quote(
                 bid: hasBid ? Price(units: bid).description : nil,
@@ -566,6 +628,9 @@ struct Scenario {
             marks[instrument] = min(
                 max(mark, hasBid ? Int128(bid) : 0), hasAsk ? Int128(ask) : 1_000_000_000)
         }
-        markCounts[instrument, default: 0] += 1
+        measure(instrument, byNow: true)
+        if hasBid, hasAsk {
+            books[instrument, default: []].append(Book(at: rig.now, middle: (bid + ask) / 2))
+        }
     }
 }

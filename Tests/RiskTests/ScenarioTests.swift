@@ -15,7 +15,14 @@ import Wire
     static let firstSeed = number("BELLWETHER_SEED") ?? 0
     /// Lives in a row; blocks run beside each other.
     static let block = max(24, sequences / 200)
-    private static let done = Mutex<UInt64>(0)
+    private static let tally = Mutex(Tally())
+
+    /// What all lives came to.
+    private struct Tally {
+        var lives: UInt64 = 0
+        var reasons: [RejectReason: Int] = [:]
+        var events: [String: Int] = [:]
+    }
 
     private static func number(_ variable: String) -> UInt64? {
         ProcessInfo.processInfo.environment[variable].flatMap { UInt64($0) }
@@ -28,13 +35,34 @@ import Wire
         var permitted: UInt64 = 0
         for index in first..<last { permitted += compare(seed: ScenarioTests.firstSeed + index) }
         if ScenarioTests.sequences > 1 { #expect(permitted > 10 * (last - first)) }
-        let done = ScenarioTests.done.withLock { done in
-            done += last - first
-            return done
+        let tally = ScenarioTests.tally.withLock { tally in
+            tally.lives += last - first
+            return tally
         }
         if ScenarioTests.sequences > 10_000 {
-            print("\(done) of \(ScenarioTests.sequences) sequences")
+            print("\(tally.lives) of \(ScenarioTests.sequences) sequences")
         }
+        if tally.lives == ScenarioTests.sequences, tally.lives >= 5_000 { checkAll(tally) }
+    }
+
+    /// Everything that the oracle models has been the answer in some life.
+    private func checkAll(_ tally: Tally) {
+        for reason in Oracle.reasons {
+            let count = tally.reasons[reason] ?? 0
+            print("\(reason): \(count)")
+            #expect(count > 0, "no life has come to \(reason)")
+        }
+        for event in Scenario.events {
+            let count = tally.events[event] ?? 0
+            print("\(event): \(count)")
+            #expect(count > 0, "in no life \(event)")
+        }
+    }
+
+    @Test func everyReasonIsTheOraclesOrTriedByItself() {
+        let known = Oracle.reasons + Oracle.reasonsElsewhere
+        #expect(Set(known).count == known.count)
+        #expect(Set(known) == Set(RejectReason.allCases))
     }
 
     /// How many orders the life permitted.
@@ -64,6 +92,10 @@ import Wire
             if step.isMultiple(of: 5) {
                 scenario.require(scenario.rig.engine.firstBreak(), nil, "a break")
             }
+        }
+        ScenarioTests.tally.withLock { tally in
+            tally.reasons.merge(scenario.reasons, uniquingKeysWith: +)
+            tally.events.merge(scenario.exercised, uniquingKeysWith: +)
         }
         return UInt64(scenario.rig.engine.counters.permitted)
     }
