@@ -116,7 +116,10 @@ extension RiskEngine {
     /// What equity is counted from: what the scope states, else the capital of its accounts.
     func capital(of node: Int32) -> Money {
         let scope = nodes[Int(node)]
-        if let stated = limits[.brakeCapital, scope.meter] { return Money(units: stated) }
+        if let stated = limits[.brakeCapital, scope.meter] {
+            // What cannot be stated by a change has room for no profit above it.
+            return Money(units: min(max(stated, 0), LimitUnit.money.valueMax))
+        }
         if scope.account >= 0 {
             return ledger.accounts[accounts[Int(scope.account)].ledger].capital
         }
