@@ -167,7 +167,7 @@ let harness: [Target] = [
         path: "Benchmarks/Bench", swiftSettings: settings),
     tests("Trading", ["Trading"], data: ["Fixtures"]),
     tests("Wire", ["Trading", "Wire"], data: ["Golden"]),
-    tests("Portfolio", ["Trading", "Portfolio"]),
+    tests("Portfolio", ["Trading", "Portfolio"], data: ["Fixtures"]),
     tests("Risk", ["Trading", "Wire", "Portfolio", "Risk"], data: ["Fixtures"]),
     tests("Execution", ["Trading", "Wire", "Execution", "MarketSim"], data: ["Fixtures"]),
     tests("Signals", ["Trading", "Signals"], data: ["Fixtures"]),
