@@ -7,7 +7,7 @@ import Trading
 
 /// A directory of its own for each test.
 private func temporaryDirectory() throws -> String {
-    let path = NSTemporaryDirectory() + "recordings-" + UUID().uuidString
+    let path = try ScratchFolder.make("recordings")
     try FileManager.default.createDirectory(
         atPath: path + "/crypto", withIntermediateDirectories: true)
     return path

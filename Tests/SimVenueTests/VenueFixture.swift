@@ -5,6 +5,7 @@ import MarketSim
 import Runtime
 import SimVenue
 import Synchronization
+import TestSupport
 import Trading
 
 /// A venue of its own for a test, over a generated stretch or the demo set.
@@ -22,11 +23,7 @@ final class VenueFixture: Sendable {
 
     static let key = Result { try RSAPrivateKey.generate() }
 
-    static func temporaryDirectory() throws -> String {
-        let path = NSTemporaryDirectory() + "venue-" + UUID().uuidString
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        return path
-    }
+    static func temporaryDirectory() throws -> String { try ScratchFolder.make("venue") }
 
     /// Options on a port that the system chooses.
     static func options(
