@@ -153,6 +153,7 @@ private struct OpenedCore {
             metadata: [
                 "entry": "\(recovered.head.sequence)", "tail": "\(recovered.entries)",
                 "checkpoints": "\(recovered.checkpoints)", "epoch": "\(store.epoch)",
+                "state_hash": "\(Digest(SHA256.hash(engine.snapshotBytes())))",
             ])
     }
 }

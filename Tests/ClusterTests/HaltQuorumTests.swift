@@ -4,6 +4,10 @@ import Testing
 extension ClusterTests {
     /// One operator halts a running cluster; two clear it, at the core and at the gateway alike.
     @Suite struct HaltQuorumTests {
+        /// - Attack command-replayed, 2 tries: a signed directive again after it was obeyed, before
+        ///   and after the core and the gateway were killed.
+        /// - Attack admin-rogue, 6 tries: a halt cleared with no signature, one, the same twice; by
+        ///   a directive that expired, was altered, or names an older halt.
         @Test(.timeLimit(.minutes(4)))
         func onlyTwoOperatorsClearAHaltAndOnlyTheOneThatTheyNamed() async throws {
             let options = ClusterOptions(hours: 24, operators: ["alice", "bob"])

@@ -14,7 +14,7 @@ extension ClusterTests {
         /// - Attack flood, 4000 tries: requests of one agent, while the other trades and an
         ///   operator halts.
         /// - Attack permit-replayed, 2 tries: a permit for one gateway at another.
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(5)))
         func theTroubleOfOneIsNotTheOthers() async throws {
             try await LocalClusterHarness.with(ClusterOptions(hours: 12, hasRival: true)) {
                 cluster in
@@ -92,20 +92,24 @@ extension ClusterTests {
             }
         }
 
-        /// While one agent asks for hundreds of orders in each tick, the other is permitted, and a
-        /// halt is obeyed as quickly as ever.
+        /// While one agent asks for many orders in each tick, the other is permitted, and halts are
+        /// obeyed as quickly as ever.
         private func requireFloodHarmless(
             _ cluster: LocalClusterHarness, _ board: StandInAgent.Board
         ) async throws {
             let granted = try #require(board.seen.granted)
             var sent = 0
             var delays: [Duration] = []
-            for round in UInt64(10)..<20 {
-                let sound = try await cluster.soundRequest(round, granted)
-                board.ask { now in
-                    [sound.intent(at: now)] + (1...400).map { sound.frame($0, at: now) }
+            var latest = try #require(try await cluster.orders().last)
+            for round in UInt64(10)..<60 {
+                if round.isMultiple(of: 10) {
+                    latest = try #require(try await cluster.orders().last)
                 }
-                sent += 400
+                let sound = try SoundRequest(round, granted, like: latest)
+                board.ask { now in
+                    [sound.intent(at: now)] + (1...80).map { sound.frame($0, at: now) }
+                }
+                sent += 80
                 let begin = ContinuousClock.now
                 let halted = try await cluster.command("halt", "--instrument", "NOSUCHMARKET")
                 delays.append(ContinuousClock.now - begin)
@@ -115,8 +119,10 @@ extension ClusterTests {
             }
             try #require(sent >= 4_000)
             // The start of the program is in it.
-            let slowest = try #require(delays.max())
-            try #require(slowest < .seconds(4), "\(delays)")
+            let sorted = delays.sorted()
+            let (median, late) = (sorted[sorted.count / 2], sorted[sorted.count * 99 / 100])
+            print("\(sorted.count) halts under flood: half within \(median), 99 % within \(late)")
+            try #require(late < .seconds(4), "\(delays)")
             try await cluster.waitForPermits(at: "gw-kalshi")
             try #require(board.seen.closures.isEmpty, "\(board.seen.closures)")
         }
