@@ -44,6 +44,16 @@ func orderBody(
         #expect(lines.first?["code"] as? String == "authentication_error")
     }
 
+    @Test func tellsItsTimeAndTheTierToWhoMayKnow() throws {
+        let venue = try demo { $0.tier = .premier }
+        defer { try? venue.stop() }
+        let limits = try venue.client().get("/account/limits")
+        #expect(limits.text == #"{"usage_tier":"premier","read_limit":100,"write_limit":100}"#)
+        let unsigned = RawClient(port: venue.server.port, key: nil)
+        #expect(try unsigned.get("/account/limits").status == 401)
+        #expect(try venue.client().get("/account/other").status == 404)
+    }
+
     @Test func throttlesWith429() throws {
         let venue = try demo { $0.tier = .basic }
         defer { try? venue.stop() }

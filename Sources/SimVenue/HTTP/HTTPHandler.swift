@@ -1,5 +1,8 @@
+import Foundation
 import NIOCore
 import NIOHTTP1
+import Runtime
+import Trading
 
 /// Gathers a request, asks the service, writes the answer. Lives on the venue's one event loop.
 final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
@@ -43,6 +46,7 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
             isTooLong ? front.tooLong : front.respond(to: VenueRequest(head: head, body: body))
         var headers = HTTPHeaders([
             ("content-type", "application/json"), ("content-length", "\(response.body.count)"),
+            ("date", httpDate(WallClock.now())),
         ])
         if !head.isKeepAlive { headers.add(name: "connection", value: "close") }
         let answer = HTTPResponseHead(
@@ -57,4 +61,19 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
             if isLast { channel.close(promise: nil) }
         }
     }
+}
+
+/// A time as HTTP writes it: `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, 5.6.7).
+func httpDate(_ time: Timestamp) -> String {
+    var seconds = time_t(time.nanoseconds / 1_000_000_000)
+    var parts = tm()
+    gmtime_r(&seconds, &parts)
+    let days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
+    let months = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ]
+    let two = { (number: Int32) in number < 10 ? "0\(number)" : "\(number)" }
+    return "\(days[Int(parts.tm_wday)]), \(two(parts.tm_mday)) \(months[Int(parts.tm_mon)]) "
+        + "\(parts.tm_year + 1900) \(two(parts.tm_hour)):\(two(parts.tm_min)):"
+        + "\(two(parts.tm_sec)) GMT"
 }

@@ -17,6 +17,7 @@ package struct ParticipantKey: Sendable {
 final class VenueParticipant {
     let key: ParticipantKey
     let account: SimAccountID
+    let tier: RateTier
     var reads: TokenBucket
     var writes: TokenBucket
     /// Orders, fills and settlements in the order in which they happened.
@@ -27,6 +28,7 @@ final class VenueParticipant {
     init(key: ParticipantKey, account: SimAccountID, tier: RateTier) {
         self.key = key
         self.account = account
+        self.tier = tier
         reads = TokenBucket(rate: tier.readTokensPerSecond, seconds: 2)
         writes = TokenBucket(rate: tier.writeTokensPerSecond, seconds: 2)
     }

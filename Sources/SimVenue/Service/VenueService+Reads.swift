@@ -56,6 +56,16 @@ extension VenueService {
         }
     }
 
+    /// What the account's tier allows, in the usual requests a second.
+    func limits(_ participant: VenueParticipant) -> VenueResponse {
+        let tier = participant.tier
+        return .object {
+            $0.field("usage_tier", tier.rawValue)
+            $0.field("read_limit", Int64(tier.readTokensPerSecond / TokenBucket.requestCost))
+            $0.field("write_limit", Int64(tier.writeTokensPerSecond / TokenBucket.requestCost))
+        }
+    }
+
     // MARK: Public
 
     private func withMarket(

@@ -84,7 +84,7 @@ final class VenueService: VenueFront {
         fillReads()
         let parts = request.path.dropFirst(VenueService.root.utf8.count + 1)
             .split(separator: "/").map(String.init)
-        guard parts.first == "portfolio" else {
+        guard parts.first == "portfolio" || parts.first == "account" else {
             guard request.method == .GET else { return .notFound }
             guard anonymousReads.take() else { return .throttled }
             return publicRead(parts, request)
@@ -93,6 +93,9 @@ final class VenueService: VenueFront {
         case .failure(let refusal):
             try logRefusal(request, parts, account: "", code: "authentication_error")
             return refusal.response
+        case .success(let participant) where parts.first == "account":
+            guard request.method == .GET, parts == ["account", "limits"] else { return .notFound }
+            return participant.reads.take() ? limits(participant) : .throttled
         case .success(let participant):
             return try portfolio(Array(parts.dropFirst()), request, participant)
         }
