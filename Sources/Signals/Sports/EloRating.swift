@@ -46,8 +46,8 @@ package struct EloRules: Sendable, Equatable, Codable {
         let winnersLead = points > 0 ? lead : -lead
         switch margin {
         case .logarithmic:
-            // In a tie the denominator's factor is one in the published program.
-            let surprise = points == 0 ? 1 : 2.2 / (0.001 * winnersLead + 2.2)
+            // In a tie the published program divides by one.
+            let surprise = points == 0 ? 2.2 : 2.2 / (0.001 * winnersLead + 2.2)
             return log(max(abs(points), 1) + 1) * surprise
         case .power: return pow(abs(points) + 3, 0.8) / (7.5 + 0.006 * winnersLead)
         case .none: return 1
