@@ -13,7 +13,9 @@ package struct ResearchCommand: ParsableCommand {
         discussion: "Exit codes: 0 success, 1 a check failed or was refused, 2 wrong usage or "
             + "configuration, 3 the data are not there.",
         version: "0.1.0",
-        subcommands: [DatasetsCommand.self, ImportCommand.self])
+        subcommands: [
+            DatasetsCommand.self, ImportCommand.self, ScoreCommand.self, FitCommand.self,
+        ])
 
     package init() {}
 
