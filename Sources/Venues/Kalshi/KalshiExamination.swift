@@ -88,6 +88,7 @@ struct KalshiExamination: VenueExamination {
     private mutating func limits() {
         let reply = ask(KalshiRequest(.get, "/account/limits"))
         let (read, write) = (configuration.readTokensPerSecond, configuration.writeTokensPerSecond)
+        let isReplay = configuration.isReplay
         let ours = "read-tokens \(read), write-tokens \(write)"
         if let finding = VenueFinding.failure(.limits, reply.answer, advice: "") {
             findings.append(
@@ -99,6 +100,10 @@ struct KalshiExamination: VenueExamination {
             guard let tier = KalshiExamination.tiers.first(where: { $0.name == name }) else {
                 return VenueFinding(
                     .limits, .notice, "the tier \(name) is not known; configured: \(ours)")
+            }
+            guard !isReplay else {
+                return VenueFinding(
+                    .limits, .fine, "the tier \(name); a replay asks at the venue's own pace")
             }
             let theirs = "the tier \(name) gives \(tier.read) and \(tier.write) tokens a second"
             guard read <= tier.read, write <= tier.write else {

@@ -39,11 +39,11 @@ import Trading
 
     private static func kalshi(
         _ changes: [String: (Int, String)] = [:], options: [String: String] = [:],
-        clockAhead: Span = .zero
+        isReplay: Bool = false, clockAhead: Span = .zero
     ) throws -> [VenueFinding] {
         let settings = VenueSettings(
             url: "http://127.0.0.1:8701/trade-api/v2", keyID: "key", keyFile: "none",
-            isReplay: false, options: options)
+            isReplay: isReplay, options: options)
         let script = soundKalshi.merging(changes) { $1 }
         var examination = KalshiExamination(try KalshiConfiguration(settings)) { request in
             #expect(request.method == .get)
@@ -94,6 +94,9 @@ import Trading
         let limits = try #require(findings.first { $0.subject == .limits })
         #expect(limits.verdict == .wrong)
         #expect(limits.detail.contains("write-tokens 101"))
+        // A replay has the venue's market time, in which the venue counts.
+        let replay = try Self.kalshi(options: ["write-tokens": "101"], isReplay: true)
+        #expect(replay.first { $0.subject == .limits }?.verdict == .fine)
     }
 
     @Test func aPausedExchangeAndAnUnknownSeriesAreNoticed() throws {
