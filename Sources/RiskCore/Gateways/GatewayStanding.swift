@@ -114,9 +114,12 @@ package struct Reconciliation: Sendable {
 
     /// Every difference: an open order at the venue that is not ours, a position or cash that is
     /// not the ledger's, beyond what is tolerated.
+    ///
+    /// - Parameter isResting: orders of ours are open. The balance that a venue states may lack
+    /// what   it holds for them, by its own reckoning: cash is compared when nothing rests.
     package func breaks(
         ledgerCash: Money, ledgerPositions: [InstrumentID: Quantity],
-        tolerance: Tolerance = Tolerance(), isOpenOrder: (OrderID) -> Bool
+        tolerance: Tolerance = Tolerance(), isResting: Bool = false, isOpenOrder: (OrderID) -> Bool
     ) -> [Break] {
         var found: [Break] = []
         for order in orders where !isOpenOrder(order) {
@@ -130,7 +133,9 @@ package struct Reconciliation: Sendable {
             found.append(
                 Break(description: "\(instrument): venue holds \(venue), ledger \(ledger)"))
         }
-        let isCashRight = venueCash.map { tolerance.allows($0, ledgerCash) } ?? false
+        let isCashRight =
+            isResting || !orders.isEmpty
+            || (venueCash.map { tolerance.allows($0, ledgerCash) } ?? false)
         if !isCashRight {
             let stated = venueCash.map { "\($0)" } ?? "not stated"
             found.append(Break(description: "venue cash \(stated), ledger cash \(ledgerCash)"))

@@ -152,7 +152,8 @@ extension RiskCoreService {
             account.holdings.map { ($0.instrument, $0.quantity) }
         ) { $0 + $1 }
         let breaks = reconciliation.breaks(
-            ledgerCash: account.cash, ledgerPositions: holdings, tolerance: served.tolerance
+            ledgerCash: account.cash, ledgerPositions: holdings, tolerance: served.tolerance,
+            isResting: account.reserved > .zero
         ) { engine.isOpen($0) }
         for found in breaks.prefix(20) {
             log.error("break", metadata: ["gateway": "\(gateway)", "what": "\(found)"])
