@@ -123,11 +123,29 @@ extension VenueFinding {
         let grids = ticks.sorted { $0.key > $1.key }.map { "\($0.value) on a tick of \($0.key)" }
         return VenueFinding(.markets, .fine, "\(what): \(grids.joined(separator: ", "))")
     }
+}
 
-    static func unreadable(_ subject: Subject, _ error: some Error) -> VenueFinding {
-        VenueFinding(
-            subject, .wrong, "the answer cannot be read: \(error)",
-            advice: "look for a newer version: the venue has changed its protocol")
+/// Reads the answers that succeeded, each as one finding.
+struct AnswerReader<Decoder> {
+    private var document = JSONDocument()
+    private var decoder: Decoder
+
+    init(_ decoder: Decoder) { self.decoder = decoder }
+
+    /// Nil where nothing was answered.
+    mutating func finding(
+        _ reply: VenueReply, about subject: VenueFinding.Subject,
+        _ body: (borrowing JSONDocument, inout Decoder) throws(PayloadError) -> VenueFinding
+    ) -> VenueFinding? {
+        guard case .response(_, let bytes) = reply.answer else { return nil }
+        do throws(PayloadError) {
+            do throws(JSONError) { try document.parse(bytes) } catch { throw .malformed(error) }
+            return try body(document, &decoder)
+        } catch {
+            return VenueFinding(
+                subject, .wrong, "the answer cannot be read: \(error)",
+                advice: "look for a newer version: the venue has changed its protocol")
+        }
     }
 }
 

@@ -7,8 +7,7 @@ struct KalshiExamination: VenueExamination {
     let configuration: KalshiConfiguration
     let ask: (KalshiRequest) -> VenueReply
     private var findings: [VenueFinding] = []
-    private var document = JSONDocument()
-    private var decoder = KalshiDecoder()
+    private var reader = AnswerReader(KalshiDecoder())
 
     init(_ configuration: KalshiConfiguration, ask: @escaping (KalshiRequest) -> VenueReply) {
         self.configuration = configuration
@@ -143,16 +142,11 @@ struct KalshiExamination: VenueExamination {
         }
     }
 
-    /// Reads a success as one finding.
     private mutating func read(
         _ reply: VenueReply, about subject: VenueFinding.Subject,
         _ body: (borrowing JSONDocument, inout KalshiDecoder) throws(PayloadError) -> VenueFinding
     ) {
-        guard case .response(_, let bytes) = reply.answer else { return }
-        do throws(PayloadError) {
-            do throws(JSONError) { try document.parse(bytes) } catch { throw .malformed(error) }
-            findings.append(try body(document, &decoder))
-        } catch { findings.append(.unreadable(subject, error)) }
+        if let finding = reader.finding(reply, about: subject, body) { findings.append(finding) }
     }
 }
 

@@ -11,8 +11,7 @@ struct PolymarketExamination: VenueExamination {
     let signer: PolymarketSigner
     let ask: (PolymarketRequest, PolymarketCredentials?) -> VenueReply
     private var findings: [VenueFinding] = []
-    private var document = JSONDocument()
-    private var decoder = PolymarketDecoder()
+    private var reader = AnswerReader(PolymarketDecoder())
 
     init(
         _ configuration: PolymarketConfiguration, signer: PolymarketSigner,
@@ -182,17 +181,12 @@ struct PolymarketExamination: VenueExamination {
         }
     }
 
-    /// Reads a success as one finding.
     private mutating func read(
         _ reply: VenueReply, about subject: VenueFinding.Subject,
-        _ body: (borrowing JSONDocument, inout PolymarketDecoder) throws(PayloadError)
-            -> VenueFinding
+        _ body: (borrowing JSONDocument, inout PolymarketDecoder) throws(PayloadError) ->
+            VenueFinding
     ) {
-        guard case .response(_, let bytes) = reply.answer else { return }
-        do throws(PayloadError) {
-            do throws(JSONError) { try document.parse(bytes) } catch { throw .malformed(error) }
-            findings.append(try body(document, &decoder))
-        } catch { findings.append(.unreadable(subject, error)) }
+        if let finding = reader.finding(reply, about: subject, body) { findings.append(finding) }
     }
 }
 
