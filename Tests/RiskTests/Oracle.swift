@@ -10,8 +10,9 @@ struct Oracle {
 
     /// What the oracle may answer.
     static let reasons: [RejectReason] = [
-        .none, .notArmed, .haltedScope, .orderRepeated, .instrumentWatchOnly,
-        .instrumentDeprecated, .resolutionDisputed, .disputedLossExceeded, .snapshotStale,
+        .none, .notArmed, .haltedScope, .orderRepeated, .instrumentNotOpen,
+        .instrumentWatchOnly, .instrumentDeprecated, .resolutionDisputed, .disputedLossExceeded,
+        .snapshotStale,
         .sizeAboveMaximum, .depthShareExceeded, .notionalAboveMaximum, .collarExceeded,
         .priceWalkExceeded, .spreadCrossExceeded, .priceInTail, .edgeBelowMinimum,
         .planNotionalExceeded, .orderToTradeExceeded, .openOrdersExceeded,
@@ -25,7 +26,7 @@ struct Oracle {
     static let reasonsElsewhere: [RejectReason] = [
         .identityUnknown, .identityMismatch, .grantMissing, .modeNotAllowed, .killed, .reduceOnly,
         .duplicateRequest, .duplicateMismatch, .incarnationStale, .explanationMissing,
-        .instrumentUnknown, .instrumentNotOpen, .ruleChanged, .settlementWindow, .quoteMissing,
+        .instrumentUnknown, .ruleChanged, .settlementWindow, .quoteMissing,
         .quoteStale, .quoteCrossed, .clockSkewed, .venueGuarded, .quoteGuarded,
         .sizeBelowMinimum, .sizeOffGrid, .priceOutOfRange, .priceOffGrid, .depthMissing,
         .messageRateExceeded, .orderRateExceeded, .parentUnknown, .parentExceeded,
@@ -42,7 +43,7 @@ struct Oracle {
         let candidate = Scenario.Order(
             id: .zero, strategy: strategy, instrument: instrument, side: request.side,
             price: request.price, quantity: request.quantity)
-        for rule in [repeated, lifecycle, dispute, snapshotAge, size, liquidity, notional] {
+        for rule in [repeated, status, lifecycle, dispute, snapshotAge, size, liquidity, notional] {
             if let reason = rule(candidate) { return reason }
         }
         for (answer, reason) in [
@@ -76,6 +77,7 @@ struct Oracle {
         let whole = Scenario.Order(
             id: .zero, strategy: strategy, instrument: instrument, side: .buy, price: .zero,
             quantity: quantity("20"))
+        if let reason = status(whole) { return reason }
         if scenario.hasRegistry {
             let state = scenario.standing(of: scenario.event(of: instrument)).state
             if state == .new || state == .watchOnly { return .instrumentWatchOnly }
@@ -110,6 +112,10 @@ struct Oracle {
 
     // MARK: - Rules
 
+    private func status(_ order: Scenario.Order) -> RejectReason? {
+        scenario.disputed.contains(order.instrument) ? .instrumentNotOpen : nil
+    }
+
     private func lifecycle(_ order: Scenario.Order) -> RejectReason? {
         guard scenario.hasRegistry else { return nil }
         switch scenario.standing(of: scenario.event(of: order.instrument)).state {
@@ -120,11 +126,10 @@ struct Oracle {
     }
 
     private func dispute(_ order: Scenario.Order) -> RejectReason? {
-        guard scenario.hasRegistry, !reduces(order) else { return nil }
-        let event = scenario.event(of: order.instrument)
-        if scenario.standing(of: event).resolution != .open { return .resolutionDisputed }
+        guard !reduces(order) else { return nil }
+        if scenario.isDisputed(scenario.event(of: order.instrument)) { return .resolutionDisputed }
         let isBeyond = exceeds(.disputedLossMax, order, inScopesOfInstrument: true) { scope in
-            scenario.allEvents.filter { scenario.standing(of: $0).resolution != .open }
+            scenario.allEvents.filter { scenario.isDisputed($0) }
                 .reduce(0) { $0 + max(0, loss(of: $1, with: nil, scope)) }
         }
         return isBeyond ? .disputedLossExceeded : nil

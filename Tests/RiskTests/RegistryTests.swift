@@ -245,6 +245,49 @@ import Wire
         rig.check()
     }
 
+    /// The venue itself says that an outcome is contested; its event stays shut until it does no
+    /// more, over a restart too, and what it can lose is locked.
+    @Test(arguments: [-1, 0, 1])
+    func aDisputeThatTheVenueStatesLocksItsEvent(step: Int64) {
+        var rig = Rig(instruments: ["KX-1", "KX-2"], eventSet: "KX")
+        rig.define("KY-1", eventSet: "KY")
+        let held = rig.order(.buy, "0.50", "2")
+        rig.fill(held.orderID, "2")
+        rig.limit(.disputedLossMax, (amount("1") + Money(units: step)).description, at: .account)
+        rig.change("KX-1", to: .disputed)
+        let sibling = rig.order(.buy, "0.50", "1", instrument: "KX-2")
+        #expect(sibling.reason == .resolutionDisputed)
+        #expect(sibling.level == .event)
+        #expect(
+            rig.declare(.sell, quantity: "2").judgement.reason == .instrumentNotOpen)
+        #expect(rig.engine.registryView.disputed == 1)
+        let elsewhere = rig.order(.buy, "0.50", "1", instrument: "KY-1")
+        #expect(elsewhere.isPermitted == (step >= 0))
+        if step < 0 { #expect(elsewhere.reason == .disputedLossExceeded) }
+        rig.reload()
+        #expect(rig.engine.registryView.disputed == 1)
+        rig.check()
+        rig.change("KX-1", to: .closed)
+        #expect(rig.engine.registryView.disputed == 0)
+        #expect(rig.order(.buy, "0.50", "1", instrument: "KX-2").isPermitted)
+        #expect(rig.order(.buy, "0.40", "1", instrument: "KY-1").isPermitted)
+        rig.check()
+    }
+
+    @Test func aSettlementEndsADisputeThatTheVenueStated() {
+        var rig = Rig(instruments: ["KX-1", "KX-2"], eventSet: "KX")
+        let held = rig.order(.buy, "0.50", "2")
+        rig.fill(held.orderID, "2")
+        rig.change("KX-1", to: .disputed)
+        rig.change("KX-1", to: .disputed)
+        rig.change("KX-1", to: .settled)
+        #expect(rig.engine.registryView.disputed == 1, "only a settlement settles")
+        rig.settle("KX-1", .yes, payout: "2", holding: "2")
+        #expect(rig.engine.registryView.disputed == 0)
+        #expect(rig.order(.buy, "0.50", "1", instrument: "KX-2").isPermitted)
+        rig.check()
+    }
+
     // MARK: - Linked events
 
     @Test(arguments: [-1, 0, 1])

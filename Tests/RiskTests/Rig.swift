@@ -169,6 +169,14 @@ struct Rig {
                 isExhaustive: Flag(isExhaustive), ruleHash: ruleHash, marketTime: now))
     }
 
+    /// The venue says that the status of an instrument has changed.
+    mutating func change(_ instrument: String, to status: InstrumentStatus) {
+        apply(
+            InstrumentChanged(
+                envelope: Rig.envelope(Rig.gatewayID), instrument: named(instrument),
+                status: status, marketTime: now))
+    }
+
     // MARK: - Registry
 
     /// A statement that lets every event set whose name begins so be traded, unless adjusted.

@@ -68,6 +68,8 @@ struct Scenario {
     var strategies = [Rig.owner]
     var instruments: [String] = []
     var settled: Set<String> = []
+    /// Of what the venue says that its outcome is contested.
+    var disputed: Set<String> = []
     var outcomes: [String: Bool] = [:]
     /// What each tenant was paid.
     var payouts: [String: [Money]] = [:]
@@ -203,7 +205,7 @@ struct Scenario {
         where standings[tenant].isDoubted || standings[tenant].isBroken {
             if Int.random(in: 0..<4, using: &random) == 0 { explain(tenant) }
         }
-        switch Int.random(in: 0..<106, using: &random) {
+        switch Int.random(in: 0..<107, using: &random) {
         case 0..<41: request()
         case 41..<45: repeatRequest()
         case 45..<70: fill()
@@ -220,6 +222,7 @@ struct Scenario {
         case 98..<99: reconnectAgent()
         case 99..<101: reconcileAgain()
         case 101..<103: isSlow ? pause() : isBusy ? burst() : mark()
+        case 103..<104: contest()
         default: mark()
         }
     }
@@ -425,9 +428,18 @@ struct Scenario {
             payouts[name, default: []].append(Money(pairs: won))
         }
         instruments.removeAll { $0 == name }
+        disputed.remove(name)
         settled.insert(name)
         watches = watches.filter { $0.key.instrument != name }
         outcomes[name] = isYes
+    }
+
+    /// The venue says that an outcome is contested, or that the market goes on.
+    mutating func contest() {
+        guard let name = instruments.randomElement(using: &random) else { return }
+        let isOver = disputed.remove(name) != nil
+        if !isOver { disputed.insert(name) }
+        rig.change(name, to: isOver ? .open : .disputed)
     }
 
     func position(of instrument: String, where isCounted: (Int) -> Bool) -> Quantity {
@@ -530,6 +542,12 @@ struct Scenario {
 
     func standing(of event: String) -> RegistrySet { statements[event] ?? Rig.registered("KX") }
 
+    /// Whether the registry or the venue says that an event's outcome is contested.
+    func isDisputed(_ event: String) -> Bool {
+        hasRegistry && standing(of: event).resolution != .open
+            || disputed.contains { self.event(of: $0) == event }
+    }
+
     /// Events of even numbers may go wrong together, and so may the odd ones.
     func bucket(of event: String) -> String {
         statements[event] == nil ? "all" : event.hasSuffix("2") ? "even" : "odd"
@@ -611,7 +629,9 @@ struct Scenario {
     }
 
     mutating func mark() {
-        guard let instrument = instruments.randomElement(using: &random) else { return }
+        guard let instrument = instruments.randomElement(using: &random),
+            !disputed.contains(instrument)
+        else { return }
         let bid = Int64.random(in: 1...90, using: &random) * 10_000_000
         let spread = Int64.random(in: 1...30, using: &random) * 10_000_000
         let ask = min(bid + spread, 990_000_000)

@@ -49,7 +49,9 @@ extension RiskEngine {
     /// Notices that a market is over, or open again.
     mutating func refreshSettling(_ index: Int32, into effects: inout RiskEffects) {
         let instrument = instruments[index]
-        let isOver = instrument.status == .closed || instrument.status == .resolved
+        let isOver =
+            instrument.status == .closed || instrument.status == .resolved
+            || instrument.status == .disputed
         let isSettling = isOver || now >= instrument.closeAt
         if instrument.settledAt != nil || isSettling == instrument.mark.isSettling { return }
         let stated = markLimit(.settlementHaircut, index) ?? 0

@@ -155,10 +155,15 @@ extension RiskEngine {
     private mutating func setStatus(_ status: InstrumentStatus, of index: Int32) {
         let known = instruments[index]
         guard status != .settled else {
-            if known.status != .resolved { instruments[index].status = .closed }
+            if known.status != .resolved, known.status != .disputed {
+                instruments[index].status = .closed
+            }
             return
         }
         instruments[index].status = status
+        if (status == .disputed) != (known.status == .disputed) {
+            setDisputed(status == .disputed, of: index)
+        }
         guard (status == .resolved) != (known.status == .resolved) else { return }
         for account in accounts where account.venue == known.venue {
             ledger.setResolved(status == .resolved, account.key, known.id)
@@ -260,6 +265,7 @@ extension RiskEngine {
             measureMarkouts(of: index, before: now + Span(nanoseconds: 1), into: &effects)
             measureMarkouts(of: index, before: .distantFuture, settledAt: value, into: &effects)
             instruments[index].settledAt = value
+            if instruments[index].status == .disputed { setDisputed(false, of: index) }
             instruments[index].status = .settled
             events[instruments[index].event].settledMembers += 1
             forgetTrails(of: index)

@@ -129,7 +129,25 @@ extension RiskEngine {
         for bucket in events[set].standing.links {
             registry.buckets[Int(bucket)][node] += difference
         }
-        guard events[set].standing.isDisputed else { return }
+        if events[set].isDisputed { lock(difference, of: index) }
+    }
+
+    /// The venue says of a member that its outcome is contested, or no more: what the event can
+    /// lose counts as locked in disputes, or no more.
+    mutating func setDisputed(_ isDisputed: Bool, of instrument: Int32) {
+        let event = instruments[instrument].event
+        let before = events[event].isDisputed
+        events[event].disputedMembers += isDisputed ? 1 : -1
+        if events[event].isDisputed == before { return }
+        for book in booksBottomUp(of: event) {
+            lock(isDisputed ? books[book].loss : -books[book].loss, of: book)
+        }
+    }
+
+    /// Adds a book's loss to what is locked in disputes.
+    private mutating func lock(_ difference: Money, of index: Int32) {
+        let node = books[index].node
+        let set = books[index].event
         meters[nodes[Int(node)].meter].disputed += difference
         if nodes[Int(node)].level == .firm, let member = events[set].members.first {
             meters[events[set].meter].disputed += difference

@@ -48,7 +48,7 @@ extension RiskEngine {
     /// While an outcome is proposed or disputed, its event takes no new risk; and while too much is
     /// locked in disputes, nothing in the scope does.
     func checkDispute(_ context: OrderContext) -> ControlResult {
-        let isDisputed = events[context.event].standing.isDisputed
+        let isDisputed = events[context.event].isDisputed
         let locked = each(.disputedLossMax, context, .disputedLossExceeded) {
             engine, _, _, meter in engine.meters[meter].disputed.units
         }

@@ -18,6 +18,9 @@ extension RiskEngine {
                 ask: record.ask, markedAt: record.markedAt))
         instrumentIndex[record.instrument] = index
         events[event].members.append(index)
+        if record.status == .disputed, !record.isSettled.isSet {
+            setDisputed(true, of: index)
+        }
         if record.isSettled.isSet {
             events[event].settledMembers += 1
         } else if events[event].isClosed {

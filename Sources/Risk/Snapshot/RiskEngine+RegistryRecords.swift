@@ -47,7 +47,7 @@ extension RiskEngine {
                 let key = BookKey(node: books[index].node, event: link)
                 linked[key, default: .zero] += books[index].loss
             }
-            guard set.standing.isDisputed else { continue }
+            guard set.isDisputed else { continue }
             disputed[node.meter, default: .zero] += books[index].loss
             if node.level == .firm, let member = set.members.first {
                 disputed[set.meter, default: .zero] += books[index].loss

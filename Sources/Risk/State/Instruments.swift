@@ -47,6 +47,8 @@ struct EventState: Sendable {
     /// Instruments in the order of their definition.
     var members: [Int32] = []
     var settledMembers = 0
+    /// Members of which the venue says that the outcome is contested.
+    var disputedMembers = 0
     /// The books of the set, in the order of their scopes' names.
     var books: [Int32] = []
     /// Every member says that they exclude each other, and it is verified.
@@ -57,6 +59,8 @@ struct EventState: Sendable {
     /// All members are settled and nothing is held any more: what flowed counts no more.
     var isClosed = false
 
+    /// An operator's registry says so, or the venue.
+    var isDisputed: Bool { standing.isDisputed || disputedMembers > 0 }
     var isOver: Bool { settledMembers == members.count }
     var isExhaustiveSet: Bool { isExclusive && isExhaustive && members.count > 1 }
 }

@@ -28,6 +28,6 @@ extension RiskEngine {
                 $0.settledAt == nil && events[$0.event].standing.lifecycle != .tradable
             },
             frozen: members.count { $0.changedRule != nil },
-            disputed: events.indices.count { events[$0].standing.isDisputed })
+            disputed: events.indices.count { events[$0].isDisputed })
     }
 }

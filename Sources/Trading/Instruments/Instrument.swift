@@ -7,6 +7,8 @@ package enum InstrumentStatus: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     case settled = 5
     /// The venue has determined the outcome and may still amend it; nothing is paid yet.
     case resolved = 6
+    /// Trading is over and the venue says that its outcome is contested; nothing is paid yet.
+    case disputed = 7
 }
 
 /// How an instrument was settled.

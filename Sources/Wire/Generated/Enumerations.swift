@@ -85,6 +85,7 @@ extension InstrumentStatus: WireEnumeration {
         case .closed: "closed"
         case .settled: "settled"
         case .resolved: "resolved"
+        case .disputed: "disputed"
         }
     }
 }

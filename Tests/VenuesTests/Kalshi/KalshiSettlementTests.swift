@@ -92,6 +92,29 @@ import Trading
         #expect(bench.takeEvents().isEmpty)
     }
 
+    /// No channel tells of a dispute: it shows when the venue is asked what is held.
+    @Test(arguments: [("disputed", "disputed"), ("determined", "resolved")])
+    func aMarketThatIsHeldBeyondItsCloseIsLookedAt(status: String, told: String) throws {
+        let holdings = #"{"ticker":"M-1","position_fp":"3.00"}"#
+        var bench = try connected(holdings: holdings)
+        let ask = { (bench: inout SessionBench) in
+            bench.put(.submit(.positions, VenueCallID(2)))
+            bench.answer(
+                "GET /portfolio/positions?limit=1000", #"{"market_positions":[\#(holdings)]}"#)
+        }
+        ask(&bench)
+        #expect(bench.requests.isEmpty, "it is open")
+        bench.receive(
+            SessionBench.lifecycle(
+                "M-1", "determined", #","result":"yes","settlement_value":"1.0000""#))
+        _ = bench.takeEvents()
+        ask(&bench)
+        _ = bench.takeEvents()
+        bench.answer(
+            "GET /markets/M-1", #"{"market":\#(SessionBench.market("M-1", status: status))}"#)
+        #expect(bench.takeEvents() == ["instrument M-1 \(told)"])
+    }
+
     @Test func aMarketThatWasNeverTouchedSettlesForNothing() throws {
         var bench = try connected(holdings: "")
         settle(&bench)

@@ -47,6 +47,7 @@ let instrumentStatusValues: [EnumerationValue] = [
     EnumerationValue(4, "closed"),
     EnumerationValue(5, "settled"),
     EnumerationValue(6, "resolved"),
+    EnumerationValue(7, "disputed"),
 ]
 let costMethodValues: [EnumerationValue] = [
     EnumerationValue(1, "average"),

@@ -30,7 +30,8 @@ extension KalshiDecoder {
         case "initialized", "unopened": return .pending
         case "active", "open": return .open
         case "inactive", "paused": return .paused
-        case "closed", "disputed", "amended": return .closed
+        case "closed", "amended": return .closed
+        case "disputed": return .disputed
         case "determined": return .resolved
         case "finalized", "settled": return .settled
         default: throw .unusable(field: "status", reason: "\(status) is not known")

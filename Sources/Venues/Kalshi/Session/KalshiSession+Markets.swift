@@ -62,6 +62,20 @@ extension KalshiSession {
         tell(.instrumentChanged(instrument), into: &effects)
     }
 
+    /// No channel says that an outcome is contested, or no more. So the venue is asked about each
+    /// market that is held beyond its close, as often as it is asked what is held.
+    mutating func followDisputes(over holdings: [VenueHolding], into effects: inout [KalshiEffect])
+    {
+        if configuration.isReplay { return }
+        for holding in holdings {
+            switch memory.markets[holding.instrument]?.status {
+            case .closed, .resolved, .disputed:
+                add(.market(holding.instrument, thenBook: false), into: &effects)
+            case .pending, .open, .paused, .settled, nil: break
+            }
+        }
+    }
+
     // Look-ups.
 
     mutating func add(
@@ -150,7 +164,7 @@ extension KalshiSession {
             return giveUp(task, "\(market.event) is no name", into: &effects)
         }
         place(.instrumentChanged(instrument), task, into: &effects)
-        let isTradable = ![.closed, .resolved, .settled].contains(market.status)
+        let isTradable = ![.closed, .resolved, .disputed, .settled].contains(market.status)
         guard thenBook, isTradable, stream.books[market.id] == nil else { return release(task) }
         want(market.id, hold: task.hold, into: &effects)
     }

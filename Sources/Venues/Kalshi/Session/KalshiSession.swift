@@ -217,7 +217,11 @@ struct KalshiSession {
         }
         for reason in entry.operation.leftOut { report(reason, []) { effects.append(.emit($0)) } }
         switch entry.purpose {
-        case .call(let id): effects.append(.emit(answer(id, result)))
+        case .call(let id):
+            effects.append(.emit(answer(id, result)))
+            if case .success(.positions(let holdings)) = result {
+                followDisputes(over: holdings, into: &effects)
+            }
         case .task(let task): finish(task, result, into: &effects)
         }
     }
