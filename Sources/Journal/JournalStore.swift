@@ -22,6 +22,9 @@ package final class JournalStore {
         package var logBytesSoft = 4 << 20
         /// Past this the owner copies the rest itself, so that the log stays bounded.
         package var logBytesHard = 32 << 20
+        /// How long the log is made when the journal is opened, so that a commit does not lengthen
+        /// it: where it does, the file system has a size to write beside the bytes.
+        package var logBytesReserved = 8 << 20
         package var bodyBytesMax = 1 << 20
         package var batchBytesMax = 64 << 20
         /// Older snapshots are deleted when a new one is saved.

@@ -36,6 +36,7 @@ struct OpenedJournal {
         checkpointer = try WALCheckpointer(path: path)
         // The log starts anew: what a crash left behind its end is not taken for damage later.
         try connection.writeWithoutTransaction { try WALCheckpointer.checkpoint($0) }
+        LogReserve.lengthen(path + "-wal", to: options.logBytesReserved)
     }
 
     private static func check(

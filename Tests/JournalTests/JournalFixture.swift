@@ -21,8 +21,12 @@ final class JournalFixture {
 
     var path: String { folder.appending(path: "journal.sqlite").path }
 
+    /// Without a reserve, so that a log's size is what was written to it.
     var options: JournalStore.Options {
-        JournalStore.Options(identity: identity, engineVersion: 7, checkpointKey: key)
+        var options = JournalStore.Options(
+            identity: identity, engineVersion: 7, checkpointKey: key)
+        options.logBytesReserved = 0
+        return options
     }
 
     func open(_ change: (inout JournalStore.Options) -> Void = { _ in }) throws -> JournalStore {

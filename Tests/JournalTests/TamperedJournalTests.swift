@@ -121,8 +121,9 @@ struct TamperedJournalTests {
 
     @Test func aDamagedFileIsRefused() throws {
         let file = try FileHandle(forUpdating: URL(filePath: fixture.path))
-        try file.seek(toOffset: 4_096 * 2)
-        try file.write(contentsOf: [UInt8](repeating: 0xA5, count: 4_096 * 3))
+        let pageBytes = 16_384
+        try file.seek(toOffset: UInt64(pageBytes) * 2)
+        try file.write(contentsOf: [UInt8](repeating: 0xA5, count: pageBytes * 3))
         try file.close()
         #expect(fixture.damage() != nil)
     }

@@ -55,7 +55,7 @@ struct TornJournalTests {
     }
 
     @Test func aFileCutInTheMiddleNamesTheLastEntryThatHolds() throws {
-        try replaceFile(with: sound.prefix(sound.count / 2 / 4_096 * 4_096))
+        try replaceFile(with: sound.prefix(sound.count / 2 / sound.pageBytes * sound.pageBytes))
         let error = try #require(fixture.damage())
         let entry = try #require(error.entry?.rawValue)
         #expect(error.isAfterEntry)
@@ -67,9 +67,9 @@ struct TornJournalTests {
 
     @Test func aZeroedPageInTheMiddleNamesAnEntryInTheMiddle() throws {
         var torn = sound
-        let page = sound.count / 4_096 / 2
-        torn.replaceSubrange(
-            page * 4_096..<(page + 1) * 4_096, with: Data(repeating: 0, count: 4_096))
+        let size = sound.pageBytes
+        let start = sound.count / size / 2 * size
+        torn.replaceSubrange(start..<start + size, with: Data(repeating: 0, count: size))
         try replaceFile(with: torn)
         let error = try #require(fixture.damage())
         let entry = try #require(error.entry?.rawValue)
@@ -180,24 +180,30 @@ enum Tear: CaseIterable {
     case garbageBytes
 
     func applied(to file: Data, using random: inout SeededRandom) -> Data {
-        let page = Int.random(in: 0..<file.count / 4_096, using: &random) * 4_096
+        let size = file.pageBytes
+        let page = Int.random(in: 0..<file.count / size, using: &random) * size
         var torn = file
         switch self {
         case .cut: return file.prefix(Int.random(in: 0..<file.count, using: &random))
         case .cutAtPage: return file.prefix(page)
         case .zeroedPage:
-            torn.replaceSubrange(page..<page + 4_096, with: Data(repeating: 0, count: 4_096))
+            torn.replaceSubrange(page..<page + size, with: Data(repeating: 0, count: size))
         case .garbagePage:
-            for index in page..<page + 4_096 {
+            for index in page..<page + size {
                 torn[index] = UInt8.random(in: 0...255, using: &random)
             }
         case .garbageBytes:
             // In the page's own structure as often as in what it holds.
-            let start = page + Int.random(in: 0..<4_080, using: &random) / (page % 3 + 1)
+            let start = page + Int.random(in: 0..<size - 16, using: &random) / (page % 3 + 1)
             for index in start..<start + 16 {
                 torn[index] = UInt8.random(in: 0...255, using: &random)
             }
         }
         return torn
     }
+}
+
+extension Data {
+    /// The size of the pages of an SQLite file, as its header states it.
+    fileprivate var pageBytes: Int { Int(self[16]) << 8 | Int(self[17]) }
 }
