@@ -1,9 +1,10 @@
+import Cryptography
 import Dispatch
 import Foundation
 import GRDB
 
-/// Rows in a plain SQLite database at the journal's durability, and nothing else: what SQLite and
-/// the disk under it take for themselves.
+/// Rows in a plain SQLite database at the journal's durability, with a chain of SHA-256 or without:
+/// what SQLite, the disk under it and the hashes take for themselves.
 struct RawSQLite {
     private static let insert = "INSERT INTO entry (body) VALUES (?)"
 
@@ -23,16 +24,24 @@ struct RawSQLite {
     /// Closes the database; its file is deleted with its folder.
     func close() { try? queue.close() }
 
-    /// How many rows a second go in, `batch` to a commit.
+    /// How many rows a second go in, `batch` to a commit, each hashed with the hash before it.
     func rowsPerSecond(_ count: Int, bytes: Int, batch: Int) throws -> Double {
         let body = Data(repeating: 7, count: bytes)
         return try queue.writeWithoutTransaction { db in
             let statement = try db.makeStatement(sql: RawSQLite.insert)
+            let bytes = [UInt8](body)
+            var hasher = SHA256()
+            var chain = SHA256Digest.zero
             let start = DispatchTime.now().uptimeNanoseconds
             var left = count
             while left > 0 {
                 try db.inTransaction(.immediate) {
-                    for _ in 0..<min(batch, left) { try statement.execute(arguments: [body]) }
+                    for _ in 0..<min(batch, left) {
+                        hasher.update(chain)
+                        hasher.update(bytes)
+                        chain = hasher.finish()
+                        try statement.execute(arguments: [body])
+                    }
                     return .commit
                 }
                 left -= batch
