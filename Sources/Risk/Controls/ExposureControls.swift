@@ -10,12 +10,13 @@ extension RiskEngine {
         guard let load = context.load else {
             return .denied(.arithmeticOverflow)
         }
-        let count = each(.openOrdersMax, context, .openOrdersExceeded) { engine, _, _, meter in
+        let count = eachMeter(.openOrdersMax, context, .openOrdersExceeded) {
+            engine, _, _, meter in
             (engine.meters[meter].openOrders + 1).multipliedReportingOverflow(by: 1_000_000_000)
                 .partialValue
         }
         if count.isDenied { return count }
-        let notional = each(.openNotionalMax, context, .openNotionalExceeded) {
+        let notional = eachMeter(.openNotionalMax, context, .openNotionalExceeded) {
             engine, _, _, meter in
             engine.meters[meter].openNotional.addingChecked(load.notional)?.units
         }
@@ -25,23 +26,23 @@ extension RiskEngine {
     /// The largest position that this instrument can reach if every open order of one side fills.
     func checkPosition(_ context: OrderContext) -> ControlResult {
         guard context.load != nil else { return .denied(.arithmeticOverflow) }
-        return each(.positionMax, context, .positionExceeded) { _, context, book, _ in
-            context.worstPosition[book]
-        }
+        return eachBook(
+            .positionMax, context, .positionExceeded, context.worstPosition
+        ) { _, context, book, _ in context.worstPosition[book] }
     }
 
     /// What all instruments together can come to: gross, each instrument's worst side; net, long
     /// and short against each other. A contract counts as its full dollar.
     func checkGrossAndNet(_ context: OrderContext) -> ControlResult {
         guard let load = context.load else { return .denied(.arithmeticOverflow) }
-        let gross = each(.grossNotionalMax, context, .grossNotionalExceeded) {
+        let gross = eachMeter(.grossNotionalMax, context, .grossNotionalExceeded) {
             engine, context, book, meter in
             guard let added = context.addedGross[book] else { return nil }
             return Int64(exactly: engine.meters[meter].reach.gross + Int128(added))
         }
         if gross.isDenied { return gross }
         let (bought, sold) = (Int128(load.buy.units), Int128(load.sell.units))
-        let net = each(.netNotionalMax, context, .netNotionalExceeded) {
+        let net = eachMeter(.netNotionalMax, context, .netNotionalExceeded) {
             engine, context, book, meter in
             guard context.addedGross[book] != nil else { return nil }
             let long = engine.meters[meter].reach.long + bought
@@ -88,8 +89,8 @@ extension RiskEngine {
 
     /// What the event set can lose over all outcomes and all subsets of the open orders.
     func checkEventLoss(_ context: OrderContext) -> ControlResult {
-        each(.eventLossMax, context, .eventLossExceeded) { _, context, book, _ in
-            context.loss[book]
+        eachBook(.eventLossMax, context, .eventLossExceeded, context.loss) {
+            _, context, book, _ in context.loss[book]
         }
     }
 
@@ -109,7 +110,7 @@ extension RiskEngine {
             return .denied(.collateralInsufficient, .account, limit: cash.units, value: value)
         }
         let (instrument, event) = (context.path[.instrument], context.path[.event])
-        let limited = each(.collateralMax, context, .collateralInsufficient) {
+        let limited = eachMeter(.collateralMax, context, .collateralInsufficient) {
             engine, context, book, meter in
             guard let added = context.addedLoss[book] else { return nil }
             // What an instrument can lose is not told apart from its event set.
@@ -139,30 +140,5 @@ extension RiskEngine {
         guard let nearest else { return .passed }
         return .denied(
             .selfTrade, .account, limit: nearest.units, value: context.price.units)
-    }
-
-    /// Measures every scope of a path that states a limit. A limit that is mandatory and stated
-    /// nowhere denies, and so does a measure that does not fit. The measure is given the engine,
-    /// the context, the book that the scope is measured in and the scope's meter: what it captured
-    /// it would copy.
-    @inline(__always) func each(
-        _ kind: LimitKind, _ context: OrderContext, _ reason: RejectReason,
-        _ measure: (RiskEngine, OrderContext, Int, Int32) -> Int64?
-    ) -> ControlResult {
-        guard context.path.stated[kind] else {
-            return kind.isMandatory ? .denied(.limitMissing) : .passed
-        }
-        var narrowest = Narrowest()
-        return context.path.forEachLimited { slot, meter in
-            guard let limit = limits[kind, meter] else { return nil }
-            guard let value = measure(self, context, BookChain.slot(at: slot), meter) else {
-                return .denied(.arithmeticOverflow, MeterPath.level(slot), limit: limit)
-            }
-            guard value <= limit else {
-                return .denied(reason, MeterPath.level(slot), limit: limit, value: value)
-            }
-            narrowest.add(slot, limit: limit, value: value)
-            return nil
-        } ?? narrowest.result ?? .denied(.limitMissing)
     }
 }

@@ -32,10 +32,18 @@ extension RiskEngine {
         guard let move = move(context, over: RiskEngine.volatilityHorizon) else {
             return .denied(.quoteMissing, .instrument)
         }
-        return each(.volatilityBudget, context, .volatilityExceeded) { _, context, book, _ in
-            guard let position = context.worstPosition[book] else { return nil }
-            return Int64(exactly: (Double(position) * move).rounded(.up))
+        let worst = context.worstPosition
+        var costs = OrderContext.BookColumn()
+        for book in 0..<4 { costs[book] = worst[book].flatMap { cost(of: move, $0) } }
+        return eachBook(.volatilityBudget, context, .volatilityExceeded, costs) {
+            engine, context, book, _ in
+            context.worstPosition[book].flatMap { engine.cost(of: move, $0) }
         }
+    }
+
+    /// What a move costs a position; nil where that does not fit.
+    @inline(__always) private func cost(of move: Double, _ position: Int64) -> Int64? {
+        Int64(exactly: (Double(position) * move).rounded(.up))
     }
 
     /// How wide volatility lets a collar be: never narrower than two ticks. Nil where no level

@@ -54,14 +54,33 @@ struct OrderContext: BitwiseCopyable {
 
     /// A value for each book of a chain; nil where it does not fit.
     struct BookColumn: BitwiseCopyable {
-        private var values = InlineArray<4, Int64>(repeating: 0)
+        private(set) var firm: Int64 = 0
+        private(set) var org: Int64 = 0
+        private(set) var account: Int64 = 0
+        private(set) var strategy: Int64 = 0
         private var fitting: UInt8 = 0
 
+        /// Every book has its value.
+        @inline(__always) var isWhole: Bool { fitting == 0b1111 }
+
         @inline(__always) subscript(book: Int) -> Int64? {
-            get { fitting & (1 << UInt8(book)) != 0 ? values[book] : nil }
+            get {
+                guard fitting & (1 << UInt8(book)) != 0 else { return nil }
+                switch book {
+                case 0: return firm
+                case 1: return org
+                case 2: return account
+                default: return strategy
+                }
+            }
             set {
                 guard let newValue else { return }
-                values[book] = newValue
+                switch book {
+                case 0: firm = newValue
+                case 1: org = newValue
+                case 2: account = newValue
+                default: strategy = newValue
+                }
                 fitting |= 1 << UInt8(book)
             }
         }

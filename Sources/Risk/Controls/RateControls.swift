@@ -46,6 +46,7 @@ extension RiskEngine {
     @inline(__always) private func checkRate(
         _ context: OrderContext, _ rule: RateRule
     ) -> ControlResult {
+        if let passed = passRate(context, rule) { return passed }
         guard let fallback = tightest(rule.burst, context.path)?.limit else {
             return .denied(.limitMissing)
         }
@@ -63,19 +64,44 @@ extension RiskEngine {
         } ?? narrowest.result ?? .denied(.limitMissing)
     }
 
+    /// The pass of a rate whose scopes all have their own burst; nil where that is not so, or where
+    /// one of them has no token.
+    @inline(__always) private func passRate(
+        _ context: OrderContext, _ rule: RateRule
+    ) -> ControlResult? {
+        guard let (above, below) = scopes(rule.burst, context.path) else { return nil }
+        var narrowest = Narrowest()
+        let path = context.path
+        let now = context.now
+        guard narrowest.passes(0, above.first, use(rule, path.meters[0], at: now)),
+            narrowest.passes(1, above.second, use(rule, path.meters[1], at: now)),
+            narrowest.passes(2, above.third, use(rule, path.meters[2], at: now)),
+            narrowest.passes(3, above.fourth, use(rule, path.meters[3], at: now)),
+            narrowest.passes(4, below.first, use(rule, path.meters[4], at: now)),
+            narrowest.passes(5, below.second, use(rule, path.meters[5], at: now)),
+            narrowest.passes(6, below.third, use(rule, path.meters[6], at: now))
+        else { return nil }
+        return narrowest.result
+    }
+
+    /// What one more token would bring the use of a scope's bucket to.
+    @inline(__always) private func use(
+        _ rule: RateRule, _ meter: Int32, at now: Timestamp
+    ) -> Int64? {
+        let bucket = rule.isMessage ? meters[meter].messages : meters[meter].orders
+        guard bucket.fullAt > now else { return Quantity.scale }
+        return limits[rule.rate, meter].map { bucket.use(at: now, rate: $0) }
+    }
+
     /// Every scope that limits orders to trades has made enough trades lately for one more order.
     func checkOrderToTrade(_ context: OrderContext) -> ControlResult {
         guard context.path.stated[.orderToTradeMax] else { return .passed }
         let minute = Activity.minute(of: context.now)
+        if let passed = passOrderToTrade(context, minute) { return passed }
         var narrowest = Narrowest()
         return context.path.forEachLimited { slot, meter in
             guard let limit = limits[.orderToTradeMax, meter] else { return nil }
-            let before = meters[meter].activity.totals(in: minute)
-            let orders = before.orders + 1
-            guard orders > Activity.ordersMin else { return nil }
-            let ratio = divide(
-                Int128(orders) * Int128(Quantity.scale), by: Int128(max(1, before.trades)), .up)
-            let value = Int64(clamping: ratio)
+            guard let value = orderToTrade(meter, in: minute) else { return nil }
             let level = MeterPath.level(slot)
             guard value <= limit else {
                 return .denied(.orderToTradeExceeded, level, limit: limit, value: value)
@@ -83,6 +109,30 @@ extension RiskEngine {
             narrowest.add(slot, limit: limit, value: value)
             return nil
         } ?? narrowest.result ?? .passed
+    }
+
+    /// The pass of orders to trades; nil where a scope has too many orders, or must be looked at.
+    private func passOrderToTrade(_ context: OrderContext, _ minute: Int64) -> ControlResult? {
+        guard let (above, below) = scopes(.orderToTradeMax, context.path) else { return nil }
+        var narrowest = Narrowest()
+        for slot in 0..<7 {
+            let limit = slot < 4 ? above[slot] : below[slot - 4]
+            guard limit != LimitRow.unstated,
+                let value = orderToTrade(context.path.meters[slot], in: minute)
+            else { continue }
+            guard narrowest.passes(slot, limit, value) else { return nil }
+        }
+        return narrowest.result
+    }
+
+    /// A scope's orders for each of its trades with one order more; nil before there is a ratio.
+    @inline(__always) private func orderToTrade(_ meter: Int32, in minute: Int64) -> Int64? {
+        let before = meters[meter].activity.totals(in: minute)
+        let orders = before.orders + 1
+        guard orders > Activity.ordersMin else { return nil }
+        let ratio = divide(
+            Int128(orders) * Int128(Quantity.scale), by: Int128(max(1, before.trades)), .up)
+        return Int64(clamping: ratio)
     }
 
     /// Counts an order, or a trade, where a scope limits the one to the other.
@@ -138,6 +188,21 @@ struct Narrowest {
         let room = UInt64(bitPattern: limit &- value)
         guard room < self.room || self.slot < 0 else { return }
         (self.room, self.slot, self.limit, self.value) = (room, slot, limit, value)
+    }
+
+    /// Takes in a value that does not pass its limit in a row of limits, and one of a scope that
+    /// states none; false for any other, and for one that does not fit.
+    @inline(__always) mutating func passes(
+        _ slot: Int, _ limit: Int64, _ value: @autoclosure () -> Int64?
+    ) -> Bool {
+        if limit == LimitRow.unstated { return true }
+        guard let value = value(), value <= limit else { return false }
+        // Below the largest of all, because the limit is below the unstated one.
+        let room = UInt64(bitPattern: limit &- value)
+        if room < self.room {
+            (self.room, self.slot, self.limit, self.value) = (room, slot, limit, value)
+        }
+        return true
     }
 
     /// Nil when none was taken in.

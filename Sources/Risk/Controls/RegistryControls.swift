@@ -49,7 +49,7 @@ extension RiskEngine {
     /// locked in disputes, nothing in the scope does.
     func checkDispute(_ context: OrderContext) -> ControlResult {
         let isDisputed = events[context.event].isDisputed
-        let locked = each(.disputedLossMax, context, .disputedLossExceeded) {
+        let locked = eachMeter(.disputedLossMax, context, .disputedLossExceeded) {
             engine, _, _, meter in engine.meters[meter].disputed.units
         }
         guard isDisputed || locked.isDenied else { return locked }

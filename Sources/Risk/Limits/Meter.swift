@@ -3,7 +3,8 @@ import Wire
 
 /// What has been used of one scope's limits.
 struct Meter: Sendable {
-    let key: ScopeKey
+    // What a decision reads stands together, the name behind it.
+
     var messages = RateBucket()
     var orders = RateBucket()
     /// Orders that are not terminal.
@@ -14,12 +15,13 @@ struct Meter: Sendable {
     var collateral: Money = .zero
     /// What open orders and positions of all instruments can come to.
     var reach = Reach()
-    /// Kept only where the scope limits orders to trades.
-    var activity = Activity()
-    /// Of them, those of events whose outcome is proposed or disputed.
+    /// Of the worst-case losses, those of events whose outcome is proposed or disputed.
     var disputed: Money = .zero
     var isHalted = false
     var isReduceOnly = false
+    /// Kept only where the scope limits orders to trades.
+    var activity = Activity()
+    let key: ScopeKey
 
     init(key: ScopeKey) { self.key = key }
 }

@@ -1,9 +1,69 @@
 import Trading
 import Wire
 
+/// One kind's limits of up to four scopes that follow one another in a path.
+struct LimitRow: Sendable, BitwiseCopyable {
+    /// What stands where a scope states no limit: nothing is above it.
+    static let unstated = Int64.max
+    /// What stands where a limit cannot be said in one number: everything is above it, and whoever
+    /// finds that looks at the scope itself.
+    static let unclear = Int64.min
+
+    var first = unstated
+    var second = unstated
+    var third = unstated
+    var fourth = unstated
+
+    subscript(place: Int) -> Int64 {
+        get {
+            switch place {
+            case 0: first
+            case 1: second
+            case 2: third
+            default: fourth
+            }
+        }
+        set {
+            switch place {
+            case 0: first = newValue
+            case 1: second = newValue
+            case 2: third = newValue
+            default: fourth = newValue
+            }
+        }
+    }
+}
+
+extension LimitKind {
+    /// How many columns of limits are kept by scope.
+    static let columns = 12
+
+    /// The column of a kind that is measured scope by scope; nil for those of which only the
+    /// tightest counts, and for those that are rarely stated.
+    @inline(__always) var column: Int? {
+        switch self {
+        case .openOrdersMax: 0
+        case .openNotionalMax: 1
+        case .positionMax: 2
+        case .eventLossMax: 3
+        case .collateralMax: 4
+        case .grossNotionalMax: 5
+        case .netNotionalMax: 6
+        case .volatilityBudget: 7
+        case .disputedLossMax: 8
+        case .orderToTradeMax: 9
+        case .messageBurst: 10
+        case .orderBurst: 11
+        default: nil
+        }
+    }
+}
+
 /// The tightest limit of every kind among some scopes, by strategy or by instrument, kept so that a
-/// control reads one value and not one for each scope. Never part of the state: it can be computed
-/// again at any time. Flat, so that a control reads one word and never moves a whole row.
+/// control reads one value and not one for each scope, and beside it the limits of every scope that
+/// are measured one by one, so that a control reads them in a row. Never part of the state: it can
+/// be computed again at any time. Flat, so that a control reads a few words and never moves a whole
+/// row.
 struct TightestLimits: Sendable {
     private static let kinds = 64
 
@@ -14,6 +74,7 @@ struct TightestLimits: Sendable {
     private var masks: [LimitMask] = []
     private var values: [Int64] = []
     private var levels: [LimitLevel] = []
+    private var columns: [LimitRow] = []
 
     /// Whether a row still is what `slots` of a path come to.
     @inline(__always) func holds(
@@ -43,10 +104,14 @@ struct TightestLimits: Sendable {
             masks.append(LimitMask())
             values.append(contentsOf: repeatElement(0, count: TightestLimits.kinds))
             levels.append(contentsOf: repeatElement(.none, count: TightestLimits.kinds))
+            columns.append(contentsOf: repeatElement(LimitRow(), count: LimitKind.columns))
         }
         versions[row] = limits.version
         masks[row] = LimitMask()
         paths[row] = MeterPath()
+        for column in 0..<LimitKind.columns {
+            columns[row * LimitKind.columns + column] = LimitRow()
+        }
         for slot in slots {
             meters[row][slot - slots.lowerBound] = path.meters[slot]
             guard path.meters[slot] >= 0 else { continue }
@@ -56,8 +121,35 @@ struct TightestLimits: Sendable {
             for kind in LimitKind.allCases {
                 guard let limit = limits[kind, path.meters[slot]] else { continue }
                 take(kind, limit, of: MeterPath.level(slot), in: row)
+                if let column = kind.column {
+                    columns[row * LimitKind.columns + column][slot - slots.lowerBound] =
+                        limit == LimitRow.unstated ? LimitRow.unclear : limit
+                }
+            }
+            keepBurst(.messages, slot - slots.lowerBound, limits, path.meters[slot], in: row)
+            keepBurst(.orders, slot - slots.lowerBound, limits, path.meters[slot], in: row)
+        }
+    }
+
+    /// A burst bounds where its scope states a rate; a scope without a burst has another's.
+    private mutating func keepBurst(
+        _ rule: RiskEngine.RateRule, _ place: Int, _ limits: borrowing LimitTable, _ meter: Int32,
+        in row: Int
+    ) {
+        guard let column = rule.burst.column else { return }
+        var bound = LimitRow.unstated
+        if let rate = limits[rule.rate, meter] {
+            bound = LimitRow.unclear
+            if rate > 0, let burst = limits[rule.burst, meter], burst < LimitRow.unstated {
+                bound = rule.usable(of: burst)
             }
         }
+        columns[row * LimitKind.columns + column][place] = bound
+    }
+
+    /// The limits of a kind that has a column, scope by scope.
+    @inline(__always) func scopes(_ column: Int, _ row: Int32) -> LimitRow {
+        columns[Int(row) * LimitKind.columns + column]
     }
 
     private mutating func take(

@@ -2,8 +2,8 @@
 /// leave it: nothing that can be seen depends on them.
 struct Slab<Element: Sendable>: Sendable {
     private struct Place: Sendable {
-        var element: Element
         var isOccupied: Bool
+        var element: Element
     }
 
     private var places: [Place] = []
@@ -25,10 +25,10 @@ struct Slab<Element: Sendable>: Sendable {
     mutating func insert(_ element: Element) -> Int32 {
         count += 1
         if let index = vacant.popLast() {
-            places[Int(index)] = Place(element: element, isOccupied: true)
+            places[Int(index)] = Place(isOccupied: true, element: element)
             return index
         }
-        places.append(Place(element: element, isOccupied: true))
+        places.append(Place(isOccupied: true, element: element))
         return Int32(places.count - 1)
     }
 
