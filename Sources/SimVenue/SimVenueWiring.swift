@@ -55,7 +55,8 @@ package enum SimVenueWiring {
     private static func generatedDay(seed: UInt64, _ state: StateDirectory) throws -> String {
         let directory = "\(state.data)/seed-\(seed)"
         if !FileManager.default.fileExists(atPath: directory + "/crypto") {
-            _ = try DayGenerator.write(seed: seed, hours: 24, to: directory)
+            _ = try DayGenerator.write(
+                seed: seed, seconds: 86_400, pace: 1, to: directory)
         }
         return directory
     }

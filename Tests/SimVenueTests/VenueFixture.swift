@@ -31,7 +31,8 @@ final class VenueFixture: Sendable {
     ) throws -> VenueOptions {
         let key = try VenueFixture.key.get()
         if recorded, !FileManager.default.fileExists(atPath: directory + "/data") {
-            _ = try DayGenerator.write(seed: 3, hours: hours, to: directory + "/data")
+            _ = try DayGenerator.write(
+                seed: 3, seconds: hours * 3_600, pace: nil, to: directory + "/data")
         }
         var options = VenueOptions(
             kalshi: ListenAddress(host: "127.0.0.1", port: 0),

@@ -25,6 +25,8 @@ package struct FlowParameters: Sendable, Hashable {
     package var estimateNoise = 0.004
     /// How often a maker looks at its quotes, as a probability a tick.
     package var makerAttention = 0.95
+    /// The part of that attention which a market gets while its fair value stands still.
+    package var quietAttention = 0.05
     /// How often a maker that knows of a move wins the race against an informed trader.
     package var makerQuickness = 0.85
     /// How long a maker needs after a price is true.

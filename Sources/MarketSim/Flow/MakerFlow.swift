@@ -22,11 +22,11 @@ struct MakerFlow: Sendable {
 
     /// The maker's character in a market follows from the seed alone.
     init(
-        account: SimAccountID, market: SimMarketID, seed: UInt64, parameters: FlowParameters
+        account: SimAccountID, stream: UInt64, seed: UInt64, parameters: FlowParameters
     ) {
         self.account = account
         var random = SimRandom(
-            seed: seed, stream: .character, market: UInt64(market.index),
+            seed: seed, stream: .character, market: stream,
             tick: UInt64(account.index))
         halfSpread = random.uniform(parameters.halfSpreadMin, parameters.halfSpreadMax)
         size =
@@ -45,7 +45,9 @@ struct MakerFlow: Sendable {
         noise = 0.97 * noise + 0.243 * parameters.estimateNoise * random.normal()
         let mustPull =
             view.isStale || view.isAfterJump || view.secondsToEnd < parameters.pullBeforeEnd
-        guard mustPull || random.chance(parameters.makerAttention) else { return }
+        let attention =
+            parameters.makerAttention * (view.isQuiet ? parameters.quietAttention : 1)
+        guard mustPull || random.chance(attention) else { return }
         let wanted = mustPull ? [] : self.wanted(view, parameters, exchange.definition(view.market))
         replaceQuotes(by: wanted, view, &exchange, into: &effects)
     }

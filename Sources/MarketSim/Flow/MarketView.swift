@@ -18,6 +18,8 @@ struct MarketView: Sendable {
     let isStale: Bool
     /// Spot jumped a moment ago.
     let isAfterJump: Bool
+    /// Nothing has moved, so that makers look only now and then.
+    var isQuiet = false
 }
 
 /// A number of contracts and a price brought to a market's grid.

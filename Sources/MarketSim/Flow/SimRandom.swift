@@ -16,6 +16,7 @@ package struct SimRandom: Sendable {
         case spot = 6
         case latency = 7
         case race = 8
+        case worlds = 9
     }
 
     package init(seed: UInt64, stream: Stream, market: UInt64 = 0, tick: UInt64 = 0) {

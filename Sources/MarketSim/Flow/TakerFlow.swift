@@ -62,11 +62,11 @@ struct InformedFlow: Sendable {
     private let edge: Double
 
     init(
-        account: SimAccountID, market: SimMarketID, seed: UInt64, parameters: FlowParameters
+        account: SimAccountID, stream: UInt64, seed: UInt64, parameters: FlowParameters
     ) {
         self.account = account
         var random = SimRandom(
-            seed: seed, stream: .character, market: UInt64(market.index),
+            seed: seed, stream: .character, market: stream,
             tick: UInt64(account.index))
         edge = random.uniform(parameters.informedEdgeMin, parameters.informedEdgeMax)
     }

@@ -91,7 +91,7 @@ package struct Exchange: Sendable {
 
     /// Takes every order off the books of these markets whose time has come.
     mutating func expireOrders(
-        in listed: Range<Int>, at now: Timestamp, into effects: inout ExchangeEffects
+        in listed: [Int], at now: Timestamp, into effects: inout ExchangeEffects
     ) {
         for index in listed {
             guard let next = markets[index].nextExpiry, next <= now else { continue }

@@ -77,6 +77,8 @@ package enum FairModel: Sendable, Hashable {
     case spot(strike: Price?)
     /// A hidden probability that wanders; for demonstration without a recording.
     case latent(start: Double)
+    /// A path that is known beforehand, generated or recorded.
+    case path(FairPath)
 }
 
 /// A market that the venue lists: what it is, when it lives, how it ends.

@@ -5,21 +5,25 @@ import Trading
 struct MarketFlow: Sendable {
     let market: SimMarketID
     private let seed: UInt64
+    /// Which of the seed's streams the market draws from.
+    private let stream: UInt64
     private var makers: [MakerFlow]
     private let noise: NoiseFlow
     private let informed: [InformedFlow]
 
     init(
-        market: SimMarketID, seed: UInt64, accounts: FlowAccounts, parameters: FlowParameters
+        market: SimMarketID, stream: UInt64, seed: UInt64, accounts: FlowAccounts,
+        parameters: FlowParameters
     ) {
         self.market = market
+        self.stream = stream
         self.seed = seed
         makers = accounts.makers.map {
-            MakerFlow(account: $0, market: market, seed: seed, parameters: parameters)
+            MakerFlow(account: $0, stream: stream, seed: seed, parameters: parameters)
         }
         noise = NoiseFlow(account: accounts.noise)
         informed = accounts.informed.map {
-            InformedFlow(account: $0, market: market, seed: seed, parameters: parameters)
+            InformedFlow(account: $0, stream: stream, seed: seed, parameters: parameters)
         }
     }
 
@@ -42,9 +46,9 @@ struct MarketFlow: Sendable {
         noise.act(view, parameters, &random, &exchange, into: &effects)
     }
 
-    private func random(_ stream: SimRandom.Stream, _ tick: TickNumber) -> SimRandom {
+    private func random(_ part: SimRandom.Stream, _ tick: TickNumber) -> SimRandom {
         SimRandom(
-            seed: seed, stream: stream, market: UInt64(market.index), tick: tick.rawValue)
+            seed: seed, stream: part, market: stream, tick: tick.rawValue)
     }
 }
 

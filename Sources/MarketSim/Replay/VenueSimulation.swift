@@ -22,6 +22,12 @@ package struct VenueSimulation: Sendable {
     /// Markets below are settled; markets from `nextToOpen` on are not listed.
     private var firstUnsettled = 0
     private var nextToOpen = 0
+    /// The markets that are listed and not settled, in order: one that lives long stands before
+    /// many that are over.
+    private var alive: [Int] = []
+    /// The random stream of each market. Markets with a path count for themselves, so that listing
+    /// them beside others changes nothing for those.
+    private let streams: [UInt64]
 
     /// How long after its end a market is determined and settled.
     package static let determinedAfter = Span.seconds(3)
@@ -53,8 +59,22 @@ package struct VenueSimulation: Sendable {
                 latent.append(0.5)
             }
         }
+        streams = VenueSimulation.streams(of: markets)
         flows = Array(repeating: nil, count: markets.count)
         strikes = Array(repeating: nil, count: markets.count)
+    }
+
+    private static func streams(of markets: [MarketDefinition]) -> [UInt64] {
+        var paths: UInt64 = 1 << 32
+        var others: UInt64 = 0
+        return markets.map { market in
+            if case .path = market.fair {
+                paths += 1
+                return paths - 1
+            }
+            others += 1
+            return others - 1
+        }
     }
 
     // MARK: Time
@@ -77,8 +97,8 @@ package struct VenueSimulation: Sendable {
         }
         for point in points { noticed.observe(point) }
         changePhases(into: &effects)
-        exchange.expireOrders(in: listed, at: now, into: &effects)
-        for index in firstUnsettled..<nextToOpen {
+        exchange.expireOrders(in: alive, at: now, into: &effects)
+        for index in alive {
             guard let view = view(of: index, elapsed: elapsed) else { continue }
             flows[index]?.act(view, tick: tick, parameters, &exchange, into: &effects)
         }
@@ -122,13 +142,16 @@ package struct VenueSimulation: Sendable {
             let market = SimMarketID(nextToOpen)
             exchange.openTrading(market, into: &effects)
             flows[nextToOpen] = MarketFlow(
-                market: market, seed: seed, accounts: accounts, parameters: parameters)
+                market: market, stream: streams[nextToOpen], seed: seed, accounts: accounts,
+                parameters: parameters)
+            alive.append(nextToOpen)
             nextToOpen += 1
         }
-        for index in firstUnsettled..<nextToOpen {
+        for index in alive {
             publishStrike(SimMarketID(index), into: &effects)
             end(SimMarketID(index), into: &effects)
         }
+        alive.removeAll { exchange.phase(SimMarketID($0)) == .settled }
         while firstUnsettled < nextToOpen,
             exchange.phase(SimMarketID(firstUnsettled)) == .settled
         {
@@ -158,7 +181,7 @@ package struct VenueSimulation: Sendable {
 
     /// The first true price at or after a market's start is its strike, where none is recorded.
     private mutating func takeStrikes(from point: SpotPoint) {
-        for index in firstUnsettled..<nextToOpen {
+        for index in alive {
             guard strikes[index] == nil else { continue }
             let definition = exchange.definition(SimMarketID(index))
             guard case .spot(let recorded) = definition.fair, definition.startsAt <= point.at
@@ -189,6 +212,9 @@ package struct VenueSimulation: Sendable {
         if case .latent = definition.fair {
             return latentView(market, elapsed: elapsed, secondsToEnd: secondsToEnd)
         }
+        if case .path(let path) = definition.fair {
+            return pathView(market, path, elapsed: elapsed, secondsToEnd: secondsToEnd)
+        }
         guard let truePrice = truth.price, let trueAt = truth.at else { return nil }
         let makerPrice = noticed.price ?? truePrice
         let makerAt = noticed.at ?? trueAt
@@ -213,12 +239,27 @@ package struct VenueSimulation: Sendable {
             isStale: (now - makerAt).seconds > parameters.staleAfter, isAfterJump: isAfterJump)
     }
 
+    /// A path that was made before; makers see it later than informed traders. Nothing but news
+    /// moves such a market, so it is as quiet as one that has not started.
+    private func pathView(
+        _ market: SimMarketID, _ path: FairPath, elapsed: Double, secondsToEnd: Double
+    ) -> MarketView {
+        let known = path.value(at: now - parameters.makerDelay)
+        let before = path.value(at: now - parameters.makerDelay - .seconds(2))
+        let calm = path.value(at: now - .milliseconds(Int64(parameters.pullAfterJump * 1_000)))
+        return MarketView(
+            market: market, now: now, elapsed: elapsed, secondsToEnd: secondsToEnd,
+            hasStarted: false, truth: path.value(at: now - parameters.informedDelay),
+            makerFair: known, sensitivity: 0.002 + abs(known - before), isStale: false,
+            isAfterJump: abs(known - calm) > FairPath.jump, isQuiet: known == before)
+    }
+
     /// A hidden probability that wanders in log odds; makers see it a tick late.
     private mutating func latentView(
         _ market: SimMarketID, elapsed: Double, secondsToEnd: Double
     ) -> MarketView {
         var random = SimRandom(
-            seed: seed, stream: .latent, market: UInt64(market.index), tick: tick.rawValue)
+            seed: seed, stream: .latent, market: streams[market.index], tick: tick.rawValue)
         let before = latent[market.index]
         let step = 0.01 * elapsed.squareRoot() * random.normal()
         let spread = before * (1 - before)

@@ -89,20 +89,25 @@ struct KalshiPayloads {
         text.field("settlement_ts", settledAt.rfc3339)
     }
 
-    func event(_ id: SimMarketID, withMarkets: Bool, _ text: inout JSONText) {
-        let definition = exchange.definition(id)
+    /// `members` are the markets of the event, at least one. None of them is promised to exclude
+    /// the others, so each is covered in full.
+    func event(_ members: [SimMarketID], withMarkets: Bool, _ text: inout JSONText) {
+        let definition = exchange.definition(members[0])
         text.field("event_ticker", definition.eventSet.description)
         text.field("series_ticker", definition.series)
-        text.field("title", definition.title)
+        let isAlone = members.count == 1
+        text.field("title", isAlone ? definition.title : definition.eventSet.description)
         text.field("sub_title", "")
         text.field("collateral_return_type", "")
         text.field("mutually_exclusive", false)
-        text.field("category", "Crypto")
+        text.field("category", definition.series == VenueListing.spotSeries ? "Crypto" : "Other")
         text.field("strike_date", definition.closesAt.rfc3339)
         text.array("settlement_sources") { _ in }
         text.field("exchange_index", Int64(0))
         guard withMarkets else { return }
-        text.array("markets") { $0.element { market(id, &$0) } }
+        text.array("markets") { array in
+            for id in members { array.element { market(id, &$0) } }
+        }
     }
 
     func series(_ definition: MarketDefinition, _ text: inout JSONText) {

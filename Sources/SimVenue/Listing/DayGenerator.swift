@@ -2,7 +2,8 @@ import MarketSim
 import Runtime
 package import Trading
 
-/// Writes a seeded day in the formats of the recordings, so that everything replays one way.
+/// Writes a seeded day of all domains in the formats of the recordings, so that everything replays
+/// one way.
 package enum DayGenerator {
     /// What was written.
     package struct Summary: Sendable {
@@ -13,12 +14,14 @@ package enum DayGenerator {
     /// The day begins at midnight UTC of 2026-01-01 whatever the seed.
     package static let start = Timestamp(seconds: 1_767_225_600)
 
-    /// Writes `hours` of the feed and its markets below `directory`.
+    /// Writes so many seconds of the feeds and their markets below `directory`; with a `pace`
+    /// beside the spot feed also those of the other domains, whose clocks run so many times as fast
+    /// as market time.
     package static func write(
-        seed: UInt64, hours: Int, to directory: String
+        seed: UInt64, seconds: Int, pace: Int?, to directory: String
     ) throws -> Summary {
-        precondition(hours > 0, "a generated stretch has a length")
-        var day = SyntheticDay(seed: seed, start: start, seconds: hours * 3_600)
+        precondition(seconds > 0, "a generated stretch has a length")
+        var day = SyntheticDay(seed: seed, start: start, seconds: seconds)
         var writer = try RecordingWriter(directory: directory, label: "generated")
         var pending: [SpotSample] = []
         var rowCount = 0
@@ -41,7 +44,31 @@ package enum DayGenerator {
         }
         for sample in pending { try writer.write(sample) }
         try writer.finish()
+        guard let pace else { return Summary(rowCount: rowCount, marketCount: marketCount) }
+        let worlds = SyntheticWorlds(seed: seed, start: start, seconds: seconds, pace: pace)
+        for (domain, world) in worlds.all() {
+            try DomainRecordingWriter.write(
+                world.rows.map { recorded($0) }, world.markets.map { recorded($0) },
+                domain: domain, label: "generated", to: directory)
+            rowCount += world.rows.count
+            marketCount += world.markets.count
+        }
         return Summary(rowCount: rowCount, marketCount: marketCount)
+    }
+
+    private static func recorded(_ row: WorldRow) -> FeedSample {
+        FeedSample(
+            source: row.source, kind: row.kind, topic: row.topic, event: row.event,
+            ingest: row.ingest, unit: row.unit,
+            values: Dictionary(uniqueKeysWithValues: row.values.map { ($0.label, $0.value) }),
+            names: Dictionary(uniqueKeysWithValues: row.names.map { ($0.label, $0.value) }))
+    }
+
+    private static func recorded(_ market: WorldMarket) -> RecordedEventMarket {
+        RecordedEventMarket(
+            ticker: market.ticker, event: market.event, title: market.title, rules: market.rules,
+            opensAt: market.opensAt, closesAt: market.closesAt, payout: market.payout,
+            steps: market.path.steps.map { .init(from: $0.from, value: $0.value) })
     }
 
     private static func recorded(_ market: SyntheticMarket) -> RecordedMarket {

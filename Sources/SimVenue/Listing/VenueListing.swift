@@ -29,7 +29,8 @@ package struct VenueListing: Sendable {
     /// One cent, Kalshi's `linear_cent`, whatever grid the recorded market had.
     package static let tick = Price(units: 10_000_000)
 
-    /// The recorded markets that lie wholly inside the recorded feed and were resolved.
+    /// The recorded markets that lie wholly inside the recorded feed and were resolved, and those
+    /// of other domains.
     package init(recordedIn directory: String) throws(RecordingError) {
         let spot = try SpotRecording(directory: directory)
         let recording = try MarketRecording(directory: directory)
@@ -51,12 +52,17 @@ package struct VenueListing: Sendable {
                 "listed \(usable.count) of \(rows.count) markets: the others are not wholly inside "
                     + "the feed or were not resolved")
         }
+        let events = try EventListing(in: directory, from: first.receivedAt, to: last.receivedAt)
+        notes += events.notes
         self.notes = notes
-        markets = usable.map { VenueListing.definition($0) }
+        markets = (usable.map { VenueListing.definition($0) } + events.markets).sorted {
+            ($0.opensAt, $0.instrument) < ($1.opensAt, $1.instrument)
+        }
         source = .recording(spot)
         tokens = [:]
-        fingerprint = VenueListing.fingerprint(
-            samples.counts.rows, first, last, markets: usable)
+        fingerprint =
+            VenueListing.fingerprint(samples.counts.rows, first, last, markets: usable)
+            + events.fingerprint
     }
 
     init(
@@ -103,7 +109,7 @@ package struct VenueListing: Sendable {
 
 extension MarketDefinition {
     /// The series is the part of the ticker before the first dash.
-    var series: String {
+    package var series: String {
         String(instrument.description.prefix { $0 != "-" })
     }
 }

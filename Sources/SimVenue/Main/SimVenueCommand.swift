@@ -154,13 +154,29 @@ struct Generate: ParsableCommand {
     var out: String
     @Option(help: "How many hours.")
     var hours: Int = 24
+    @Option(help: "How many minutes, instead of hours.")
+    var minutes: Int?
+    @Option(
+        help: "How many times as fast as market time the other domains live; 0 leaves them out.")
+    var pace: Int = 1
 
     func run() throws {
         do {
             guard (1...240).contains(hours) else {
                 throw ProcessFailure(.usage, "--hours: expected 1 to 240, found \(hours)")
             }
-            let summary = try DayGenerator.write(seed: seed, hours: hours, to: out)
+            if let minutes, !(10...14_400).contains(minutes) {
+                throw ProcessFailure(.usage, "--minutes: expected 10 to 14400, found \(minutes)")
+            }
+            let seconds = minutes.map { $0 * 60 } ?? hours * 3_600
+            guard pace == 0 || (1...144).contains(pace) && seconds * pace >= 3_600 else {
+                throw ProcessFailure(
+                    .usage,
+                    "--pace: expected 0 or 1 to 144, and an hour of the domains' time at least; "
+                        + "found \(pace) for \(seconds) s")
+            }
+            let summary = try DayGenerator.write(
+                seed: seed, seconds: seconds, pace: pace == 0 ? nil : pace, to: out)
             print("wrote \(summary.rowCount) rows and \(summary.marketCount) markets to \(out)")
         } catch {
             ProcessFailure(error).exit(name: "sim-venue generate")

@@ -23,11 +23,13 @@ extension VenueService {
             return withMarket(parts[1]) { book($0, request) }
         case ("events", 1): return events(request)
         case ("events", 2):
-            return withMarket(parts[1]) { id in
-                let isNested = request.query["with_nested_markets"] == "true"
-                return .object {
-                    $0.object("event") { payloads.event(id, withMarkets: isNested, &$0) }
-                    $0.array("markets") { $0.element { payloads.market(id, &$0) } }
+            let members = members(of: parts[1])
+            guard !members.isEmpty else { return .notFound }
+            let isNested = request.query["with_nested_markets"] == "true"
+            return .object {
+                $0.object("event") { payloads.event(members, withMarkets: isNested, &$0) }
+                $0.array("markets") { array in
+                    for id in members { array.element { payloads.market(id, &$0) } }
                 }
             }
         case ("series", 1): return series()
@@ -101,15 +103,26 @@ extension VenueService {
         }
     }
 
+    /// The listed markets of an event, in the order of their listing.
+    private func members(of event: String) -> [SimMarketID] {
+        engine.listed(asTokens: false).filter {
+            engine.exchange.definition($0).eventSet.description == event
+        }
+    }
+
+    /// Events with a listed market, by their newest one.
     private func events(_ request: VenueRequest) -> VenueResponse {
         let exchange = engine.exchange
+        var seen: Set<EventSetID> = []
         let wanted = engine.listed(asTokens: false).reversed().filter {
             request.matches("series_ticker", exchange.definition($0).series)
                 && isWanted(exchange.phase($0), request.query["status"])
+                && seen.insert(exchange.definition($0).eventSet).inserted
         }
         let isNested = request.query["with_nested_markets"] == "true"
         return page(wanted, "events", request, limitMax: 200) {
-            payloads.event($0, withMarkets: isNested, &$1)
+            let event = exchange.definition($0).eventSet.description
+            payloads.event(members(of: event), withMarkets: isNested, &$1)
         }
     }
 
