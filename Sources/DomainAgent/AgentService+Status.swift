@@ -42,6 +42,7 @@ extension AgentService {
             ("scans_waiting", Int64(engine.scanCount)),
             ("ticks", counters.ticks), ("ticks_unmarked", counters.ticksUnmarked),
             ("feed_rows", counters.rows), ("feed_rows_refused", counters.rowsRefused),
+            ("feed_rows_doubted", counters.rowsDoubted),
             ("market_gaps", counters.gaps), ("malformed", counters.malformed),
             ("unsent", counters.unsent), ("outbox_overflows", counters.overflows),
             ("core_sessions", counters.sessions), ("grants_refused", counters.grantsRefused),
@@ -59,8 +60,26 @@ extension AgentService {
         for (reason, count) in counts.withdrawals.met {
             values.append(("withdrawn.\(reason)", Int64(clamping: count)))
         }
-        return values
+        return values + sourceValues
     }
+
+    /// Each source: what it said that was believed, what was not, whether it is in quarantine, and
+    /// how many seconds ago it last said something good.
+    private var sourceValues: [(String, Int64)] {
+        engine.policy.sources.prefix(Self.shownSources).flatMap { name, health in
+            let label = "feed.\(name.prefix(16))"
+            let age = health.lastGoodAt.map { (marketTime - $0).nanoseconds / 1_000_000_000 }
+            return [
+                ("\(label).good", Int64(clamping: health.accepted)),
+                ("\(label).refused", Int64(clamping: health.refused)),
+                ("\(label).repeated", Int64(clamping: health.duplicates)),
+                ("\(label).quarantined", health.quarantine == nil ? 0 : 1),
+                ("\(label).age_s", age ?? -1),
+            ]
+        }
+    }
+
+    private static var shownSources: Int { 12 }
 
     private func price(_ value: Double) -> Int64 {
         Price(value, rounding: .nearestEven)?.units ?? 0

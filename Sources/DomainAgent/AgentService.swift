@@ -58,6 +58,8 @@ package final class AgentService<Policy: DomainPolicy>: LoopService {
     var clock: TurnClock
 
     private let source: any ObservationSource<Policy.Observation>
+    /// Where observations go that were not believed.
+    private let quarantine: (any ObservationQuarantine<Policy.Observation>)?
     private let modelHash: Digest
     private var effects = AgentEffects()
     private var failure: (any Error)?
@@ -71,12 +73,14 @@ package final class AgentService<Policy: DomainPolicy>: LoopService {
 
     package init(
         parts: AgentParts, links: AgentLinks, engine: AgentEngine<Policy>,
-        source: any ObservationSource<Policy.Observation>, clock: TurnClock, log: Logger
+        source: any ObservationSource<Policy.Observation>, clock: TurnClock, log: Logger,
+        quarantine: (any ObservationQuarantine<Policy.Observation>)? = nil
     ) {
         self.parts = parts
         self.links = links
         self.engine = engine
         self.source = source
+        self.quarantine = quarantine
         self.clock = clock
         self.log = log
         let text = engine.policy.canonicalText + "\n" + engine.terms.canonicalText
@@ -155,7 +159,9 @@ package final class AgentService<Policy: DomainPolicy>: LoopService {
         do {
             while let observation = try source.next(through: marketTime) {
                 counters.rows += 1
-                engine.observe(observation)
+                guard let refusal = engine.observe(observation) else { continue }
+                counters.rowsDoubted += 1
+                quarantine?.keep(observation, because: refusal)
             }
             counters.rowsRefused = Int64(source.refusedRows)
         } catch {
@@ -224,7 +230,9 @@ struct AgentCounters {
     var ticks: Int64 = 0
     var ticksUnmarked: Int64 = 0
     var rows: Int64 = 0
+    /// Rows that could not be read, and rows that were read and not believed.
     var rowsRefused: Int64 = 0
+    var rowsDoubted: Int64 = 0
     var malformed: Int64 = 0
     var gaps: Int64 = 0
     var unsent: Int64 = 0

@@ -9,7 +9,7 @@ import Wire
 /// Makes an agent out of its configuration and runs it until it is asked to stop.
 package enum AgentWiring {
     /// The domains that this build knows.
-    private static let domains = ["crypto"]
+    private static let domains = ["crypto", "macro", "politics", "sports", "weather"]
 
     /// Everything that can be refused before a socket is bound is refused here.
     package static func run(domain: String, _ options: ProcessOptions) throws(ProcessFailure) {
@@ -32,12 +32,68 @@ package enum AgentWiring {
             return only.name
         }
         let agent = try agent(context, domain: domain)
+        let folder = options.data ?? context.state.data
+        switch domain {
+        case "crypto": try runCrypto(agent, context, reading: folder)
+        case "macro": try runFacts(MacroBelief(), agent, context, reading: folder)
+        case "politics": try runFacts(PoliticsBelief(), agent, context, reading: folder)
+        case "sports": try runFacts(SportsBelief(), agent, context, reading: folder)
+        default: try runFacts(WeatherBelief(), agent, context, reading: folder)
+        }
+    }
+
+    private static func runCrypto(
+        _ agent: AgentConfiguration, _ context: ProcessContext, reading folder: String
+    ) throws(ProcessFailure) {
         let parameters: CryptoParameters
         do { parameters = try CryptoParameters(agent.parameters) } catch {
             throw ProcessFailure(error)
         }
-        let folder = options.data ?? context.state.data
-        try context.run(try startLoop(agent, parameters, context, reading: folder))
+        let loop = try startLoop(
+            agent, context, interval: parameters.interval,
+            engine: AgentEngine(
+                policy: CryptoUpDownPolicy(parameters.model), terms: parameters.trading)
+        ) { isReplay throws(ProcessFailure) in
+            try spot(in: folder, isReplay: isReplay)
+        }
+        try context.run(loop)
+    }
+
+    private static func runFacts<Domain: DomainBelief>(
+        _ domain: Domain, _ agent: AgentConfiguration, _ context: ProcessContext,
+        reading folder: String
+    ) throws(ProcessFailure) {
+        let parameters: FactParameters
+        do { parameters = try FactParameters(agent.parameters, rules: Domain.rules) } catch {
+            throw ProcessFailure(error)
+        }
+        let state = context.state.folder(of: agent.name)
+        let domainName = agent.domain.description
+        let log = context.log
+        let loop = try startLoop(
+            agent, context, interval: parameters.interval,
+            engine: AgentEngine(
+                policy: FactPolicy(domain, parameters.belief, rules: parameters.rules),
+                terms: parameters.trading),
+            quarantine: { QuarantineFile(path: "\(state)/quarantine.jsonl") }
+        ) { _ throws(ProcessFailure) in
+            try facts(of: domainName, in: folder, log)
+        }
+        try context.run(loop)
+    }
+
+    /// The recorded facts of a folder. Where the folder has none of the domain, the agent runs and
+    /// leaves every market alone, since nothing is known.
+    private static func facts(
+        of domain: String, in folder: String, _ log: Logger
+    ) throws(ProcessFailure) -> any ObservationSource<FeedFact> {
+        do throws(RecordingError) {
+            return try RecordedFacts(FeedRecording(directory: folder, domain: domain))
+        } catch {
+            guard error.code == .missing else { throw ProcessFailure(.usage, "\(error)") }
+            log.warning("feed_missing", metadata: ["reason": "\(error)"])
+            return NoFacts()
+        }
     }
 
     private static func agent(
@@ -68,10 +124,18 @@ package enum AgentWiring {
         }
     }
 
-    private static func startLoop(
-        _ agent: AgentConfiguration, _ parameters: CryptoParameters, _ context: ProcessContext,
-        reading folder: String
-    ) throws(ProcessFailure) -> PollLoop<AgentService<CryptoUpDownPolicy>> {
+    /// `source` makes the agent's feed; it is told whether a venue owns market time.
+    private static func startLoop<Policy: DomainPolicy>(
+        _ agent: AgentConfiguration, _ context: ProcessContext, interval: Span,
+        engine: AgentEngine<Policy>,
+        quarantine: @escaping @Sendable () -> (any ObservationQuarantine<Policy.Observation>)? = {
+            nil
+        },
+        source:
+            @escaping @Sendable (Bool) throws(ProcessFailure) -> any ObservationSource<
+                Policy.Observation
+            >
+    ) throws(ProcessFailure) -> PollLoop<AgentService<Policy>> {
         let configuration = context.configuration
         let core = configuration.core.name
         let supervisor = configuration.supervisor.name
@@ -86,20 +150,18 @@ package enum AgentWiring {
         do {
             return try PollLoop(name: context.name.description, security: security) { wiring in
                 let links = try AgentLinks(context, core: core, gateway: gateway.name)
-                let source = try spot(in: folder, isReplay: gateway.isReplay)
+                let source = try source(gateway.isReplay)
                 let parts = AgentParts(
                     name: agent.name,
                     key: StrategyKey(
                         org: agent.org, account: agent.account, mode: configuration.mode,
                         strategy: agent.strategy),
                     venue: agent.venue, supervisor: supervisor, isReplay: gateway.isReplay,
-                    interval: parameters.interval, incarnation: context.incarnation,
+                    interval: interval, incarnation: context.incarnation,
                     version: ProcessContext.version)
                 let service = AgentService(
-                    parts: parts, links: links,
-                    engine: AgentEngine(
-                        policy: CryptoUpDownPolicy(parameters.model), terms: parameters.trading),
-                    source: source, clock: wiring.clock, log: context.log)
+                    parts: parts, links: links, engine: engine, source: source,
+                    clock: wiring.clock, log: context.log, quarantine: quarantine())
                 try wiring.bind(links.admin, at: context.endpoint(of: agent.name, .admin))
                 try wiring.connect(links.market, to: context.endpoint(of: gateway.name, .market))
                 try wiring.connect(links.core, to: context.endpoint(of: core, .agents))

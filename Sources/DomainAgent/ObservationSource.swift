@@ -1,3 +1,4 @@
+package import Signals
 package import Trading
 
 /// Where an agent's outside data come from. Owned by the service's thread.
@@ -11,4 +12,11 @@ package protocol ObservationSource<Observation>: AnyObject {
 
     /// What could not be used so far: rows that are corrupt and rows that came too late.
     var refusedRows: Int { get }
+}
+
+/// Keeps what was not believed, so that a person can look at it.
+package protocol ObservationQuarantine<Observation>: AnyObject {
+    associatedtype Observation: Sendable
+
+    func keep(_ observation: Observation, because refusal: FactRefusal)
 }

@@ -54,14 +54,29 @@ extension ClusterTests {
             }
         }
 
+        /// Agents of all five domains trade, each its own markets, and the same in a second run.
+        @Test(.timeLimit(.minutes(6)))
+        func fiveDomainsTradeAndTradeTheSameAgain() async throws {
+            let first = try await completeRun(ClusterOptions(hasDomains: true))
+            for prefix in ["KXBTCUD5M-", "KXCPI-", "KXSENATE-", "KXNFLGAME-", "KXHIGHNY-"] {
+                let own = first.orders.filter { $0.instrument.hasPrefix(prefix) }
+                try #require(!own.isEmpty, "no order for \(prefix): \(first.summary)")
+            }
+            let second = try await completeRun(ClusterOptions(hasDomains: true))
+            try #require(first.orders == second.orders)
+            try #require(first.summary == second.summary)
+        }
+
         private struct Run {
             var orders: [OrderLine] = []
             var summary: ClusterSummary
         }
 
-        private func completeRun() async throws -> Run {
+        private func completeRun(
+            _ options: ClusterOptions = ClusterOptions(hours: 1)
+        ) async throws -> Run {
             var run: Run?
-            try await LocalClusterHarness.with(ClusterOptions(hours: 1)) { cluster in
+            try await LocalClusterHarness.with(options) { cluster in
                 // The first 25 minutes of the hour are enough for four markets to settle.
                 try cluster.editFeed { lines in lines = Array(lines.prefix(1_501)) }
                 try cluster.launch()

@@ -74,7 +74,7 @@ struct PaperVenue {
         list()
         report()
         while next.received < received.count, received[next.received].receivedAt <= now {
-            engine.observe(SpotObservation(received[next.received]))
+            _ = engine.observe(SpotObservation(received[next.received]))
             next.received += 1
         }
         wanted.clear()

@@ -69,7 +69,7 @@ struct RecordedDayTests {
         for market in day.inside {
             let now = market.start + offset
             while next < day.samples.count, day.samples[next].receivedAt <= now {
-                policy.observe(SpotObservation(day.samples[next]))
+                _ = policy.observe(SpotObservation(day.samples[next]))
                 next += 1
             }
             let instrument = try #require(market.instrument)

@@ -43,7 +43,10 @@ struct BrokenLine: Sendable, CustomTestStringConvertible {
         #expect(configuration.limits.count >= 15)
         #expect(
             configuration.processNames.map(\.description)
-                == ["sim-venue", "gw-kalshi", "core", "agent-crypto", "supervisor"])
+                == [
+                    "sim-venue", "gw-kalshi", "core", "agent-crypto", "agent-macro",
+                    "agent-politics", "agent-sports", "agent-weather", "supervisor",
+                ])
     }
 
     @Test func readsTheSampleOfTheUnits() throws {

@@ -12,7 +12,7 @@ import Trading
         let files = KeyFiles(root: scratch.path + "/keys")
         var maker = KeyMaker(configuration: try sampleConfiguration(), files: files)
         try maker.run()
-        #expect(maker.made.count == 22)
+        #expect(maker.made.count == 30)
         for path in maker.made {
             let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions]
             let isPublic = path.hasPrefix(files.publicFolder)

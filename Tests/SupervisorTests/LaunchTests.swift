@@ -15,14 +15,17 @@ import Trading
         let plans = configuration.children(options, data: "/d")
         #expect(
             plans.map(\.executable) == [
-                "/b/sim-venue", "/b/execution-gateway", "/b/risk-core", "/b/domain-agent",
-            ])
+                "/b/sim-venue", "/b/execution-gateway", "/b/risk-core",
+            ] + [String](repeating: "/b/domain-agent", count: 5))
         #expect(
             plans[0].arguments == [
                 "--config", "/s/cluster.yaml", "--state", "/s", "--name", "sim-venue", "--speed",
                 "max", "--data", "/d",
             ])
-        #expect(plans[3].arguments.suffix(4) == ["--domain", "crypto", "--data", "/d"])
+        let domains = ["crypto", "macro", "politics", "sports", "weather"]
+        for (plan, domain) in zip(plans[3...], domains) {
+            #expect(plan.arguments.suffix(4) == ["--domain", domain, "--data", "/d"])
+        }
         #expect(Set(ChildKind.stopOrder) == Set(ChildKind.allCases))
     }
 }

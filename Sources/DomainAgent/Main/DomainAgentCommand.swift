@@ -7,7 +7,7 @@ import Runtime
         commandName: "domain-agent",
         abstract: "Looks for mispriced outcomes of one domain and asks the risk core for orders.")
 
-    @Option(name: .long, help: "What the agent knows: crypto.")
+    @Option(name: .long, help: "What the agent knows: crypto, macro, politics, sports or weather.")
     var domain: String
 
     @OptionGroup var options: ProcessOptions

@@ -34,7 +34,10 @@ package struct ConfigurationSection: Sendable, Equatable {
     }
 
     /// Refuses every key that is not among `keys`.
-    package func allow(_ keys: String...) throws(ConfigurationError) {
+    package func allow(_ keys: String...) throws(ConfigurationError) { try allow(keys) }
+
+    /// Refuses every key that is not among `keys`.
+    package func allow(_ keys: [String]) throws(ConfigurationError) {
         for entry in entries where !keys.contains(entry.key) {
             throw ConfigurationError(
                 file: file, line: entry.line, key: path,

@@ -47,7 +47,7 @@ package struct AgentEngine<Policy: DomainPolicy>: Sendable {
 
     /// Takes in what became known outside the venue. The caller never hands in what was received
     /// after the time of the next command.
-    package mutating func observe(_ observation: Policy.Observation) {
+    package mutating func observe(_ observation: Policy.Observation) -> FactRefusal? {
         policy.observe(observation)
     }
 

@@ -8,8 +8,11 @@ package protocol DomainPolicy: Sendable {
     /// One thing seen outside the venue.
     associatedtype Observation: Sendable
 
-    /// Takes in what became known.
-    mutating func observe(_ observation: Observation)
+    /// Takes in what became known; a reason where it was not believed.
+    mutating func observe(_ observation: Observation) -> FactRefusal?
+
+    /// The sources of the observations and how they behaved, in the order of their names.
+    var sources: [(name: String, health: SourceHealth)] { get }
 
     /// When the instrument may be quoted; nil when it is none of this domain's.
     func window(of instrument: Instrument) -> TradingWindow?
@@ -154,6 +157,8 @@ package enum Abstention: UInt8, Sendable, CaseIterable {
     case staleScan
     /// No room in the scan queue.
     case scanOverflow
+    /// A source that the model cannot do without is not believed at present.
+    case feedQuarantined
 }
 
 /// How often each reason was met.

@@ -32,7 +32,13 @@ package struct CryptoUpDownPolicy: DomainPolicy {
 
     package var canonicalText: String { "crypto-updown/\(version) \(terms.canonicalText)" }
 
-    package mutating func observe(_ observation: SpotObservation) { feed.add(observation) }
+    package mutating func observe(_ observation: SpotObservation) -> FactRefusal? {
+        feed.add(observation)
+        return nil
+    }
+
+    /// One feed, whose age the model itself looks at.
+    package var sources: [(name: String, health: SourceHealth)] { [] }
 
     package func window(of instrument: Instrument) -> TradingWindow? {
         guard let market = UpDownMarket(instrument.id) else { return nil }

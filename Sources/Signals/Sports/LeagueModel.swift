@@ -170,15 +170,26 @@ package struct LeagueModel: OutcomeModel {
     }
 
     package func forecast(_ question: GameQuestion, at moment: Timestamp) -> OutcomeForecast {
+        forecast(question, lead: 0, left: 1)
+    }
+
+    /// Who wins a game in which the first team leads by `lead` points with the part `left` of the
+    /// time to play: what is left is a shorter game of the same teams.
+    package func forecast(
+        _ question: GameQuestion, lead: Double, left: Double
+    ) -> OutcomeForecast {
+        precondition(left >= 0 && left <= 1, "a part of a game, got \(left)")
         let first = team(question.first, in: question.season)
         let second = team(question.second, in: question.season)
         let (mean, variance) = expectation(first, second, isNeutral: question.isNeutral)
-        let spread = (variance + 2 * terms.walk * terms.walk + terms.noise * terms.noise)
-            .squareRoot()
-        let z = mean / spread
+        // A game that is over still counts for half a point, so that nothing divides by zero.
+        let spread =
+            (left * left * (variance + 2 * terms.walk * terms.walk)
+            + max(left, 0.0015) * terms.noise * terms.noise).squareRoot()
+        let z = (lead + left * mean) / spread
         let probability = min(1 - 1e-9, max(1e-9, NormalDistribution.cumulative(z)))
         // How far the probability moves for one deviation of the belief in the margin.
-        let deviation = NormalDistribution.density(z) * variance.squareRoot() / spread
+        let deviation = NormalDistribution.density(z) * left * variance.squareRoot() / spread
         return OutcomeForecast(
             probabilities: [probability, 1 - probability], deviations: [deviation, deviation],
             contributions: [

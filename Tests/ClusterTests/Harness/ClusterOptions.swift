@@ -2,6 +2,8 @@
 struct ClusterOptions {
     /// Hours of the generated day. A replay at full speed takes well over a second for a minute.
     var hours = 2
+    /// Agents of all domains over a quarter of an hour in which the domains live a day.
+    var hasDomains = false
     /// What the day and its counterparties follow from.
     var seed = 7
     /// The agent's own parameters, as YAML in one line.
@@ -19,9 +21,20 @@ struct ClusterOptions {
     /// A limit of wall time, such as `20s`; none runs to the end of the data.
     var limit: String?
 
+    /// How much is generated, as `sim-venue generate` takes it.
+    var length: [String] {
+        hasDomains
+            ? ["--minutes", "15", "--pace", "96"] : ["--hours", "\(hours)", "--pace", "0"]
+    }
+
     /// The configuration: the sample's, with short times and free ports.
     func configuration(port: UInt16) -> String {
         let standIn = hasStandIn ? "\n" + agent("standin", parameters: "{}") : ""
+        let domains =
+            hasDomains
+            ? ["macro", "politics", "sports", "weather"].map {
+                "\n" + agent($0, domain: $0, parameters: "{}")
+            }.joined() : ""
         let coin =
             hasCoin
             ? "\n" + agent("coin", parameters: "{ policy: coin-flip, flip-every: 4 }") : ""
@@ -49,7 +62,7 @@ struct ClusterOptions {
                 account: main
                 strategy: updown
                 venue: kalshi
-                parameters: \(parameters)\(standIn)\(coin)\(rival)
+                parameters: \(parameters)\(standIn)\(coin)\(rival)\(domains)
             limits:
               - { level: firm, kind: order-quantity-min, value: "1" }
               - { level: firm, kind: order-quantity-max, value: "25" }
@@ -85,10 +98,12 @@ struct ClusterOptions {
     }
 
     /// A further agent of the same account.
-    private func agent(_ strategy: String, parameters: String) -> String {
+    private func agent(
+        _ strategy: String, domain: String = "crypto", parameters: String
+    ) -> String {
         """
           - name: agent-\(strategy)
-            domain: crypto
+            domain: \(domain)
             org: demo
             account: main
             strategy: \(strategy)

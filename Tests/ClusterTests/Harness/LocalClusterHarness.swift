@@ -36,7 +36,7 @@ final class LocalClusterHarness {
         guard options.data == nil else { return }
         let day = try await run(
             Self.binary("sim-venue"),
-            ["generate", "--seed", "\(options.seed)", "--out", data, "--hours", "\(options.hours)"])
+            ["generate", "--seed", "\(options.seed)", "--out", data] + options.length)
         try expect(day, exitCode: 0)
     }
 

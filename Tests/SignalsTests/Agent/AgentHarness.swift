@@ -45,7 +45,7 @@ struct AgentHarness {
     mutating func feed(_ price: Double) {
         spot = price
         guard let exact = Price(price, rounding: .nearestEven) else { return }
-        engine.observe(
+        _ = engine.observe(
             SpotObservation(feedAt: now - .seconds(1), receivedAt: now, price: exact))
     }
 
