@@ -4,7 +4,7 @@ package import Trading
 ///
 /// A market's ticker ends in the party: `D` is whose share the polls give, `R` the other.
 package struct PoliticsBelief: DomainBelief {
-    /// Fitted on the races before 2016 by `research fit`; shares of the two candidates.
+    /// Shares of the two candidates, chosen near the errors of past polls; not fitted.
     package static let raceTerms = RaceModel.Terms(offices: [
         "senate": .init(systematic: 0.022, house: 0.02, pull: 0.05),
         "president": .init(systematic: 0.018, house: 0.018, pull: 0.02),

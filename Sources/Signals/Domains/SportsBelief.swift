@@ -4,7 +4,7 @@ package import Trading
 ///
 /// A market's ticker ends in the team that it pays for: `<event>-<team>`.
 package struct SportsBelief: DomainBelief {
-    /// Points of the league, fitted on its games since 2000 by `research fit`.
+    /// Points of American football, chosen near what margins of its league show; not fitted.
     package static let leagueTerms = LeagueModel.Terms(
         noise: 12.9, walk: 1.0, prior: 6.0, carry: 0.63, home: 2.2, homeWalk: 0.03, marginMax: 28)
 
