@@ -100,12 +100,15 @@ struct EventRecordingTests {
         #expect(recording.isResolved)
         // 2026-07-24.
         let day = Timestamp(seconds: 1_784_851_200)
-        let markets = recording.markets(movedToDayOf: day + .seconds(7_200))
+        let markets = recording.markets(closingBefore: day + .seconds(15 * 3_600))
         #expect(markets.map { String($0.ticker.suffix(5)) } == ["B34.5", "0-T34", "0-T35"])
         #expect(markets.map(\.payout) == [.one, .zero, .zero])
         #expect(markets[1].title.contains("<34") && markets[2].title.contains(">35"))
         #expect(markets[0].closesAt == day + .seconds(13 * 3_600 + 1))
         #expect(markets[0].steps.map(\.value) == [0.65, 0.97])
+        // An end that is too near costs a day.
+        let earlier = recording.markets(closingBefore: day + .seconds(13 * 3_600))
+        #expect(earlier[0].closesAt == markets[0].closesAt - .seconds(86_400))
         #expect(markets[2].opensAt == day + .seconds(-16 * 3_600) + .milliseconds(500))
     }
 
@@ -116,7 +119,7 @@ struct EventRecordingTests {
         let recordings = try QuoteRecording.events(in: folder)
         let recording = try #require(recordings.first)
         #expect(!recording.isResolved)
-        #expect(recording.markets(movedToDayOf: .zero).isEmpty)
+        #expect(recording.markets(closingBefore: .zero).isEmpty)
     }
 
     @Test func aFileOfOtherColumnsIsRefused() throws {

@@ -99,13 +99,14 @@ package struct QuoteRecording: Sendable {
         }
     }
 
-    /// The markets as the simulated venue lists them, moved by whole days so that the recording's
-    /// last day is the day of `moment`; none where the outcome cannot be told.
-    package func markets(movedToDayOf moment: Timestamp) -> [RecordedEventMarket] {
+    /// The markets as the simulated venue lists them, moved by as many whole days as fit, so that
+    /// all of them close before `moment`; none where the outcome cannot be told.
+    package func markets(closingBefore moment: Timestamp) -> [RecordedEventMarket] {
         guard isResolved, let last = markets.compactMap(\.quotes.last?.at).max() else { return [] }
         let day = Span.seconds(86_400).nanoseconds
-        let shift = Span(
-            nanoseconds: (moment.nanoseconds / day - last.nanoseconds / day) * day)
+        let room = (moment - .seconds(60) - last).nanoseconds
+        let days = room >= 0 ? room / day : (room - day + 1) / day
+        let shift = Span(nanoseconds: days * day)
         return markets.compactMap { market in
             guard let opens = market.quotes.first?.at, let isWon = market.isWon else { return nil }
             return RecordedEventMarket(

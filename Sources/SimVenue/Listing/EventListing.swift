@@ -3,8 +3,8 @@ import Runtime
 import Trading
 
 /// The markets of the domains beside the spot price: what a generated day or a recorder wrote, and
-/// Kalshi's recorded quotes, which live at other dates than the spot feed and are moved to its last
-/// day by whole days.
+/// Kalshi's recorded quotes, which live at other dates than the spot feed and are moved by whole
+/// days.
 struct EventListing {
     private(set) var markets: [MarketDefinition] = []
     private(set) var notes: [String] = []
@@ -28,7 +28,7 @@ struct EventListing {
                     + counts.examples.joined(separator: "; "))
         }
         let quotes = try QuoteRecording.events(in: directory)
-        let moved = quotes.flatMap { $0.markets(movedToDayOf: last) }
+        let moved = quotes.flatMap { $0.markets(closingBefore: last) }
         var seen: Set<String> = []
         for market in written + moved {
             guard let definition = EventListing.definition(market, from: first, to: last) else {
