@@ -147,7 +147,7 @@ let processes: [Target] =
         [
             "Trading", "Wire", "Risk", "Portfolio", "Journal", "Transport", "Cryptography",
             "Runtime", argumentParser, subprocess, logging, grdb, httpTypes, hummingbird,
-            nioCore,
+            nioCore, nioHTTP1, asyncHTTPClient,
         ],
         embedding: ["dashboard.html", "dashboard.css", "dashboard.js", "openapi.json"].map {
             "Dashboard/\($0)"
@@ -215,7 +215,7 @@ let harness: [Target] = [
         "Supervisor",
         [
             "Trading", "Wire", "Risk", "Journal", "Transport", "Cryptography", "Supervisor",
-            "Runtime", argumentParser, logging,
+            "Runtime", argumentParser, logging, httpTypes, hummingbird, nioCore,
         ]),
     tests(
         "Cluster",

@@ -134,6 +134,8 @@ package enum RiskAlarm: Sendable, Hashable {
     case registryRefused(UInt64)
     /// The venue declines too much or answers too late: an account takes no new risk for a while.
     case venueGuarded(AccountID, LimitKind, limit: Int64, value: Int64)
+    /// Alerts reach nobody, so that nothing takes new risk; or they reach somebody again.
+    case alertPath(isDead: Bool)
     /// An instrument's quotes are old or have gaps: it takes no new risk for a while.
     case quoteGuarded(InstrumentID, limit: Int64, value: Int64)
 }

@@ -35,6 +35,8 @@ package struct RiskEngine: Sendable {
     var isDisarmedByOperator = false
     /// An operator has ended the run, until the core starts again or an operator arms it.
     var isStopped = false
+    /// Alerts reach nobody, so that orders only reduce.
+    package internal(set) var isAlertPathDead = false
     package internal(set) var lastOrderID: OrderID = .zero
     package internal(set) var limitSnapshot: UInt64 = 0
     package internal(set) var counters = RiskCounters()

@@ -36,6 +36,8 @@ package struct RiskCoreConfiguration: Sendable {
     package let operators: [ShortName]
     /// How many operators it takes to loosen.
     package let quorum: Int
+    /// How long alerts may reach nobody before orders only reduce; nil where nobody is to be told.
+    package let alertsDegradeAfter: Span?
 
     package init(_ cluster: ClusterConfiguration) {
         core = cluster.core.name
@@ -47,6 +49,7 @@ package struct RiskCoreConfiguration: Sendable {
         limits = cluster.limits
         operators = cluster.operators
         quorum = cluster.quorum
+        alertsDegradeAfter = cluster.supervisor.alerts?.degradeAfter
         let mode = cluster.mode
         gateways = cluster.gateways.map {
             Gateway(

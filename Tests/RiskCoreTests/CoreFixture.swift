@@ -33,12 +33,18 @@ final class CoreFixture {
     var signers: [(String, Ed25519PrivateKey)] { [("local", operatorKey)] }
 
     /// `limits`: lines of the configuration's `limits:` beside those that every test has.
-    init(isReplay: Bool = false, checkpointEvery: Int = 16, limits: String = "") throws {
+    /// `sections`: further sections of the configuration.
+    init(
+        isReplay: Bool = false, checkpointEvery: Int = 16, limits: String = "",
+        sections: String = ""
+    ) throws {
         folder = FileManager.default.temporaryDirectory
             .appending(path: "core-\(try SecureRandom.word())")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let stated = limits.split(separator: "\n").map { "\n  " + $0 }.joined()
-        let text = CoreFixture.yaml(isReplay: isReplay, checkpointEvery: checkpointEvery) + stated
+        let text =
+            CoreFixture.yaml(isReplay: isReplay, checkpointEvery: checkpointEvery) + stated
+            + "\n" + sections
         configuration = try ClusterConfiguration(yaml: text, file: "test.yaml")
         checkpointKey = try Ed25519PrivateKey.generate()
         operatorKey = try Ed25519PrivateKey.generate()

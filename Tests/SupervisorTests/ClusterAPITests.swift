@@ -68,7 +68,7 @@ private struct APIFixture {
         api = ClusterAPI(
             facts: ClusterFacts(try sampleConfiguration()), traces: traces, board: StatusBoard(),
             helm: helm, tokens: tokens,
-            audit: try AuditTrail(path: folder.path + "/audit.jsonl"), log: log)
+            audit: try AuditTrail(path: folder.path + "/audit.jsonl"), alerts: nil, log: log)
     }
 
     func get(_ path: String, _ query: [String: String] = [:], as token: String?) async -> APIReply {

@@ -38,6 +38,17 @@ func sampleConfiguration(replacing changes: [(String, String)] = []) throws -> C
     return try ClusterConfiguration(yaml: text, file: "paper.yaml")
 }
 
+/// The sample configuration with a section of alerts.
+func alertSample(_ section: String) throws -> ClusterConfiguration {
+    let lines = section.split(separator: "\n").map { "\n    \($0)" }.joined()
+    return try sampleConfiguration(replacing: [
+        (
+            #"supervisor: { name: supervisor, restart-delay: 500ms, http: "127.0.0.1:8800" }"#,
+            "supervisor:\n  name: supervisor\n  http: 127.0.0.1:8800\n  alerts:" + lines
+        )
+    ])
+}
+
 /// Names of the fixture.
 enum Sample {
     static let core = ProcessID(name: ShortName("core") ?? .empty)

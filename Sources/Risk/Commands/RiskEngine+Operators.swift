@@ -40,6 +40,16 @@ extension RiskEngine {
         reply(to: command.nonce, outcome, cancelled: cancelled, into: &effects)
     }
 
+    /// Alerts reach nobody, or somebody again. What rests stays; nothing is latched.
+    package mutating func apply(
+        _ change: AlertPathChanged, at now: Timestamp, into effects: inout RiskEffects
+    ) {
+        advance(to: now)
+        guard change.isDead.isSet != isAlertPathDead else { return }
+        isAlertPathDead = change.isDead.isSet
+        alarm(.alertPath(isDead: isAlertPathDead), into: &effects)
+    }
+
     /// Clears what is latched in a scope, or arms.
     mutating func loosen(
         _ action: OperatorAction, _ scope: HaltScope, into effects: inout RiskEffects

@@ -39,7 +39,7 @@ extension RiskEngine {
             return .denied(.notArmed, .account)
         }
         if context.kind == .intent { return .passed }
-        if arming == .reduceOnly, !reducesPosition(context) {
+        if arming == .reduceOnly || isAlertPathDead, !reducesPosition(context) {
             return .denied(.reduceOnly, .firm)
         }
         for slot in 0..<7 where context.path.meters[slot] >= 0 {

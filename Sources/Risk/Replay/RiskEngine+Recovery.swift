@@ -159,6 +159,8 @@ extension RiskEngine {
         case .accountReconciled:
             apply(try AccountReconciled(decoding: frame), at: now, into: &effects)
         case .coreStarted: apply(try CoreStarted(decoding: frame), at: now, into: &effects)
+        case .alertPathChanged:
+            apply(try AlertPathChanged(decoding: frame), at: now, into: &effects)
         case .timerFired: apply(try TimerFired(decoding: frame), at: now, into: &effects)
         default: return false
         }

@@ -136,6 +136,11 @@ private struct Restoration {
         case .snapshotHealth: try takeHealth(record)
         case .snapshotQuoteGuard: try takeQuoteGuard(record)
         case .snapshotReconciled: try takeReconciled(record)
+        case .alertPathChanged:
+            let value = try record.decode { frame throws(WireError) in
+                try AlertPathChanged(decoding: frame)
+            }
+            engine.isAlertPathDead = value.isDead.isSet
         case .snapshotEnd:
             let end = try record.decode { frame throws(WireError) in
                 try SnapshotEnd(decoding: frame)

@@ -27,6 +27,7 @@ extension RiskEngine {
         writeGovernance(into: &writer)
         writeDirectives(into: &writer)
         writeHealth(into: &writer)
+        if isAlertPathDead { writer.append(AlertPathChanged(isDead: .yes)) }
         return writer.finish()
     }
 

@@ -30,6 +30,8 @@ extension RiskCoreService {
                 nonce: request.nonce, halt: engine.newestHalt(under: HaltScope(request)),
                 quorum: engine.roster.quorum)
             _ = parts.admin.send(reply.frame(), to: peer)
+        case .alertBeat:
+            if try AlertBeat(decoding: frame).isHeard.isSet { alertsAreHeard() }
         case .limitChange: try takeLimits(frame, from: peer)
         case .limitsRequest: sendLimits(try LimitsRequest(decoding: frame), to: peer)
         case .followJournal:

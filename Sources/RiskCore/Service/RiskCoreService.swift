@@ -32,6 +32,8 @@ package final class RiskCoreService: LoopService {
     private var timersDueAt: MonotonicTime
     /// When the registry's file is looked at again.
     private var registryDueAt: MonotonicTime
+    /// When alerts count as heard by nobody, unless the supervisor says otherwise before.
+    var alertsDeadAt: MonotonicTime?
     /// When the marks of held instruments are looked at again (live).
     var marksDue: MonotonicTime
     /// The operator's link whose command is being applied.
@@ -60,6 +62,7 @@ package final class RiskCoreService: LoopService {
         timersDueAt = clock.monotonic
         marksDue = clock.monotonic
         registryDueAt = clock.monotonic + RiskCoreService.registryInterval
+        alertsDeadAt = configuration.alertsDegradeAfter.map { clock.monotonic + $0 }
         areLinksClosed = parts.start.isCrashLoop
         barrier = TickBarrier(
             expecting: configuration.gateways.filter(\.isReplay).map(\.name)
@@ -78,6 +81,7 @@ package final class RiskCoreService: LoopService {
                 startedEpoch: journal.epoch, engineVersion: RiskEngine.version,
                 mode: configuration.mode, isCrashLoop: Flag(parts.start.isCrashLoop)))
         applyConfiguration()
+        watchAlerts()
         takeRegistryWhereChanged()
         if parts.registry != nil, engine.registryView.version == 0 {
             fail(ProcessFailure(.refused, "there is no registry to go by"))
@@ -109,6 +113,7 @@ package final class RiskCoreService: LoopService {
         stopWaitingWhereLate()
         if !configuration.isReplay { reconcileWhereDue() }
         applyDueLimits()
+        watchAlerts()
         if clock.monotonic >= registryDueAt {
             registryDueAt = clock.monotonic + RiskCoreService.registryInterval
             takeRegistryWhereChanged()

@@ -176,15 +176,23 @@ package struct SupervisorConfiguration: Sendable, Equatable {
     package let http: HTTPEndpoint?
     /// How many orders the decision traces keep.
     package let tracesMax: Int
+    /// Nil where nobody is to be told.
+    package let alerts: AlertConfiguration?
 
     init(_ section: ConfigurationSection) throws(ConfigurationError) {
-        try section.allow("name", "console", "restart-delay", "http", "traces-max")
+        try section.allow("name", "console", "restart-delay", "http", "traces-max", "alerts")
         name = try section.identifier("name", default: ProcessID("supervisor"))
         console = try section.identifier("console", default: ProcessID("console"))
         restartDelay = try section.duration("restart-delay", default: .milliseconds(500))
         http = section.contains("http") ? try HTTPEndpoint(section, "http") : nil
         tracesMax = try section.integer(
             "traces-max", in: 1_000...100_000_000, default: 1_000_000)
+        alerts =
+            section.contains("alerts")
+            ? try AlertConfiguration(try section.section("alerts")) : nil
+        if alerts != nil, http == nil {
+            throw section.refusal("http", expected: "an address, which alerts need")
+        }
     }
 }
 

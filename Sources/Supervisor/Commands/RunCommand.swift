@@ -46,6 +46,7 @@ struct RunCommand: AsyncParsableCommand {
             context.notifier.status(watch.summary)
             await pause(.seconds(1))
         }
+        board.end()
         context.notifier.stopping()
     }
 

@@ -18,7 +18,7 @@ package struct SupervisorCommand: AsyncParsableCommand {
             ApplyCommand.self, LimitsCommand.self,
             OrdersCommand.self, ExplainCommand.self, StatementCommand.self, PostCommand.self,
             ResolveBreakCommand.self, JournalCommand.self, TracesCommand.self, TokenCommand.self,
-            RegistryCommand.self, KeysCommand.self,
+            RegistryCommand.self, KeysCommand.self, AlertsCommand.self,
         ])
 
     package init() {}

@@ -12,6 +12,8 @@ struct ClusterAPI: Sendable {
     let helm: any Helm
     let tokens: AccessTokens
     let audit: AuditTrail
+    /// Nil where nobody is to be told.
+    let alerts: AlertStore?
     let log: Logger
     private let limiter = RateLimiter()
 
@@ -20,7 +22,7 @@ struct ClusterAPI: Sendable {
 
     init(
         facts: ClusterFacts, traces: TraceProjection, board: StatusBoard, helm: any Helm,
-        tokens: AccessTokens, audit: AuditTrail, log: Logger
+        tokens: AccessTokens, audit: AuditTrail, alerts: AlertStore?, log: Logger
     ) {
         self.facts = facts
         self.traces = traces
@@ -28,6 +30,7 @@ struct ClusterAPI: Sendable {
         self.helm = helm
         self.tokens = tokens
         self.audit = audit
+        self.alerts = alerts
         self.log = log
     }
 
@@ -35,7 +38,7 @@ struct ClusterAPI: Sendable {
     static let reads = [
         "health", "overview", "processes", "orgs", "strategies", "positions", "pnl", "orders",
         "fills", "traces", "markets", "equity", "limits", "halts", "brakes", "kpis", "notes",
-        "stream",
+        "stream", "alerts",
     ]
     static let writes = ["halt", "resume"]
 
@@ -136,6 +139,12 @@ struct ClusterAPI: Sendable {
             try query.allow("org")
             let feed = EventFeed(api: self, token: request.token ?? "", org: try query.filter().org)
             return APIReply(200, "text/event-stream", .events(feed))
+        case "alerts":
+            try query.allow()
+            guard grant.org == nil else {
+                throw Problem.forbidden("Alerts are the firm's: the token must read every org.")
+            }
+            return .json(try alerts?.newest(200).map(AlertSummary.init) ?? [])
         case "limits":
             try query.allow()
             guard grant.org == nil else {

@@ -7,9 +7,18 @@ import Wire
 /// so that no client of the API asks the core anything.
 final class StatusBoard: Sendable {
     private let state = Mutex<(rows: [LiveTable.Row], at: Trading.Span)>(([], .zero))
+    private let hasEnded = Mutex(false)
 
     func post(_ rows: [LiveTable.Row], at now: Trading.Span) {
         state.withLock { $0 = (rows, now) }
+    }
+
+    /// From here on nobody looks at the processes: they are being stopped.
+    func end() { hasEnded.withLock { $0 = true } }
+
+    /// Whether somebody has begun to look at the processes and still does.
+    var isKept: Bool {
+        state.withLock { !$0.rows.isEmpty } && hasEnded.withLock { !$0 }
     }
 
     var rows: [LiveTable.Row] { state.withLock { $0.rows } }

@@ -1,6 +1,7 @@
 import Logging
 import Runtime
 import Trading
+import Wire
 
 /// The supervisor's traces, API and dashboard: what runs beside a cluster and never in its way.
 /// When any of it fails, trading goes on and the log says why.
@@ -17,6 +18,8 @@ struct WebService: Sendable {
     private let api: ClusterAPI
     private let token: String?
     private let log: Logger
+    /// Nil where nobody is to be told.
+    private let alerts: AlertWatch?
 
     /// Nil where the configuration names no address.
     init?(
@@ -31,8 +34,18 @@ struct WebService: Sendable {
             path: TraceFile.path(in: state, of: configuration),
             ordersMax: configuration.supervisor.tracesMax)
         let tokens = try AccessTokens(state)
+        let facts = ClusterFacts(configuration)
+        let core = configuration.core.name
+        alerts = try configuration.supervisor.alerts.map { alerts in
+            AlertWatch(
+                alerts, facts: facts,
+                store: try AlertStore(path: AlertStore.path(in: state, of: configuration)), log: log
+            ) { isHeard in
+                console.tell(AlertBeat(isHeard: Flag(isHeard)).frame(), to: core)
+            }
+        }
         api = ClusterAPI(
-            facts: ClusterFacts(configuration),
+            facts: facts,
             traces: try TraceProjection(
                 source, into: store, cluster: configuration.cluster, log: log),
             board: board,
@@ -40,7 +53,7 @@ struct WebService: Sendable {
             tokens: tokens,
             audit: try AuditTrail(
                 path: state.folder(of: configuration.supervisor.name) + "/audit.jsonl"),
-            log: log)
+            alerts: alerts?.store, log: log)
         // In live mode a token is handed out by `supervisor token`, never shown on a screen.
         let local = try tokens.local()
         token = configuration.mode == .live ? nil : local
@@ -54,6 +67,13 @@ struct WebService: Sendable {
         await withTaskGroup { group in
             group.addTask { await api.traces.follow() }
             group.addTask { await serve() }
+            if let alerts {
+                group.addTask {
+                    await alerts.run { [api] in
+                        api.board.isKept ? try await api.overview(org: nil) : nil
+                    }
+                }
+            }
         }
     }
 

@@ -96,6 +96,7 @@ struct ClusterRun: Sendable {
             if stop.isRequested { break }
         }
         let ending = await watch(cluster, console, &view)
+        board.end()
         let final = await wind(down: cluster, console, isComplete: ending == .replayEnded)
         let restarts = await cluster.rows.map(\.restarts).reduce(0, +)
         if let failure = await cluster.failure { return .failure(failure) }

@@ -107,6 +107,11 @@ final class AdminConsole: Sendable {
         return gathered.withLock { $0 }
     }
 
+    /// Says something that has no answer; lost where the link does not stand.
+    func tell(_ frame: [UInt8], to process: ProcessID) {
+        _ = loop.post { service in service.tell(frame, to: process) }
+    }
+
     func ask(
         _ frame: [UInt8], nonce: UInt64, _ process: ProcessID, _ patience: Trading.Span
     ) async throws(AdminError) -> [UInt8] {

@@ -54,6 +54,12 @@ final class AdminService: LoopService {
         sendWaiting(to: process)
     }
 
+    /// Sends what has no answer, if the link stands.
+    func tell(_ frame: [UInt8], to process: ProcessID) {
+        guard let client = clients[process], client.isOpen else { return }
+        _ = client.send(frame, lane: .priority)
+    }
+
     func turnBegan(_ clock: TurnClock) { self.clock = clock }
 
     func linkOpened(

@@ -215,6 +215,9 @@ extension RiskAlarm {
             "\(owner) repeated itself too often and was halted: a person has to resume it"
         case .quoteGuarded(let instrument, _, _):
             "quotes of \(instrument) are old or have gaps: no new risk there for a while"
+        case .alertPath(isDead: true):
+            "alerts reach nobody: no new risk until they do"
+        case .alertPath(isDead: false): "alerts reach somebody again"
         case .fillWithoutOrder(_, let instrument):
             "a fill in \(instrument) that no order of ours explains: its account is halted"
         case .reconciliationBreaks(let account, let count):

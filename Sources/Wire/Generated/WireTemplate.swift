@@ -117,6 +117,8 @@ package enum WireTemplate: UInt16, Sendable, BitwiseCopyable, CaseIterable {
     case snapshotVolatility = 150
     case costMethodSet = 155
     case operatorPosting = 156
+    case alertBeat = 165
+    case alertPathChanged = 166
     case operatorDirective = 170
     case postingDirective = 171
     case directiveGiven = 172
@@ -255,6 +257,8 @@ package func validate(frame: RawSpan) throws(WireError) {
     case .snapshotVolatility: try SnapshotVolatility.validate(frame)
     case .costMethodSet: try CostMethodSet.validate(frame)
     case .operatorPosting: try OperatorPosting.validate(frame)
+    case .alertBeat: try AlertBeat.validate(frame)
+    case .alertPathChanged: try AlertPathChanged.validate(frame)
     case .operatorDirective: try OperatorDirective.validate(frame)
     case .postingDirective: try PostingDirective.validate(frame)
     case .directiveGiven: try DirectiveGiven.validate(frame)
@@ -400,6 +404,8 @@ package func reencode(_ frame: [UInt8]) throws(WireError) -> [UInt8] {
     case .snapshotVolatility: try SnapshotVolatility.reencode(frame)
     case .costMethodSet: try CostMethodSet.reencode(frame)
     case .operatorPosting: try OperatorPosting.reencode(frame)
+    case .alertBeat: try AlertBeat.reencode(frame)
+    case .alertPathChanged: try AlertPathChanged.reencode(frame)
     case .operatorDirective: try OperatorDirective.reencode(frame)
     case .postingDirective: try PostingDirective.reencode(frame)
     case .directiveGiven: try DirectiveGiven.reencode(frame)

@@ -18,6 +18,8 @@ struct ClusterOptions {
     var data: String?
     /// Who may steer it.
     var operators = ["local"]
+    /// The supervisor's own parts, as YAML in one line that begins with a comma.
+    var supervisor = ""
     /// A limit of wall time, such as `20s`; none runs to the end of the data.
     var limit: String?
 
@@ -93,7 +95,7 @@ struct ClusterOptions {
             sim-venue:
               { name: sim-venue, kalshi: "127.0.0.1:\(port)", seed: \(seed), balance: "1000",
                 patience: 60s }
-            supervisor: { name: supervisor, restart-delay: 200ms }
+            supervisor: { name: supervisor, restart-delay: 200ms\(supervisor) }
             """
     }
 

@@ -300,6 +300,10 @@ func describe(_ frame: [UInt8]) throws(WireError) -> [String] {
         lines.add(try OperatorPosting(decoding: frame))
         lines.add(
             "reason", try OperatorPosting.reason(in: frame))
+    case .alertBeat:
+        lines.add(try AlertBeat(decoding: frame))
+    case .alertPathChanged:
+        lines.add(try AlertPathChanged(decoding: frame))
     case .operatorDirective:
         lines.add(try OperatorDirective(decoding: frame))
         lines.add(

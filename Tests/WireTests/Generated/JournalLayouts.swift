@@ -1252,6 +1252,30 @@ let journalLayouts: [MessageLayout] = [
         groups: [],
         data: ["reason"]),
     MessageLayout(
+        "AlertBeat", template: 165, blockLength: 49,
+        fields: [
+            FieldLayout("envelope.sender", at: 8, .name(16)),
+            FieldLayout("envelope.epoch", at: 24, .unsigned(8)),
+            FieldLayout("envelope.sequence", at: 32, .unsigned(8)),
+            FieldLayout("envelope.sentAt", at: 40, .signed(8)),
+            FieldLayout("envelope.traceID", at: 48, .unsigned(8)),
+            FieldLayout("isHeard", at: 56, .enumeration(1, flagValues)),
+        ],
+        groups: [],
+        data: []),
+    MessageLayout(
+        "AlertPathChanged", template: 166, blockLength: 49,
+        fields: [
+            FieldLayout("envelope.sender", at: 8, .name(16)),
+            FieldLayout("envelope.epoch", at: 24, .unsigned(8)),
+            FieldLayout("envelope.sequence", at: 32, .unsigned(8)),
+            FieldLayout("envelope.sentAt", at: 40, .signed(8)),
+            FieldLayout("envelope.traceID", at: 48, .unsigned(8)),
+            FieldLayout("isDead", at: 56, .enumeration(1, flagValues)),
+        ],
+        groups: [],
+        data: []),
+    MessageLayout(
         "OperatorDirective", template: 170, blockLength: 194,
         fields: [
             FieldLayout("envelope.sender", at: 8, .name(16)),

@@ -1,0 +1,186 @@
+import Foundation
+import Logging
+import Runtime
+import Synchronization
+import Testing
+import Trading
+
+@testable import Supervisor
+
+/// What the core was assured of.
+private final class Assurances: Sendable {
+    private let values = Mutex<[Bool]>([])
+
+    func add(_ value: Bool) { values.withLock { $0.append(value) } }
+    var last: Bool? { values.withLock { $0.last } }
+}
+
+/// A whole watch, with real channels.
+private struct WatchFixture {
+    let folder: ScratchFolder
+    let watch: AlertWatch
+    let assurances = Assurances()
+    private let overview: Overview
+
+    init(_ section: String) throws {
+        folder = try ScratchFolder()
+        let configuration = try alertSample(section)
+        let facts = ClusterFacts(configuration)
+        overview = try WatchFixture.overview(facts)
+        watch = AlertWatch(
+            try #require(configuration.supervisor.alerts), facts: facts,
+            store: try AlertStore(path: folder.path + "/alerts.sqlite"),
+            log: Logger(label: "alerts") { _ in SwiftLogNoOpLogHandler() }
+        ) { [assurances] in assurances.add($0) }
+    }
+
+    /// Watches a cluster whose firm has used most of its brake and whose core has left.
+    func run(_ body: () async throws -> Void) async throws {
+        let task = Task { [watch, overview] in await watch.run { overview } }
+        do {
+            try await body()
+        } catch {
+            task.cancel()
+            await task.value
+            throw error
+        }
+        task.cancel()
+        await task.value
+    }
+
+    private static func overview(_ facts: ClusterFacts) throws -> Overview {
+        let picture = try JSONDecoder().decode(
+            ClusterPicture.self,
+            from: Data(
+                """
+                {"arming":"armed","mode":"paper","marketTime":"","accounts":[],"strategies":[],
+                 "positions":[],"uses":[],"openOrders":[],
+                 "halts":[{"org":"","scope":"everything","state":"halted","since":""}],
+                 "brakes":[{"org":"","scope":"firm","state":"clear","sizes":1,"used":0.85,
+                            "earned":"0","equity":"1000"}]}
+                """.utf8))
+        let row = LiveTable.Row(
+            name: "core", pid: 1, state: "unavailable", restarts: 0, status: nil)
+        return Overview(
+            facts: facts,
+            progress: .init(entry: 1, head: 1, lag: 0, marketTime: "", problem: nil),
+            statusAgeMillis: 10, processes: [ProcessSummary(row)], picture: picture, markets: [],
+            overnight: OvernightCard(
+                since: "", orders: 0, fills: 0, refused: [], profitChange: nil, moneyLocked: "0",
+                lockedUntil: "", nearestBrake: "", nearestBrakeUsed: nil, needsYou: []),
+            scores: [], notes: [])
+    }
+}
+
+/// Waits for what another task does.
+private func wait(for what: String, _ condition: () throws -> Bool) async throws {
+    let end = MonotonicClock.now().nanoseconds + 60_000_000_000
+    while try !condition() {
+        guard MonotonicClock.now().nanoseconds < end else {
+            throw ProcessFailure(.unavailable, "not within a minute: \(what)")
+        }
+        await pause(.milliseconds(20))
+    }
+}
+
+@Suite struct AlertWatchTests {
+    @Test(.timeLimit(.minutes(2))) func tellsAWebhookOnceAndBeats() async throws {
+        try await WebhookServer.with { server, address in
+            let fixture = try WatchFixture(
+                """
+                channels: [ { name: hook, kind: webhook, url: \(address)/hook } ]
+                heartbeat: { url: \(address)/alive, every: 100ms }
+                """)
+            try await fixture.run {
+                try await wait(for: "both alerts") {
+                    server.posts.count { $0.path == "/hook" } == 2
+                }
+                try await wait(for: "beats") { server.posts.count { $0.path == "/alive" } > 3 }
+            }
+            let told = server.posts.filter { $0.path == "/hook" }.map(\.body).sorted()
+            #expect(told.count == 2)
+            #expect(told[0].contains(#""rule":"halted""#) || told[1].contains(#""rule":"halted""#))
+            #expect(told.contains { $0.contains("the brake of firm is 85.0 % used") })
+            #expect(fixture.watch.isHeard && fixture.assurances.last == true)
+        }
+    }
+
+    @Test(.timeLimit(.minutes(2))) func tellsAgainUntilItIsTaken() async throws {
+        try await WebhookServer.with { server, address in
+            server.refuse(2)
+            let fixture = try WatchFixture(
+                "channels: [ { name: hook, kind: webhook, url: \(address)/hook } ]")
+            try await fixture.run {
+                try await wait(for: "the refusal is noticed") { !fixture.watch.isHeard }
+                try await wait(for: "both alerts") { server.posts.count == 2 }
+                try await wait(for: "the channel counts as well again") { fixture.watch.isHeard }
+                try await wait(for: "the core hears so") { fixture.assurances.last == true }
+            }
+        }
+    }
+
+    /// The core hears that nobody can be told, and the heartbeat stops, so that silence pages.
+    ///
+    /// - Attack alerts-cut, 2 tries: a webhook that nobody serves, a command that fails.
+    @Test(.timeLimit(.minutes(2))) func aDeadPathIsSaidAndItsHeartbeatStops() async throws {
+        try await WebhookServer.with { server, address in
+            let fixture = try WatchFixture(
+                """
+                channels:
+                  - { name: gone, kind: webhook, url: http://127.0.0.1:9/ }
+                  - { name: none, kind: command, command: /usr/bin/false }
+                heartbeat: { url: \(address)/alive, every: 50ms }
+                """)
+            try await fixture.run {
+                try await wait(for: "the core hears so") { fixture.assurances.last == false }
+                let beats = server.posts.count
+                // One may have been under way.
+                try await wait(for: "the alert of the channels stands") {
+                    try fixture.watch.store.standing().contains { $0.rule == "channel" }
+                }
+                #expect(server.posts.count <= beats + 1)
+            }
+        }
+    }
+
+    @Test(.timeLimit(.minutes(2))) func aHeartbeatThatNobodyTakesIsADeadPath() async throws {
+        try await WebhookServer.with { server, address in
+            let fixture = try WatchFixture(
+                """
+                channels: [ { name: hook, kind: webhook, url: \(address)/hook } ]
+                heartbeat: { url: "http://127.0.0.1:9/", every: 100ms }
+                """)
+            try await fixture.run {
+                try await wait(for: "the core hears so") { fixture.assurances.last == false }
+            }
+        }
+    }
+
+    @Test func theTestCommandSaysWhatEachChannelDid() async throws {
+        try await WebhookServer.with { server, address in
+            let folder = try ScratchFolder()
+            let secret = folder.path + "/hook.url"
+            try "\(address)/secret\n".write(toFile: secret, atomically: true, encoding: .utf8)
+            chmod(secret, 0o600)
+            let open = folder.path + "/open.url"
+            try "\(address)/open\n".write(toFile: open, atomically: true, encoding: .utf8)
+            chmod(open, 0o644)
+            let configuration = try alertSample(
+                """
+                channels:
+                  - { name: hook, kind: slack, url-file: \(secret) }
+                  - { name: open, kind: slack, url-file: \(open) }
+                  - { name: gone, kind: webhook, url: http://127.0.0.1:9/ }
+                heartbeat: { url: \(address)/alive }
+                """)
+            let outcomes = await AlertsTestCommand.attempt(
+                try #require(configuration.supervisor.alerts), ClusterFacts(configuration),
+                at: WallClock.now())
+            #expect(outcomes.map(\.isTaken) == [true, false, false, true])
+            #expect(outcomes[1].detail.contains("chmod 600"))
+            #expect(server.posts.map(\.path) == ["/secret", "/alive"])
+            #expect(server.posts[0].body.contains("if you read this, alerts reach you"))
+            #expect(!outcomes.contains { $0.detail.contains(address) })
+        }
+    }
+}
