@@ -73,7 +73,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], data: [String] =
 let binaries = [
     ("Supervisor", "supervisor"), ("DomainAgent", "domain-agent"), ("RiskCore", "risk-core"),
     ("ExecutionGateway", "execution-gateway"), ("SimVenue", "sim-venue"),
-    ("Research", "research"),
+    ("Research", "research"), ("FedSync", "fed-sync"),
 ]
 
 let pure: [Target] = [
@@ -142,6 +142,12 @@ let processes: [Target] =
     + process(
         "Research",
         ["Trading", "Signals", "MarketSim", "Runtime", "Cryptography", argumentParser])
+    + process(
+        "FedSync",
+        [
+            "Trading", "Wire", "Federation", "Journal", "Transport", "Cryptography", "Runtime",
+            argumentParser, logging,
+        ])
     + process(
         "Supervisor",
         [
@@ -216,6 +222,12 @@ let harness: [Target] = [
         [
             "Trading", "Wire", "Risk", "Journal", "Transport", "Cryptography", "Supervisor",
             "Runtime", argumentParser, logging, httpTypes, hummingbird, nioCore,
+        ]),
+    tests(
+        "FedSync",
+        [
+            "Trading", "Wire", "Federation", "Journal", "Cryptography", "Transport", "FedSync",
+            "Runtime", logging,
         ]),
     tests(
         "Cluster",

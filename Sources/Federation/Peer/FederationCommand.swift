@@ -28,6 +28,19 @@ package enum FederationEffect: Sendable {
     case left(RoundKey, RoundRefusal)
     case gaveUp(RoundKey, RoundFailure)
     case alarm(FederationAlarm)
+    /// What this peer does as the coordinator of an attempt: the steps, taken again in their order,
+    /// give the same sums.
+    case coordinated(RoundKey, CoordinatorStep)
+}
+
+/// One step of a coordinator, for the transcript that anybody of the roster can audit.
+package enum CoordinatorStep: Sendable {
+    case began(RoundFacts, parent: ModelState)
+    case took(SignedMessage)
+    case tookChunk(FederationChunk, elements: [UInt8], from: PeerID)
+    /// The stage that was closed.
+    case closed(CoordinatorRound.Stage)
+    case published(Candidate)
 }
 
 /// What an operator should look at.
@@ -53,6 +66,16 @@ package struct Candidate: Sendable {
     package let parent: ModelHead
     package let model: ModelState
 
+    package init(
+        round: RoundKey, frame: [UInt8], sums: RingVector, parent: ModelHead, model: ModelState
+    ) {
+        self.round = round
+        self.frame = frame
+        self.sums = sums
+        self.parent = parent
+        self.model = model
+    }
+
     package var name: CandidateName {
         CandidateName(attempt: round.attempt, model: model.digest)
     }
@@ -62,6 +85,11 @@ package struct Candidate: Sendable {
 package struct CandidateName: Sendable, Hashable, Comparable {
     package let attempt: UInt32
     package let model: Digest
+
+    package init(attempt: UInt32, model: Digest) {
+        self.attempt = attempt
+        self.model = model
+    }
 
     package static func < (lhs: CandidateName, rhs: CandidateName) -> Bool {
         lhs.attempt == rhs.attempt
@@ -73,6 +101,11 @@ package struct CandidateName: Sendable, Hashable, Comparable {
 package struct CertifiedVersion: Sendable {
     package let candidate: Candidate
     package let commit: [UInt8]
+
+    package init(candidate: Candidate, commit: [UInt8]) {
+        self.candidate = candidate
+        self.commit = commit
+    }
 }
 
 /// What a peer must not forget: it is durable before anything that follows from it is sent. Round

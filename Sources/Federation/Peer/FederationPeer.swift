@@ -76,6 +76,7 @@ package struct FederationPeer: Sendable {
             keyEpoch: book.roster.peer(own)?.keyEpoch ?? 0,
             number: record.number + FederationPeer.restartGap, previous: record.previous)
         if record.number > 0 { self.record.attempt += 1 }
+        self.record.number = signer.number
         if let accepted = record.accepted { candidates[accepted.name] = accepted }
     }
 
@@ -106,6 +107,11 @@ package struct FederationPeer: Sendable {
     }
 
     // MARK: Facts
+
+    /// The stage of the attempt that this peer is in; nil where it takes part in none.
+    package var stage: PeerRound.Stage? { round?.stage }
+    /// Whether this peer coordinates the attempt.
+    package var isCoordinating: Bool { coordinator != nil }
 
     /// The round that makes the next version.
     package var roundKey: RoundKey {
@@ -204,6 +210,7 @@ package struct FederationPeer: Sendable {
         guard coordinator(of: roundKey) == own, record.accepted == nil else { return }
         coordinator = CoordinatorRound(
             facts: facts, book: book, expected: book.activePeers(at: now).count)
+        effects.append(.coordinated(facts.round, .began(facts, parent: record.model)))
         stageEnds = now + stageTime
         let proposal = configuration.proposal(
             rosterVersion: book.roster.version, parent: record.head)
@@ -268,7 +275,9 @@ package struct FederationPeer: Sendable {
             case FederationAdvertise.templateID, FederationShares.templateID,
                 FederationInput.templateID, FederationConsistency.templateID,
                 FederationUnmask.templateID:
+                guard let round = coordinator?.facts.round else { return }
                 coordinator?.take(message)
+                effects.append(.coordinated(round, .took(message)))
             case FederationKeySet.templateID, FederationShareSet.templateID,
                 FederationSurvivors.templateID, FederationSurvivorCert.templateID:
                 advance(message, &effects)
@@ -408,16 +417,28 @@ package struct FederationPeer: Sendable {
         }
         while !loopback.isEmpty { handle(loopback.removeFirst(), &effects) }
         for (index, elements) in VectorChunks.parts(of: vector).enumerated() {
-            coordinator?.take(
-                chunk: FederationChunk(vectorHash: hash, index: UInt32(index)),
-                elements: elements, from: own)
+            coordinate(
+                FederationChunk(vectorHash: hash, index: UInt32(index)), elements, from: own,
+                &effects)
         }
     }
 
     // MARK: Coordinating
 
+    private mutating func coordinate(
+        _ chunk: FederationChunk, _ elements: [UInt8], from sender: PeerID,
+        _ effects: inout [FederationEffect]
+    ) {
+        guard let round = coordinator?.facts.round,
+            coordinator?.take(chunk: chunk, elements: elements, from: sender) == true
+        else { return }
+        effects.append(
+            .coordinated(round, .tookChunk(chunk, elements: elements, from: sender)))
+    }
+
     private mutating func closeStages(_ effects: inout [FederationEffect]) {
         while var open = coordinator, open.isStageComplete || now >= stageEnds {
+            effects.append(.coordinated(open.facts.round, .closed(open.stage)))
             do throws(RoundFailure) {
                 let next = try open.closeStage()
                 for payload in next {
@@ -446,6 +467,7 @@ package struct FederationPeer: Sendable {
         let candidate = Candidate(
             round: result.facts.round, frame: result.frame, sums: result.elements,
             parent: result.facts.parent, model: result.model)
+        effects.append(.coordinated(candidate.round, .published(candidate)))
         // Our own vote is durable before anybody can count on the result.
         consider(candidate, &effects)
         sendResult(candidate, to: others, &effects)
@@ -483,7 +505,7 @@ package struct FederationPeer: Sendable {
         _ chunk: FederationChunk, _ elements: [UInt8], from sender: PeerID,
         _ effects: inout [FederationEffect]
     ) {
-        coordinator?.take(chunk: chunk, elements: elements, from: sender)
+        coordinate(chunk, elements, from: sender, &effects)
         guard var result = incoming[sender], result.hash == chunk.vectorHash,
             result.missing.contains(Int(chunk.index))
         else { return }
@@ -615,6 +637,7 @@ package struct FederationPeer: Sendable {
     ) {
         precondition(version.candidate.parent == record.head, "a version of another parent")
         let model = version.candidate.model
+        update = update?.following(from: record.model, to: model)
         record.head = ModelHead(height: record.head.height + 1, model: model.digest)
         record.model = model
         record.accepted = nil

@@ -24,7 +24,7 @@ package struct OutgoingPayload: Sendable {
 /// A masked vector is added to its group's sum as soon as it is whole, so memory holds one vector
 /// for each group and for each upload in flight.
 package struct CoordinatorRound: Sendable {
-    package enum Stage: Sendable, Equatable {
+    package enum Stage: UInt8, Sendable {
         case keys, shares, inputs, statements, unmasking, done
     }
 
@@ -144,31 +144,35 @@ package struct CoordinatorRound: Sendable {
     }
 
     /// Takes a part of a vector. Parts beyond the vector, and of vectors that nobody has signed
-    /// for, are dropped before anything is kept.
-    package mutating func take(chunk: FederationChunk, elements: [UInt8], from peer: PeerID) {
+    /// for, are dropped before anything is kept; the answer is then false.
+    @discardableResult
+    package mutating func take(
+        chunk: FederationChunk, elements: [UInt8], from peer: PeerID
+    ) -> Bool {
         guard stage == .inputs, let members, let place = members.place(of: peer),
             var upload = uploads[place], chunk.vectorHash == upload.vectorHash,
             upload.missing.contains(Int(chunk.index))
-        else { return }
+        else { return false }
         let range = VectorChunks.range(
             Int(chunk.index), of: upload.vector.count, ring: configuration.ring)
         guard elements.count == range.count * configuration.ring.byteCount else {
             blame(place)
-            return
+            return true
         }
         uploads[place] = nil
         upload.vector.store(packed: elements, at: range.lowerBound)
         upload.missing.remove(Int(chunk.index))
         guard upload.missing.isEmpty else {
             uploads[place] = upload
-            return
+            return true
         }
         guard Digest.sha256(upload.vector.packed) == upload.vectorHash else {
             blame(place)
-            return
+            return true
         }
         sums[members.graph.groups[place]] &+= upload.vector
         inputHashes[place] = upload.messageHash
+        return true
     }
 
     private mutating func takeStatement(

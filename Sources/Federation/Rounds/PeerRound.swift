@@ -41,11 +41,25 @@ package struct LocalUpdate: Sendable {
     package let deltas: [Double]
     /// The share of the largest possible weight, above 0 and at most 1.
     package let weight: Double
+    /// Whether the deltas are differences from the model of the moment: then they follow it while
+    /// they wait, so that what they lead to stays the same.
+    package let followsModel: Bool
 
-    package init(number: UInt64, deltas: [Double], weight: Double) {
+    package init(number: UInt64, deltas: [Double], weight: Double, followsModel: Bool = false) {
         self.number = number
         self.deltas = deltas
         self.weight = weight
+        self.followsModel = followsModel
+    }
+
+    func following(from old: ModelState, to new: ModelState) -> LocalUpdate {
+        guard followsModel, deltas.count == old.parameters.count,
+            old.parameters.count == new.parameters.count
+        else { return self }
+        return LocalUpdate(
+            number: number,
+            deltas: deltas.indices.map { deltas[$0] + (old.parameters[$0] - new.parameters[$0]) },
+            weight: weight, followsModel: true)
     }
 }
 

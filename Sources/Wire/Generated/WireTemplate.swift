@@ -145,6 +145,11 @@ package enum WireTemplate: UInt16, Sendable, BitwiseCopyable, CaseIterable {
     case federationChunk = 222
     case federationHeartbeat = 223
     case federationEquivocation = 224
+    case federationRecord = 225
+    case federationCandidate = 226
+    case federationVersion = 227
+    case federationAttempt = 228
+    case federationStage = 229
 }
 
 /// Checks a whole frame of any message: every field, every entry, every length.
@@ -285,6 +290,11 @@ package func validate(frame: RawSpan) throws(WireError) {
     case .federationChunk: try FederationChunk.validate(frame)
     case .federationHeartbeat: try FederationHeartbeat.validate(frame)
     case .federationEquivocation: try FederationEquivocation.validate(frame)
+    case .federationRecord: try FederationRecord.validate(frame)
+    case .federationCandidate: try FederationCandidate.validate(frame)
+    case .federationVersion: try FederationVersion.validate(frame)
+    case .federationAttempt: try FederationAttempt.validate(frame)
+    case .federationStage: try FederationStage.validate(frame)
     }
 }
 
@@ -432,5 +442,10 @@ package func reencode(_ frame: [UInt8]) throws(WireError) -> [UInt8] {
     case .federationChunk: try FederationChunk.reencode(frame)
     case .federationHeartbeat: try FederationHeartbeat.reencode(frame)
     case .federationEquivocation: try FederationEquivocation.reencode(frame)
+    case .federationRecord: try FederationRecord.reencode(frame)
+    case .federationCandidate: try FederationCandidate.reencode(frame)
+    case .federationVersion: try FederationVersion.reencode(frame)
+    case .federationAttempt: try FederationAttempt.reencode(frame)
+    case .federationStage: try FederationStage.reencode(frame)
     }
 }

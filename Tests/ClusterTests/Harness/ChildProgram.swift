@@ -79,10 +79,18 @@ final class ChildProgram {
         posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, output, written, 0o600)
         posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, errors, written, 0o600)
+        // A thread of the tests' pool blocks signals, and a program inherits what its maker blocks.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         var words = ([executable] + arguments).map { strdup($0) } + [nil]
         defer { for word in words { free(word) } }
         var pid: pid_t = 0
-        let result = posix_spawn(&pid, executable, &actions, nil, &words, environ)
+        let result = posix_spawn(&pid, executable, &actions, &attributes, &words, environ)
         guard result == 0 else {
             throw ClusterFailure("cannot start \(executable): \(String(cString: strerror(result)))")
         }

@@ -217,6 +217,7 @@ struct SimulatedFederation {
         case .left(_, let refusal): left.append(refusal)
         case .gaveUp(_, let failure): gaveUp.append(failure)
         case .alarm(let alarm): alarms.append((name, alarm))
+        case .coordinated: break
         }
     }
 

@@ -400,6 +400,18 @@ func describe(_ frame: [UInt8]) throws(WireError) -> [String] {
             "first", try FederationEquivocation.first(in: frame))
         lines.add(
             "second", try FederationEquivocation.second(in: frame))
+    case .federationRecord:
+        lines.add(try FederationRecord(decoding: frame))
+        lines.add(
+            "rejected", try FederationRecord.rejected(in: frame))
+    case .federationCandidate:
+        lines.add(try FederationCandidate(decoding: frame))
+    case .federationVersion:
+        lines.add(try FederationVersion(decoding: frame))
+    case .federationAttempt:
+        lines.add(try FederationAttempt(decoding: frame))
+    case .federationStage:
+        lines.add(try FederationStage(decoding: frame))
     }
     return lines.all
 }

@@ -1,0 +1,7 @@
+import FedSync
+
+@main enum FedSyncMain {
+    static func main() {
+        FedSyncProcess.main(Array(CommandLine.arguments.dropFirst()))
+    }
+}
