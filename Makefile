@@ -14,7 +14,7 @@ SWIFT_SOURCES = Package.swift Sources Tests Benchmarks
 # The pure decision with its tests, built for release in a tree of its own.
 DECISION = BELLWETHER_DECISION_ONLY=1 swift test -c release --scratch-path .build/decision --quiet
 
-.PHONY: help setup build run test test-oracle test-long bench mutants format lint check fuzz clean
+.PHONY: help setup build run demo-federation test test-oracle test-long bench mutants format lint check fuzz clean
 
 help: ## Lists the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -43,6 +43,11 @@ test-oracle: ## Compares 5,000 seeded lives with the slow oracle. SEED=N for tha
 
 test-long: ## The same with a hundred times as many, the other seeded properties too.
 	@BELLWETHER_SEQUENCES=500000 BELLWETHER_SEED=1000000 $(DECISION) --filter ScenarioTests
+
+demo-federation: setup ## Three clusters learn together over the network. DATA=DIR, or SEED=N for a generated day
+	@for product in fed-sync research; do \
+	    swift build -c $(BUILD) --product $$product --quiet || exit 1; done
+	@DATA="$(DATA)" SEED="$(SEED)" scripts/demo-federation $(BIN)
 
 bench: setup ## Measures, beside the named peers. ONLY=name
 	@for product in bench risk-core supervisor; do \

@@ -15,6 +15,7 @@ package struct ResearchCommand: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             DatasetsCommand.self, ImportCommand.self, ScoreCommand.self, FitCommand.self,
+            FederatedCommand.self,
         ])
 
     package init() {}

@@ -7,7 +7,10 @@ import Trading
 /// their end: fat tails and calibration beside a Brownian motion without drift.
 enum UpDownStudy {
     /// Seconds that the forecast of the volatility looks back over, as a decay per second.
-    private static let decay = 1 - 1.0 / 900
+    static let decay = 1 - 1.0 / 900
+
+    /// Seconds that the estimate of the drift looks back over.
+    private static let driftSeconds = 300.0
 
     static func run(_ input: Study.Input) throws -> [StudyReport] {
         let folder = input.folder.path
@@ -66,10 +69,12 @@ enum UpDownStudy {
     private static func inside(_ p: Double) -> Double { min(1 - 1e-4, max(1e-4, p)) }
 
     /// The feed as it was received, walked through once.
-    private struct Walk {
+    struct Walk {
         let samples: [SpotSample]
         var next = 0
         var variance: EWMAVariance
+        /// The mean change of the logarithm per second, over some minutes.
+        var drift = 0.0
         var latest: SpotSample?
 
         init(samples: [SpotSample], decay: Double) {
@@ -91,6 +96,7 @@ enum UpDownStudy {
                 guard seconds > 0 else { continue }
                 let change = Foundation.log(sample.price.doubleValue / before.price.doubleValue)
                 variance.add(change / seconds.squareRoot())
+                drift += (change / seconds - drift) / UpDownStudy.driftSeconds
                 latest = sample
             }
         }
