@@ -83,6 +83,15 @@ private func wait(for what: String, _ condition: () throws -> Bool) async throws
     }
 }
 
+extension WebhookServer {
+    /// What it heard of new alerts. A notice may come twice, with the same body, and an alert that
+    /// nobody takes is told of again in time.
+    fileprivate var raised: [String] {
+        Set(posts.filter { $0.path == "/hook" }.map(\.body))
+            .filter { $0.contains(#""kind":"raised""#) }.sorted()
+    }
+}
+
 @Suite struct AlertWatchTests {
     @Test(.timeLimit(.minutes(2))) func tellsAWebhookOnceAndBeats() async throws {
         try await WebhookServer.with { server, address in
@@ -92,12 +101,10 @@ private func wait(for what: String, _ condition: () throws -> Bool) async throws
                 heartbeat: { url: \(address)/alive, every: 100ms }
                 """)
             try await fixture.run {
-                try await wait(for: "both alerts") {
-                    server.posts.count { $0.path == "/hook" } == 2
-                }
+                try await wait(for: "both alerts") { server.raised.count >= 2 }
                 try await wait(for: "beats") { server.posts.count { $0.path == "/alive" } > 3 }
             }
-            let told = server.posts.filter { $0.path == "/hook" }.map(\.body).sorted()
+            let told = server.raised
             #expect(told.count == 2)
             #expect(told[0].contains(#""rule":"halted""#) || told[1].contains(#""rule":"halted""#))
             #expect(told.contains { $0.contains("the brake of firm is 85.0 % used") })
@@ -112,7 +119,7 @@ private func wait(for what: String, _ condition: () throws -> Bool) async throws
                 "channels: [ { name: hook, kind: webhook, url: \(address)/hook } ]")
             try await fixture.run {
                 try await wait(for: "the refusal is noticed") { !fixture.watch.isHeard }
-                try await wait(for: "both alerts") { server.posts.count == 2 }
+                try await wait(for: "both alerts") { server.raised.count >= 2 }
                 try await wait(for: "the channel counts as well again") { fixture.watch.isHeard }
                 try await wait(for: "the core hears so") { fixture.assurances.last == true }
             }
