@@ -37,6 +37,8 @@ struct IntentBook: Sendable {
             return (intent.id, nil)
         }
         last = last.next
+        // The core holds a bounded number of parents until their deadlines.
+        let deadline = min(deadline, now + terms.intentLifetime)
         let quantity = max(terms.intentQuantity, child.quantity)
         let limit = limit(for: child)
         intents[key] = Intent(

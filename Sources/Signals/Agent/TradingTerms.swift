@@ -26,6 +26,9 @@ package struct TradingTerms: Sendable, Equatable {
     package var openOrdersMax = 6
     /// How much one parent intent covers.
     package var intentQuantity = Quantity(20)
+    /// How long a parent lives at most, so that a market of months needs no more of them at once
+    /// than one of minutes.
+    package var intentLifetime = Span.seconds(1_800)
     /// How far above the first child's price a parent's limit lies.
     package var intentSlack = Price(units: 50_000_000)
 

@@ -44,6 +44,21 @@ import Trading
         #expect(expiry.nanoseconds % 1_000_000_000 == 0)
     }
 
+    /// A market of months needs no more parents at once than one of minutes.
+    @Test func aParentEndsBeforeItsMarketDoes() throws {
+        var harness = bullish { $0.intentLifetime = .seconds(10) }
+        harness.act()
+        let parent = try #require(harness.declarations.first)
+        #expect(parent.deadline == harness.now + .seconds(10))
+        harness.end(try #require(harness.requests.first))
+        harness.wait(.seconds(10))
+        harness.feed(65_060)
+        harness.book(bid: 49, ask: 51)
+        harness.act()
+        #expect(harness.declarations.count == 2)
+        #expect(harness.requests.last?.intentID == harness.declarations.last?.intentID)
+    }
+
     @Test func everyRequestIsExplained() throws {
         var harness = bullish()
         harness.act()
