@@ -141,7 +141,10 @@ let processes: [Target] =
         ])
     + process(
         "Research",
-        ["Trading", "Signals", "MarketSim", "Runtime", "Cryptography", argumentParser])
+        [
+            "Trading", "Wire", "Portfolio", "Risk", "Execution", "Signals", "MarketSim",
+            "DomainAgent", "Runtime", "Cryptography", argumentParser,
+        ])
     + process(
         "FedSync",
         [
@@ -216,7 +219,9 @@ let harness: [Target] = [
         ], data: ["Fixtures"]),
     tests(
         "Research",
-        ["Trading", "Signals", "MarketSim", "Cryptography", "Research", "Runtime"]),
+        [
+            "Trading", "Wire", "Signals", "MarketSim", "Cryptography", "Research", "Runtime",
+        ]),
     tests(
         "Supervisor",
         [

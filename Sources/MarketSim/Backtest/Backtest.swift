@@ -336,6 +336,13 @@ package struct Backtest: Sendable {
 
     // MARK: The truth, for reports after the run
 
+    /// Whether nothing is on its way to the venue or back.
+    package var isQuiet: Bool { requests.count == 0 && venue.reports.count == 0 }
+    /// Records that have reached us.
+    package var receivedCount: Int { localCursor }
+    /// Records of the whole recording.
+    package var eventCount: Int { events.count }
+
     /// The account at the venue, which may be ahead of what has reached us. Not for strategies.
     package var account: BacktestAccount { venue.account }
 

@@ -79,6 +79,19 @@ package struct EventColumns: @unchecked Sendable {
         tag = (block + 24 * count).assumingMemoryBound(to: UInt32.self)
     }
 
+    /// The first `count` of these events.
+    package func prefix(_ count: Int) -> EventColumns {
+        precondition(count >= 0 && count <= self.count, "\(count) events of \(self.count)")
+        return EventColumns(cutting: self, to: count)
+    }
+
+    private init(cutting whole: EventColumns, to count: Int) {
+        self.count = count
+        owner = whole.owner
+        (venueAt, localAt) = (whole.venueAt, whole.localAt)
+        (price, quantity, tag) = (whole.price, whole.quantity, whole.tag)
+    }
+
     /// Columns of events in memory.
     package init(_ events: [MarketEvent]) {
         let memory = EventMemory(byteCount: events.count * EventColumns.bytesPerEvent)

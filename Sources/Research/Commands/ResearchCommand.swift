@@ -14,8 +14,8 @@ package struct ResearchCommand: ParsableCommand {
             + "configuration, 3 the data are not there.",
         version: "0.1.0",
         subcommands: [
-            DatasetsCommand.self, ImportCommand.self, ScoreCommand.self, FitCommand.self,
-            FederatedCommand.self,
+            DatasetsCommand.self, ImportCommand.self, BacktestCommand.self, ScoreCommand.self,
+            FitCommand.self, FederatedCommand.self,
         ])
 
     package init() {}

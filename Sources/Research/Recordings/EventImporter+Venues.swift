@@ -154,67 +154,6 @@ extension EventImporter {
         }
         events = taken
     }
-
-    // MARK: Binance's raw streams
-
-    /// Depth and trades; best prices alone (`bookTicker`) are in the depth too and are left out.
-    func readStreams(into events: inout ImportedEvents) throws(RecordingError) {
-        var taken = events
-        try eachLine { (line, text) throws(RecordingError) in
-            let parts = text.split(separator: " ", maxSplits: 1)
-            guard parts.count == 2, let localAt = Int64(parts[0]) else {
-                throw taken.bad(line, "expected the time of receipt, a space and JSON")
-            }
-            let object: Any
-            do {
-                object = try JSONSerialization.jsonObject(with: Data(parts[1].utf8))
-            } catch { throw taken.bad(line, "no JSON: \(error.localizedDescription)") }
-            guard let whole = object as? [String: Any],
-                let message = whole["data"] as? [String: Any]
-            else { throw taken.bad(line, "no message of a combined stream") }
-            switch message["e"] as? String {
-            case "depthUpdate": try depth(message, localAt, line, &taken)
-            case "trade": try trade(message, localAt, line, &taken)
-            default: taken.skip()
-            }
-        }
-        events = taken
-    }
-
-    private func depth(
-        _ message: [String: Any], _ localAt: Int64, _ line: Int, _ events: inout ImportedEvents
-    ) throws(RecordingError) {
-        let time = (message["T"] ?? message["E"]) as? NSNumber
-        guard let symbol = message["s"] as? String, let time = time?.int64Value,
-            let bids = message["b"] as? [[String]], let asks = message["a"] as? [[String]]
-        else { throw events.bad(line, "a depth update without its symbol, time or levels") }
-        let market = try events.instrument(symbol, line: line)
-        let levels = bids.map { (true, $0) } + asks.map { (false, $0) }
-        for (place, (isBuy, level)) in levels.enumerated() {
-            guard level.count == 2, let price = Price(decimal: level[0]),
-                let quantity = Quantity(decimal: level[1]), !quantity.isNegative
-            else { throw events.bad(line, "a level that is no price and quantity: \(level)") }
-            events.add(
-                .level, market, venueAt: time * 1_000_000, localAt: localAt, price: price,
-                quantity: quantity, isBuy: isBuy, continues: place + 1 < levels.count, line: line)
-        }
-    }
-
-    private func trade(
-        _ message: [String: Any], _ localAt: Int64, _ line: Int, _ events: inout ImportedEvents
-    ) throws(RecordingError) {
-        guard let symbol = message["s"] as? String,
-            let time = (message["T"] as? NSNumber)?.int64Value,
-            let price = (message["p"] as? String).flatMap({ Price(decimal: $0) }),
-            let quantity = (message["q"] as? String).flatMap({ Quantity(decimal: $0) }),
-            let isBuyerMaker = message["m"] as? Bool
-        else { throw events.bad(line, "a trade without its symbol, time, price, size or side") }
-        guard quantity > .zero, price > .zero else { return events.skip() }
-        let market = try events.instrument(symbol, line: line)
-        events.add(
-            .trade, market, venueAt: time * 1_000_000, localAt: localAt, price: price,
-            quantity: quantity, isBuy: !isBuyerMaker, line: line)
-    }
 }
 
 /// Times as loggers write them.

@@ -17,7 +17,9 @@ package struct LimitConfiguration: Sendable, Equatable {
     package let value: Int64
 
     /// Reads a limit; without its value where `hasValue` is false.
-    init(_ section: ConfigurationSection, hasValue: Bool = true) throws(ConfigurationError) {
+    package init(
+        _ section: ConfigurationSection, hasValue: Bool = true
+    ) throws(ConfigurationError) {
         level = try section.choice("level", of: LimitConfiguration.levels)
         let used = LimitConfiguration.names(of: level)
         let keys = ["level", "kind"] + (hasValue ? ["value"] : []) + used
