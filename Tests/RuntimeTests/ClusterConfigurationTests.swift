@@ -139,12 +139,15 @@ struct BrokenLine: Sendable, CustomTestStringConvertible {
         #expect(error?.found == "`soon`")
     }
 
-    @Test func refusesASecondGatewayOfAnAccount() throws {
+    /// Whether it is at the same venue or at another: an account is cash at one.
+    @Test(arguments: ["kalshi", "polymarket"])
+    func refusesASecondGatewayOfAnAccount(venue: String) throws {
         let sample = try sampleConfiguration()
         let start = try #require(sample.range(of: "  - name: gw-kalshi"))
         let end = try #require(sample.range(of: "\nagents:"))
         let gateway = sample[start.lowerBound..<end.lowerBound]
         let second = gateway.replacing("gw-kalshi", with: "gw-other")
+            .replacing("venue: kalshi", with: "venue: \(venue)")
         let bad = sample.replacingCharacters(
             in: end.lowerBound..<end.lowerBound, with: "\n" + second)
         let error = #expect(throws: ConfigurationError.self) {

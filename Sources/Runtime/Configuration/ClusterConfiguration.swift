@@ -139,10 +139,12 @@ extension ClusterConfiguration {
         for (index, section) in try root.sections("gateways", isRequired: true).enumerated() {
             let gateway = gateways[index]
             let first = gateways.firstIndex {
-                ($0.org, $0.account, $0.venue) == (gateway.org, gateway.account, gateway.venue)
+                ($0.org, $0.account) == (gateway.org, gateway.account)
             }
             guard first != index else { continue }
-            throw section.refusal("account", expected: "an account that no other gateway serves")
+            // An account is cash and positions at one venue: the core would refuse the second.
+            throw section.refusal(
+                "account", expected: "an account that no other gateway serves, at whatever venue")
         }
     }
 
