@@ -21,6 +21,7 @@ import Foundation
         let measurements: [(name: String, measure: () throws -> [Figure])] = [
             ("wire", WireBench.measure),
             ("risk", RiskBench.measure),
+            ("replay", { try ReplayBench.measure(in: folder) }),
             ("journal", { try JournalBench.measure(in: folder) }),
             ("transport", { try TransportBench.measure(in: folder) }),
             ("latency", { try LatencyBench.measure(in: folder) }),

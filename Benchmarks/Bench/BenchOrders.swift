@@ -141,6 +141,15 @@ enum BenchOrders {
             model: Array("bench model".utf8))
     }
 
+    /// The end of an order that was cancelled before anything of it filled.
+    static func fate(of order: OrderID, at now: Timestamp) -> PermitFate {
+        PermitFate(
+            envelope: envelope(gateway), lease: LeaseID(1), permit: PermitSequence(1),
+            orderID: order, state: .cancelled, reason: .cancelledByRequest, instrument: .empty,
+            clientOrderID: .empty, venueOrderID: .empty, filled: .zero, remaining: .zero,
+            marketTime: now)
+    }
+
     static func reference(instrument index: Int) -> ReferenceUpdated {
         ReferenceUpdated(
             instrument: instrument(index), bid: Price(units: 490_000_000),

@@ -10,7 +10,7 @@ import Wire
 enum JournalBench {
     private static let orders = 10_000
     private static let singles = 200
-    private static let batch = 256
+    static let batch = 256
 
     static func measure(in folder: String) throws -> [Figure] {
         var ours: [Double] = []
@@ -47,12 +47,7 @@ enum JournalBench {
     private static func decisions(
         in path: String
     ) throws -> (perSecond: Double, commit: Double, bytesEach: Int) {
-        let store = try JournalStore(
-            opening: path,
-            options: JournalStore.Options(
-                identity: JournalIdentity(cluster: "bench", owner: "core", schemaVersion: 1),
-                engineVersion: RiskEngine.version, checkpointKey: .generate()))
-        try store.begin(epoch: Epoch(1))
+        let store = try store(at: path)
         var engine = BenchOrders.engine()
         var effects = RiskEffects()
         try RiskBench.declareIntents(&engine, &effects)
@@ -62,13 +57,13 @@ enum JournalBench {
         var single: [Double] = []
         for item in work.prefix(singles) {
             let began = DispatchTime.now().uptimeNanoseconds
-            bytes += try decide(item, &engine, &effects, store)
+            bytes += try decide(item, &engine, &effects, store).bytes
             try store.commit()
             single.append(Double(DispatchTime.now().uptimeNanoseconds - began) / 1_000)
         }
         let start = DispatchTime.now().uptimeNanoseconds
         for (index, item) in work.dropFirst(singles).enumerated() {
-            bytes += try decide(item, &engine, &effects, store)
+            bytes += try decide(item, &engine, &effects, store).bytes
             if index % batch == batch - 1 { try store.commit() }
         }
         try store.commit()
@@ -80,10 +75,22 @@ enum JournalBench {
         )
     }
 
-    private static func decide(
+    /// A new journal in its first epoch.
+    static func store(at path: String) throws -> JournalStore {
+        let store = try JournalStore(
+            opening: path,
+            options: JournalStore.Options(
+                identity: JournalIdentity(cluster: "bench", owner: "core", schemaVersion: 1),
+                engineVersion: RiskEngine.version, checkpointKey: .generate()))
+        try store.begin(epoch: Epoch(1))
+        return store
+    }
+
+    /// Decides an order that is permitted, records and appends it.
+    static func decide(
         _ item: BenchWork, _ engine: inout RiskEngine, _ effects: inout RiskEffects,
         _ store: JournalStore
-    ) throws -> Int {
+    ) throws -> (orderID: OrderID, bytes: Int) {
         effects.removeAll()
         let judgement = engine.apply(
             item.request, item.facts, from: item.agent, reference: item.reference,
@@ -94,6 +101,6 @@ enum JournalBench {
             command: item.frame, reference: item.reference.frame(), decision: writer.bytes)
         _ = try store.append(
             epoch: Epoch(1), at: BenchOrders.now, template: OrderRequest.templateID, body: body)
-        return body.count
+        return (judgement.orderID, body.count)
     }
 }

@@ -28,8 +28,12 @@ enum RiskBench {
             deciding = max(deciding, churn.allocationsDeciding)
             recording = max(recording, churn.allocationsRecording)
         }
+        let peer = try PeerBench.nautilusNanoseconds()
         let figures = [
-            figure("risk_decide", Stopwatch.median(medians), "ns"),
+            Figure(
+                name: "risk_decide", value: Stopwatch.median(medians), unit: "ns",
+                runs: Stopwatch.runs, peer: peer == nil ? nil : "NautilusTrader's pre-trade path",
+                peerValue: peer),
             figure("risk_decide_p999", Stopwatch.median(tails), "ns"),
             figure("risk_decide_again", Stopwatch.median(warm), "ns"),
             figure("risk_decide_and_record", Stopwatch.median(both), "ns"),
@@ -156,13 +160,7 @@ struct Churn {
 
     private mutating func end(_ order: OrderID, at now: Timestamp) {
         effects.removeAll()
-        engine.apply(
-            PermitFate(
-                envelope: BenchOrders.envelope(BenchOrders.gateway), lease: LeaseID(1),
-                permit: PermitSequence(1), orderID: order, state: .cancelled,
-                reason: .cancelledByRequest, instrument: .empty, clientOrderID: .empty,
-                venueOrderID: .empty, filled: .zero, remaining: .zero, marketTime: now),
-            at: now, into: &effects)
+        engine.apply(BenchOrders.fate(of: order, at: now), at: now, into: &effects)
     }
 }
 
