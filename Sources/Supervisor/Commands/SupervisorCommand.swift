@@ -18,7 +18,8 @@ package struct SupervisorCommand: AsyncParsableCommand {
             ApplyCommand.self, LimitsCommand.self,
             OrdersCommand.self, ExplainCommand.self, StatementCommand.self, PostCommand.self,
             ResolveBreakCommand.self, JournalCommand.self, TracesCommand.self, TokenCommand.self,
-            RegistryCommand.self, KeysCommand.self, AlertsCommand.self,
+            RegistryCommand.self, KeysCommand.self, AlertsCommand.self, KPICommand.self,
+            PositionsCommand.self, FillsCommand.self, DemoCommand.self,
         ])
 
     package init() {}

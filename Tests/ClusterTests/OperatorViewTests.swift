@@ -1,0 +1,101 @@
+import Foundation
+import Glibc
+import Testing
+
+extension ClusterTests {
+    /// What an operator asks a running cluster for, here and from afar.
+    @Suite struct OperatorViewTests {
+        private struct Fills: Decodable {
+            struct Fill: Decodable { let order: Int64 }
+            let items: [Fill]
+        }
+
+        private struct Figures: Decodable {
+            struct Score: Decodable {
+                let agent: String
+                let fills: Int64
+            }
+            let scores: [Score]
+        }
+
+        private struct Try: Decodable {
+            let attempt: String
+            let isRefused: Bool
+        }
+
+        @Test(.timeLimit(.minutes(3))) func figuresAndFillsAreShownAndARogueIsRefused() async throws
+        {
+            let port = try freePort()
+            var options = ClusterOptions(hours: 24, hasStandIn: true)
+            options.supervisor = ", http: \"127.0.0.1:\(port)\""
+            try await LocalClusterHarness.with(options) { cluster in
+                try await cluster.start()
+                try await cluster.waitForTrading(permits: 5, fills: 2)
+                try await requireFigures(of: cluster)
+                try await requireBadTokensRefused(by: cluster, "http://127.0.0.1:\(port)")
+                try await requireRogueRefused(by: cluster)
+                // The agent whose keys were used, and the others, go on.
+                try await cluster.waitForTrading(permits: 2, fills: 1)
+                let isLost = cluster.hasLogged("core", "unlinked", "agent-crypto")
+                #expect(!isLost)
+                let summary = try await cluster.stop()
+                try await cluster.requireConsistent(with: summary)
+            }
+        }
+
+        private func requireFigures(of cluster: LocalClusterHarness) async throws {
+            // The traces follow the journal.
+            try await waitUntil("the traces have a fill") {
+                let fills = try await cluster.command("fills", "--json")
+                try cluster.expect(fills, exitCode: 0)
+                return try !JSONDecoder().decode(Fills.self, from: Data(fills.output.utf8)).items
+                    .isEmpty
+            }
+            let figures = try await cluster.command("kpi", "--json")
+            try cluster.expect(figures, exitCode: 0)
+            let scores = try JSONDecoder().decode(Figures.self, from: Data(figures.output.utf8))
+                .scores
+            #expect(scores.contains { $0.agent == "agent-crypto" && $0.fills > 0 })
+            for (command, heading) in [
+                ("kpi", "SLIPPAGE"), ("fills", "PRICE"), ("positions", "UNREALISED"),
+            ] {
+                let shown = try await cluster.command(command)
+                try cluster.expect(shown, exitCode: 0)
+                #expect(shown.output.contains(heading) || shown.output == "nothing is held\n")
+            }
+        }
+
+        private func requireBadTokensRefused(
+            by cluster: LocalClusterHarness, _ url: String
+        ) async throws {
+            let file = cluster.state + "/some.token"
+            try "bw_nonsense\n".write(toFile: file, atomically: true, encoding: .utf8)
+            chmod(file, 0o600)
+            let wrong = try await cluster.command("kpi", "--url", url, "--token-file", file)
+            try cluster.expect(wrong, exitCode: 1)
+            #expect(wrong.errorLines.count == 1 && wrong.errors.contains("401"))
+
+            let token = try await cluster.command("token", "add", "--name", "x", "--scope", "read")
+            try token.output.write(toFile: file, atomically: true, encoding: .utf8)
+            chmod(file, 0o600)
+            let right = try await cluster.command("kpi", "--url", url, "--token-file", file)
+            try cluster.expect(right, exitCode: 0)
+
+            let nobody = try await cluster.command(
+                "kpi", "--url", "http://127.0.0.1:9", "--token-file", file)
+            try cluster.expect(nobody, exitCode: 3)
+            #expect(nobody.errorLines.count == 1)
+            try cluster.expect(
+                try await cluster.command("kpi", "--url", url), exitCode: 2)
+        }
+
+        private func requireRogueRefused(by cluster: LocalClusterHarness) async throws {
+            let demo = try await cluster.command("demo", "rogue", "--json")
+            try cluster.expect(demo, exitCode: 0)
+            let tries = try JSONDecoder().decode([Try].self, from: Data(demo.output.utf8))
+            #expect(tries.count == 10)
+            let passed = tries.filter { !$0.isRefused }
+            #expect(passed.isEmpty, "\(passed)")
+        }
+    }
+}
