@@ -76,23 +76,37 @@ package enum AgentWiring {
                 policy: FactPolicy(domain, parameters.belief, rules: parameters.rules),
                 terms: parameters.trading),
             quarantine: { QuarantineFile(path: "\(state)/quarantine.jsonl") }
-        ) { _ throws(ProcessFailure) in
-            try facts(of: domainName, in: folder, log)
+        ) { isReplay throws(ProcessFailure) in
+            try facts(
+                of: domainName, in: folder, isReplay ? parameters.history : HistoryParameters(), log
+            )
         }
         try context.run(loop)
     }
 
-    /// The recorded facts of a folder. Where the folder has none of the domain, the agent runs and
-    /// leaves every market alone, since nothing is known.
+    /// The recorded facts of a folder, and what its other files tell. Where the folder has nothing
+    /// of the domain, the agent runs and leaves every market alone, since nothing is known.
     private static func facts(
-        of domain: String, in folder: String, _ log: Logger
+        of domain: String, in folder: String, _ history: HistoryParameters, _ log: Logger
     ) throws(ProcessFailure) -> any ObservationSource<FeedFact> {
         do throws(RecordingError) {
-            return try RecordedFacts(FeedRecording(directory: folder, domain: domain))
+            let told = try RecordedHistory(history, in: folder)
+            for note in told.notes { log.info("history_missing", metadata: ["reason": "\(note)"]) }
+            let stored = StoredFacts(told.facts)
+            do throws(RecordingError) {
+                return JoinedFacts(
+                    stored, try RecordedFacts(FeedRecording(directory: folder, domain: domain)))
+            } catch {
+                guard error.code == .missing else { throw error }
+                if told.facts.isEmpty {
+                    log.warning("feed_missing", metadata: ["reason": "\(error)"])
+                } else {
+                    log.info("history", metadata: ["facts": "\(told.facts.count)"])
+                }
+                return stored
+            }
         } catch {
-            guard error.code == .missing else { throw ProcessFailure(.usage, "\(error)") }
-            log.warning("feed_missing", metadata: ["reason": "\(error)"])
-            return NoFacts()
+            throw ProcessFailure(.usage, "\(error)")
         }
     }
 

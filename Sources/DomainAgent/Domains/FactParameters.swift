@@ -10,10 +10,12 @@ package struct FactParameters: Sendable, Equatable {
     /// What the facts must look like; `sources` changes what is said there.
     package private(set) var rules: [FactRule]
     package private(set) var interval = Span.milliseconds(250)
+    /// What recorded files tell where recorded markets are replayed.
+    package private(set) var history = HistoryParameters()
 
     private static let keys = [
         "model-weight", "interval-deviations", "probability-floor", "overdue-max",
-        "doubt-factor", "sources", "interval",
+        "doubt-factor", "sources", "interval", "recorded",
     ]
 
     package init(_ section: ConfigurationSection, rules: [FactRule]) throws(ConfigurationError) {
@@ -32,6 +34,7 @@ package struct FactParameters: Sendable, Equatable {
             "doubt-factor", in: 1...10, default: belief.doubtFactor)
         interval = try section.duration("interval", default: interval)
         for entry in try section.sections("sources", isRequired: false) { try change(entry) }
+        history = try HistoryParameters(section.optionalSection("recorded"), rules: rules)
     }
 
     /// `{ kind: score, freshness: 5m, field: first, min: 0, max: 200, jump: 24 }`.

@@ -21,13 +21,39 @@ package final class RecordedFacts: ObservationSource {
     package var refusedRows: Int { recording.counts.corrupt + recording.counts.late }
 }
 
-/// A feed that says nothing.
-package final class NoFacts: ObservationSource {
-    package init() {}
+/// Facts that are there from the start, each seen from the moment of its receipt on. None is a feed
+/// that says nothing.
+package final class StoredFacts: ObservationSource {
+    private var facts: ArraySlice<FeedFact>
 
-    package func next(through now: Timestamp) throws -> FeedFact? { nil }
+    /// In the order of their receipt.
+    package init(_ facts: [FeedFact] = []) { self.facts = facts[...] }
+
+    package func next(through now: Timestamp) throws -> FeedFact? {
+        guard let fact = facts.first, fact.ingest <= now else { return nil }
+        return facts.popFirst()
+    }
 
     package var refusedRows: Int { 0 }
+}
+
+/// Two feeds as one: all that the first has to say by then, then the second.
+package final class JoinedFacts: ObservationSource {
+    private let first: any ObservationSource<FeedFact>
+    private let second: any ObservationSource<FeedFact>
+
+    package init(
+        _ first: any ObservationSource<FeedFact>, _ second: any ObservationSource<FeedFact>
+    ) {
+        self.first = first
+        self.second = second
+    }
+
+    package func next(through now: Timestamp) throws -> FeedFact? {
+        try first.next(through: now) ?? second.next(through: now)
+    }
+
+    package var refusedRows: Int { first.refusedRows + second.refusedRows }
 }
 
 extension FeedFact {

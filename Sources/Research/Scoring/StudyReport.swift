@@ -1,4 +1,5 @@
 import Cryptography
+package import Runtime
 package import Signals
 
 /// What a study found, as it is printed.

@@ -1,4 +1,5 @@
 import Cryptography
+import Runtime
 import Signals
 
 /// Parameters that a fit found, with everything that finding them again takes.

@@ -53,7 +53,10 @@ package struct QuoteRecording: Sendable {
     private static let prefixes = ["kalshi_bbo_", "kalshi_superbowl_"]
 
     /// The recordings of a directory in the order of their names; none where there are none.
-    package static func events(in directory: String) throws(RecordingError) -> [QuoteRecording] {
+    /// `text` narrows them to those whose file's name has it.
+    package static func events(
+        in directory: String, named text: String? = nil
+    ) throws(RecordingError) -> [QuoteRecording] {
         let place = "\(directory)/\(folder)"
         guard let names = try? FileManager.default.contentsOfDirectory(atPath: place) else {
             return []
@@ -61,7 +64,9 @@ package struct QuoteRecording: Sendable {
         var events: [QuoteRecording] = []
         for name in names.sorted() {
             let isCSV = name.hasSuffix(".csv") || name.hasSuffix(".csv.gz")
-            guard isCSV, prefixes.contains(where: { name.hasPrefix($0) }) else { continue }
+            guard isCSV, prefixes.contains(where: { name.hasPrefix($0) }),
+                text.map({ name.contains($0) }) ?? true
+            else { continue }
             events.append(try QuoteRecording(path: "\(place)/\(name)"))
         }
         return events
@@ -99,14 +104,26 @@ package struct QuoteRecording: Sendable {
         }
     }
 
-    /// The markets as the simulated venue lists them, moved by as many whole days as fit, so that
-    /// all of them close before `moment`; none where the outcome cannot be told.
-    package func markets(closingBefore moment: Timestamp) -> [RecordedEventMarket] {
-        guard isResolved, let last = markets.compactMap(\.quotes.last?.at).max() else { return [] }
+    /// When the first quote of the event was recorded.
+    package var opensAt: Timestamp? { markets.compactMap(\.quotes.first?.at).min() }
+
+    /// By how many whole days the event is moved where its markets are to close before `moment`;
+    /// nil where the outcome cannot be told. Whatever is told about the event moves with it.
+    package func shift(closingBefore moment: Timestamp) -> Span? {
+        guard isResolved, let last = markets.compactMap(\.quotes.last?.at).max() else { return nil }
         let day = Span.seconds(86_400).nanoseconds
         let room = (moment - .seconds(60) - last).nanoseconds
         let days = room >= 0 ? room / day : (room - day + 1) / day
-        let shift = Span(nanoseconds: days * day)
+        return Span(nanoseconds: days * day)
+    }
+
+    /// The markets as the simulated venue lists them, moved by as many whole days as fit, so that
+    /// all of them close before `moment`; none where the outcome cannot be told.
+    package func markets(closingBefore moment: Timestamp) -> [RecordedEventMarket] {
+        guard let shift = shift(closingBefore: moment),
+            let last = markets.compactMap(\.quotes.last?.at).max()
+        else { return [] }
+        let day = Span.seconds(86_400).nanoseconds
         return markets.compactMap { market in
             guard let opens = market.quotes.first?.at, let isWon = market.isWon else { return nil }
             return RecordedEventMarket(

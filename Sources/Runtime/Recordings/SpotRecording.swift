@@ -17,6 +17,25 @@ package struct SpotRecording: Sendable, Hashable {
     package func samples(by order: SpotOrder = .received) throws(RecordingError) -> SpotSamples {
         try SpotSamples(paths: paths, order: order)
     }
+
+    /// The first and the last sample in the order in which prices were observed, and what was read;
+    /// fails where there is no row that can be read.
+    package func ends() throws(RecordingError) -> Ends {
+        let samples = try samples(by: .observed)
+        guard let first = try samples.next() else {
+            throw RecordingError(.empty, "\(paths[0]): has no row that can be read")
+        }
+        var last = first
+        while let sample = try samples.next() { last = sample }
+        return Ends(first: first, last: last, counts: samples.counts)
+    }
+
+    /// Where a recording begins and ends.
+    package struct Ends: Sendable {
+        package let first: SpotSample
+        package let last: SpotSample
+        package let counts: RecordingCounts
+    }
 }
 
 /// Hands out the samples of a recording in order, holding at most a window of them.

@@ -54,11 +54,16 @@ package struct Belief: Sendable {
     package let contributions: [Contribution]
     package let inputs: [Input]
     package let signal: String
+    /// What part of the model's weight against the market this belief deserves, from 0 to 1: less
+    /// than one where the market is known to rest on more than we have.
+    package let trust: Double
 
     package init(
         probability: Double, deviation: Double, contributions: [Contribution], inputs: [Input],
-        signal: String
+        signal: String, trust: Double = 1
     ) {
+        precondition(trust >= 0 && trust <= 1, "a part of a weight, got \(trust)")
+        self.trust = trust
         self.probability = probability
         self.deviation = deviation
         self.contributions = contributions

@@ -119,6 +119,7 @@ package struct FactPolicy<Domain: DomainBelief>: DomainPolicy {
         for contribution in belief.contributions { features.add(contribution) }
         features.add("model_p", middle)
         features.add("model_deviation", belief.deviation)
+        features.add("trust", belief.trust)
         features.add("inputs", Double(doubt.count))
         features.add("input_age", doubt.age)
         features.add("inputs_stale", Double(doubt.stale))
@@ -128,7 +129,8 @@ package struct FactPolicy<Domain: DomainBelief>: DomainPolicy {
         let words = doubt.words.isEmpty ? "" : "; widened: " + doubt.words.joined(separator: ", ")
         return Opinion(
             probability: middle, low: bounded(middle - half), high: bounded(middle + half),
-            weight: terms.modelWeight, basis: middle, sensitivity: 1, features: features,
+            weight: terms.modelWeight * belief.trust, basis: middle, sensitivity: 1,
+            features: features,
             signal: "\(belief.signal): \(percent) %\(words)")
     }
 }

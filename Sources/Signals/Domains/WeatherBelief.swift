@@ -74,7 +74,9 @@ package struct WeatherBelief: DomainBelief {
             return .abstain(.feedMissing)
         }
         guard let bucket = DegreeRange(instrument) else { return .abstain(.ruleUnsupported) }
-        guard let basis = basis(of: day) else { return .abstain(.feedMissing) }
+        guard let basis = basis(of: day, until: instrument.closeAt, at: now) else {
+            return .abstain(.feedMissing)
+        }
         func within(_ mean: Double, _ deviation: Double) -> Double {
             DegreeBuckets(mean: mean, deviation: deviation, runningMaximum: day.maximum)
                 .within(bucket.low, bucket.high)
@@ -99,7 +101,8 @@ package struct WeatherBelief: DomainBelief {
                 probability: probability, deviation: deviation, contributions: parts,
                 inputs: inputs,
                 signal: "\(basis.words) \(Int(basis.mean.rounded())) +- "
-                    + "\(Int(basis.deviation.rounded())) F, \(bucket)"))
+                    + "\(Int(basis.deviation.rounded())) F, \(bucket)",
+                trust: basis.trust))
     }
 
     private struct Basis {
@@ -109,9 +112,16 @@ package struct WeatherBelief: DomainBelief {
         let inputs: [Belief.Input]
         let contributions: [Contribution]
         let words: String
+        let trust: Double
     }
 
-    private func basis(of day: Day) -> Basis? {
+    /// The error of a service's forecast of the next day's high, degrees; measured over 160 cities
+    /// (docs/MODELS.md). The market has read the forecast, whether we have or not.
+    private static let forecastDeviation = 2.7
+    /// How long before a market's close that forecast is made, seconds.
+    private static let forecastLead = 129_600.0
+
+    private func basis(of day: Day, until close: Timestamp, at now: Timestamp) -> Basis? {
         if let fact = day.forecast, let station = fact.names["station"],
             let forecast = fact.values["high"],
             let found = model.distribution(station: station, forecasts: [forecast])
@@ -121,16 +131,21 @@ package struct WeatherBelief: DomainBelief {
                 inputs: [Belief.Input(fact)],
                 contributions: [
                     Contribution("forecast", forecast), Contribution("bias", found.bias),
-                ], words: "the high is expected at")
+                ], words: "the high is expected at", trust: 1)
         }
         guard let fact = day.climate, let mean = fact.values["mean"],
             let deviation = fact.values["deviation"], let years = fact.values["years"]
         else { return nil }
+        // By precision: what the climate adds to what a forecast says, and to the thermometers that
+        // everybody but us reads as the day goes by.
+        let left = min(1, max(0, (close - now).seconds) / WeatherBelief.forecastLead)
+        let theirs = WeatherBelief.forecastDeviation * WeatherBelief.forecastDeviation * left
         return Basis(
             mean: mean, deviation: deviation, doubt: deviation / 2,
             inputs: [Belief.Input(fact)],
             contributions: [Contribution("climate", mean), Contribution("years", years)],
-            words: "no forecast; the climate says")
+            words: "no forecast; the climate says",
+            trust: theirs / (theirs + deviation * deviation))
     }
 
     private mutating func forgetOld(before now: Timestamp) {

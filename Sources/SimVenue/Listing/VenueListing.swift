@@ -34,18 +34,14 @@ package struct VenueListing: Sendable {
     package init(recordedIn directory: String) throws(RecordingError) {
         let spot = try SpotRecording(directory: directory)
         let recording = try MarketRecording(directory: directory)
-        let samples = try spot.samples(by: .observed)
-        guard let first = try samples.next() else {
-            throw RecordingError(.empty, "\(spot.paths[0]): has no row that can be read")
-        }
-        var last = first
-        while let sample = try samples.next() { last = sample }
+        let ends = try spot.ends()
+        let (first, last) = (ends.first, ends.last)
         let (rows, counts) = try recording.rows()
         let usable = rows.filter {
             $0.start >= first.feedAt && $0.end <= last.feedAt && VenueListing.isPayable($0)
         }
         var notes: [String] = []
-        notes += VenueListing.note(samples.counts, "spot rows")
+        notes += VenueListing.note(ends.counts, "spot rows")
         notes += VenueListing.note(counts, "markets")
         if usable.count < rows.count {
             notes.append(
@@ -61,7 +57,7 @@ package struct VenueListing: Sendable {
         source = .recording(spot)
         tokens = [:]
         fingerprint =
-            VenueListing.fingerprint(samples.counts.rows, first, last, markets: usable)
+            VenueListing.fingerprint(ends.counts.rows, first, last, markets: usable)
             + events.fingerprint
     }
 

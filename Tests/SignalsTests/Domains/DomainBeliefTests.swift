@@ -96,6 +96,13 @@ struct DomainBeliefTests {
             weather.belief(of: Self.buckets[2], at: DomainFixture.start).belief)
         #expect(belief.probability < 0.12)
         #expect(belief.signal.hasPrefix("no forecast"))
+        // The market has read a forecast, made 36 hours before the end: two thirds of what it left
+        // open are still so, and the climate adds little to what is known.
+        let open = 2.7 * 2.7 * 2 / 3
+        #expect(abs(belief.trust - open / (open + 64)) < 1e-12)
+        let end = DomainFixture.start + .seconds(86_400)
+        let last = try #require(weather.belief(of: Self.buckets[2], at: end).belief)
+        #expect(last.trust == 0)
         let other = DomainFixture.instrument("KXHIGHNY-26JAN02-B39.5", of: "KXHIGHNY-26JAN02")
         #expect(weather.belief(of: other, at: DomainFixture.start).abstention == .feedMissing)
     }

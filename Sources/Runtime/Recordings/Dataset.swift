@@ -1,5 +1,4 @@
 package import Cryptography
-package import Runtime
 
 /// The lines of a data file and the hash that names its content.
 package struct Dataset: Sendable {

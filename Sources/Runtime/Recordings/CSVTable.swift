@@ -1,5 +1,3 @@
-package import Runtime
-
 /// The rows of a comma-separated file with a header, and where each came from.
 package struct CSVTable: Sendable {
     /// One row. Empty fields and `NA` are missing values.
