@@ -131,7 +131,7 @@ let processes: [Target] =
         "DomainAgent",
         [
             "Trading", "Wire", "Signals", "Execution", "Transport", "Runtime", "Cryptography",
-            logging,
+            logging, asyncHTTPClient, nioCore, nioHTTP1,
         ])
     + process(
         "SimVenue",
@@ -209,7 +209,7 @@ let harness: [Target] = [
         "DomainAgent",
         [
             "Trading", "Wire", "Signals", "Execution", "Transport", "Cryptography", "DomainAgent",
-            "MarketSim", "Runtime", logging,
+            "MarketSim", "Runtime", logging, nioCore, nioPosix,
         ]),
     tests(
         "SimVenue",

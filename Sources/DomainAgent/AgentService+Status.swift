@@ -60,7 +60,7 @@ extension AgentService {
         for (reason, count) in counts.withdrawals.met {
             values.append(("withdrawn.\(reason)", Int64(clamping: count)))
         }
-        return values + sourceValues
+        return values + sourceValues + source.figures.map { ($0.label, $0.value) }
     }
 
     /// Each source: what it said that was believed, what was not, whether it is in quarantine, and

@@ -57,7 +57,7 @@ package final class AgentService<Policy: DomainPolicy>: LoopService {
     var marketTime: Timestamp = .zero
     var clock: TurnClock
 
-    private let source: any ObservationSource<Policy.Observation>
+    let source: any ObservationSource<Policy.Observation>
     /// Where observations go that were not believed.
     private let quarantine: (any ObservationQuarantine<Policy.Observation>)?
     private let modelHash: Digest

@@ -77,9 +77,11 @@ package enum AgentWiring {
                 terms: parameters.trading),
             quarantine: { QuarantineFile(path: "\(state)/quarantine.jsonl") }
         ) { isReplay throws(ProcessFailure) in
-            try facts(
-                of: domainName, in: folder, isReplay ? parameters.history : HistoryParameters(), log
-            )
+            guard isReplay || parameters.feeds.isEmpty else {
+                return try PolledFacts(parameters.feeds, log: log)
+            }
+            let history = isReplay ? parameters.history : HistoryParameters()
+            return try facts(of: domainName, in: folder, history, log)
         }
         try context.run(loop)
     }

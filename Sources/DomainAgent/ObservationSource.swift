@@ -12,6 +12,13 @@ package protocol ObservationSource<Observation>: AnyObject {
 
     /// What could not be used so far: rows that are corrupt and rows that came too late.
     var refusedRows: Int { get }
+
+    /// Further numbers for the status, under labels of at most 32 bytes.
+    var figures: [(label: String, value: Int64)] { get }
+}
+
+extension ObservationSource {
+    package var figures: [(label: String, value: Int64)] { [] }
 }
 
 /// Keeps what was not believed, so that a person can look at it.

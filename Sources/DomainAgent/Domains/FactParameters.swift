@@ -12,10 +12,12 @@ package struct FactParameters: Sendable, Equatable {
     package private(set) var interval = Span.milliseconds(250)
     /// What recorded files tell where recorded markets are replayed.
     package private(set) var history = HistoryParameters()
+    /// The sources that are asked where the market is real.
+    package private(set) var feeds: [FeedConfiguration] = []
 
     private static let keys = [
         "model-weight", "interval-deviations", "probability-floor", "overdue-max",
-        "doubt-factor", "sources", "interval", "recorded",
+        "doubt-factor", "sources", "interval", "recorded", "feeds",
     ]
 
     package init(_ section: ConfigurationSection, rules: [FactRule]) throws(ConfigurationError) {
@@ -35,6 +37,13 @@ package struct FactParameters: Sendable, Equatable {
         interval = try section.duration("interval", default: interval)
         for entry in try section.sections("sources", isRequired: false) { try change(entry) }
         history = try HistoryParameters(section.optionalSection("recorded"), rules: rules)
+        for entry in try section.sections("feeds", isRequired: false) {
+            let feed = try FeedConfiguration(entry, rules: rules)
+            guard !feeds.contains(where: { $0.name == feed.name }) else {
+                throw entry.refusal("name", expected: "a name that no other feed has")
+            }
+            feeds.append(feed)
+        }
     }
 
     /// `{ kind: score, freshness: 5m, field: first, min: 0, max: 200, jump: 24 }`.

@@ -54,6 +54,8 @@ package final class JoinedFacts: ObservationSource {
     }
 
     package var refusedRows: Int { first.refusedRows + second.refusedRows }
+
+    package var figures: [(label: String, value: Int64)] { first.figures + second.figures }
 }
 
 extension FeedFact {

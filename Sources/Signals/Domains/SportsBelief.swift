@@ -60,8 +60,12 @@ package struct SportsBelief: DomainBelief {
             guard fact.names["first"] != fact.names["second"] else {
                 throw .implausible("\(fact.topic): a team against itself")
             }
+            // Told again as it was, a fixture leaves its score.
+            let before = fixtures[fact.topic]
+            if before?.values != fact.values || before?.names != fact.names {
+                scores[fact.topic] = nil
+            }
             fixtures[fact.topic] = fact
-            scores[fact.topic] = nil
         case "score":
             let whole = fixtures[fact.topic]?.values["minutes"] ?? 0
             guard (fact.values["minutes_left"] ?? .infinity) <= whole else {
