@@ -55,6 +55,31 @@ extension ClusterTests {
             }
         }
 
+        /// Who starts a process may have blocked signals, which a process inherits.
+        @Test func aStopIsHeardWhereItsSignalWasBlocked() async throws {
+            let folder = NSTemporaryDirectory() + "bw-blocked-\(UUID().uuidString)"
+            try FileManager.default.createDirectory(
+                atPath: folder, withIntermediateDirectories: true)
+            defer { try? FileManager.default.removeItem(atPath: folder) }
+            let block = """
+                import os, signal, sys
+                signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM, signal.SIGINT])
+                os.execv(sys.argv[1], sys.argv[1:])
+                """
+            let venue = try ChildProgram(
+                "/usr/bin/env",
+                [
+                    "python3", "-c", block, LocalClusterHarness.binary("sim-venue"), "--kalshi",
+                    "127.0.0.1:\(try freePort())",
+                ], folder: folder)
+            try await waitUntil("the venue has begun") {
+                (venue.output + venue.errors).contains("SIMULATED")
+            }
+            venue.signal(SIGTERM)
+            let result = try await venue.finish(within: .seconds(20))
+            #expect(result.exitCode == 0, "\(result)")
+        }
+
         @Test func portInUse() async throws {
             try await LocalClusterHarness.with(ClusterOptions(hours: 1)) { cluster in
                 let held = try HeldPort()

@@ -18,7 +18,8 @@ package final class StopSignal: Sendable {
     /// Whether a stop was asked for.
     package var isRequested: Bool { requested.load(ordering: .acquiring) }
 
-    /// Blocks the signals and starts the thread that waits for them.
+    /// Handles the signals and starts the thread that waits for them. That thread takes them also
+    /// where whoever started the process had blocked them.
     package static func install(environment: [String: String]) throws(ProcessFailure)
         -> StopSignal
     {
@@ -101,6 +102,11 @@ private final class Waiter: Sendable {
     }
 
     func run() {
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        for number in [SIGTERM, SIGINT] { sigaddset(&signals, number) }
+        // Fails for a wrong argument alone.
+        _ = pthread_sigmask(SIG_UNBLOCK, &signals, nil)
         while true {
             var watched = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
             _ = poll(&watched, 1, 1_000)
