@@ -72,8 +72,8 @@ extension ClusterTests {
                     "python3", "-c", block, LocalClusterHarness.binary("sim-venue"), "--kalshi",
                     "127.0.0.1:\(try freePort())",
                 ], folder: folder)
-            try await waitUntil("the venue has begun") {
-                (venue.output + venue.errors).contains("SIMULATED")
+            try await waitUntil("the venue serves") {
+                venue.output.contains("serving kalshi at 127.0.0.1:")
             }
             venue.signal(SIGTERM)
             let result = try await venue.finish(within: .seconds(20))

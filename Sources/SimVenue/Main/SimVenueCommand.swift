@@ -83,7 +83,12 @@ struct Serve: ParsableCommand {
         let server = try VenueServer(
             options: options, logger: Logger(label: "sim-venue"),
             onEnd: { notifier.replayEnded() }, onAlive: { notifier.watchdog() })
-        notifier.ready(status: "serving \(served(server, options))")
+        let status = "serving \(served(server, options))"
+        notifier.ready(status: status)
+        if !json {
+            print(status)
+            fflush(nil)
+        }
         stop.onRequest { server.requestStop() }
         try server.waitUntilStopped()
         notifier.stopping()
