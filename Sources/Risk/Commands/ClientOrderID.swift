@@ -55,19 +55,27 @@ private struct ReferenceText {
         count += length
     }
 
-    /// Appends a number, six digits at a time.
+    /// Appends a number, eight digits at a time.
     mutating func append(_ number: UInt64) {
-        var (above, rest) = number.quotientAndRemainder(dividingBy: 1_000_000)
-        if above > 0 { append(above) }
-        let least = above > 0 ? 6 : 1
-        var (digits, length) = (UInt64(0), 0)
-        repeat {
-            (above, rest) = (rest / 10, rest % 10)
-            digits = digits >> 8 | (UInt64(UInt8(ascii: "0")) + rest) << 56
-            rest = above
-            length += 1
-        } while rest > 0 || length < least
-        append(digits, count: length)
+        if number < 10 { return append((0x30 + number) << 56, count: 1) }
+        let (above, rest) = number.quotientAndRemainder(dividingBy: 100_000_000)
+        let digits = ReferenceText.digits(of: rest)
+        if above > 0 {
+            append(above)
+            return append(digits | 0x3030_3030_3030_3030, count: 8)
+        }
+        let zeros = UInt64(digits.leadingZeroBitCount / 8)
+        append((digits | 0x3030_3030_3030_3030) << (zeros * 8), count: 8 - Int(zeros))
+    }
+
+    /// The eight digits of a number below a hundred million, each in its byte, the first at the
+    /// top. Halves are split side by side: of four digits, of two, of one.
+    private static func digits(of number: UInt64) -> UInt64 {
+        let fours = (number / 10_000) << 32 | number % 10_000
+        let hundreds = ((fours * 10_486) >> 20) & 0x0000_007F_0000_007F
+        let twos = hundreds << 16 | (fours - hundreds * 100)
+        let tens = ((twos * 103) >> 10) & 0x000F_000F_000F_000F
+        return tens << 8 | (twos - tens * 10)
     }
 
     /// Appends as much of a name as fits.

@@ -42,6 +42,8 @@ extension RiskEngine {
         if arming == .reduceOnly || isAlertPathDead, !reducesPosition(context) {
             return .denied(.reduceOnly, .firm)
         }
+        // What no halt covers is neither halted nor reduced.
+        if halts.isEmpty { return .passed }
         for slot in 0..<7 where context.path.meters[slot] >= 0 {
             if meters[context.path.meters[slot]].isReduceOnly, !reducesPosition(context) {
                 return .denied(.reduceOnly, MeterPath.level(slot))
@@ -64,6 +66,7 @@ extension RiskEngine {
     /// Nothing that the order belongs to is halted. Halts are latched: only a resume clears them.
     func checkKill(_ context: OrderContext) -> ControlResult {
         guard arming != .halted else { return .denied(.killed, .firm) }
+        if halts.isEmpty { return .passed }
         for slot in 0..<7 where context.path.meters[slot] >= 0 {
             if meters[context.path.meters[slot]].isHalted {
                 return .denied(.haltedScope, MeterPath.level(slot))

@@ -86,7 +86,7 @@ extension RiskEngine {
         let mean = books[book].markouts[context.ordinal].blockedAt
         return .denied(
             .adverseMarkoutExceeded, .strategy,
-            limit: tightest(.adverseMarkoutMax, context.path)?.limit ?? 0, value: -mean.units)
+            limit: tightest(.adverseMarkoutMax, context)?.limit ?? 0, value: -mean.units)
     }
 
     /// The order and the position it leads to, against what is left of their limits.
@@ -100,7 +100,7 @@ extension RiskEngine {
             (.orderQuantityMax, context.quantity.units), (.orderNotionalMax, load.notional.units),
         ]
         for slot in 0..<2 {
-            guard let limit = tightest(sizes[slot].kind, context.path)?.limit else { continue }
+            guard let limit = tightest(sizes[slot].kind, context)?.limit else { continue }
             let shrunk = shrink(limit, to: left)
             if sizes[slot].value > shrunk {
                 return .denied(

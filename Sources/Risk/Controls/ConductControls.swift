@@ -6,8 +6,8 @@ extension RiskEngine {
     /// The same order was not permitted too often lately. Recording this denial halts the strategy
     /// until an operator resumes it.
     func checkRepeatedOrder(_ context: OrderContext) -> ControlResult {
-        guard let (level, stated) = tightest(.repeatMax, context.path) else { return .passed }
-        guard let window = tightest(.repeatWindow, context.path)?.limit else {
+        guard let (level, stated) = tightest(.repeatMax, context) else { return .passed }
+        guard let window = tightest(.repeatWindow, context)?.limit else {
             return .denied(.limitMissing, level, limit: stated)
         }
         let limit = min(stated, Int64(OrderTrail.ordersMax) * Quantity.scale)
@@ -27,8 +27,8 @@ extension RiskEngine {
     /// The strategy's own prices in the instrument do not walk away little by little: a purchase
     /// goes only so far above its lowest one of the period, a sale below its highest.
     func checkPriceWalk(_ context: OrderContext) -> ControlResult {
-        guard let (level, limit) = tightest(.walkMax, context.path) else { return .passed }
-        guard let window = tightest(.walkWindow, context.path)?.limit else {
+        guard let (level, limit) = tightest(.walkMax, context) else { return .passed }
+        guard let window = tightest(.walkWindow, context)?.limit else {
             return .denied(.limitMissing, level, limit: limit)
         }
         let book = context.chain.strategy
@@ -46,7 +46,7 @@ extension RiskEngine {
     /// An order that crosses pays no more than so much beyond its own side's touch: the spread and
     /// what goes past the other touch. An empty side of its own is as far away as can be.
     func checkSpreadCross(_ context: OrderContext) -> ControlResult {
-        guard let (level, limit) = tightest(.spreadCrossMax, context.path) else { return .passed }
+        guard let (level, limit) = tightest(.spreadCrossMax, context) else { return .passed }
         guard let quote = context.quote else { return .denied(.quoteMissing, .instrument) }
         let price = context.price.units
         let value: Int64
@@ -67,7 +67,7 @@ extension RiskEngine {
     /// No contract is sold for next to nothing and none bought for next to a dollar, where little
     /// is won and nearly all can be lost. What only closes a position may.
     func checkTailGuard(_ context: OrderContext) -> ControlResult {
-        guard let (level, limit) = tightest(.tailPrice, context.path) else {
+        guard let (level, limit) = tightest(.tailPrice, context) else {
             return .passed
         }
         let price = context.side == .buy ? context.price.complement : context.price
@@ -80,7 +80,7 @@ extension RiskEngine {
     /// The request states a gain after fees that is worth an order. What only closes a position
     /// needs none.
     func checkEdge(_ context: OrderContext) -> ControlResult {
-        guard let (level, limit) = tightest(.edgeMin, context.path) else {
+        guard let (level, limit) = tightest(.edgeMin, context) else {
             return .passed
         }
         let value = context.expectedEdge.units
@@ -93,7 +93,7 @@ extension RiskEngine {
     /// What the whole plan commits at its worst price, not only each child: a parent with all its
     /// quantity, a child with what was permitted before it.
     func checkPlanNotional(_ context: OrderContext) -> ControlResult {
-        guard let (level, limit) = tightest(.planNotionalMax, context.path) else { return .passed }
+        guard let (level, limit) = tightest(.planNotionalMax, context) else { return .passed }
         var quantity = context.quantity
         var worst = context.price
         if context.kind == .order {

@@ -10,13 +10,17 @@ extension RiskEngine {
         guard let load = context.load else {
             return .denied(.arithmeticOverflow)
         }
-        let count = eachMeter(.openOrdersMax, context, .openOrdersExceeded) {
+        let count = eachMeter(
+            .openOrdersMax, context, .openOrdersExceeded, by: ScopeValues.OpenOrders.self
+        ) {
             engine, _, _, meter in
             (engine.meters[meter].openOrders + 1).multipliedReportingOverflow(by: 1_000_000_000)
                 .partialValue
         }
         if count.isDenied { return count }
-        let notional = eachMeter(.openNotionalMax, context, .openNotionalExceeded) {
+        let notional = eachMeter(
+            .openNotionalMax, context, .openNotionalExceeded, by: ScopeValues.OpenNotional.self
+        ) {
             engine, _, _, meter in
             engine.meters[meter].openNotional.addingChecked(load.notional)?.units
         }
@@ -35,14 +39,18 @@ extension RiskEngine {
     /// and short against each other. A contract counts as its full dollar.
     func checkGrossAndNet(_ context: OrderContext) -> ControlResult {
         guard let load = context.load else { return .denied(.arithmeticOverflow) }
-        let gross = eachMeter(.grossNotionalMax, context, .grossNotionalExceeded) {
+        let gross = eachMeter(
+            .grossNotionalMax, context, .grossNotionalExceeded, by: ScopeValues.Gross.self
+        ) {
             engine, context, book, meter in
             guard let added = context.addedGross[book] else { return nil }
             return Int64(exactly: engine.meters[meter].reach.gross + Int128(added))
         }
         if gross.isDenied { return gross }
         let (bought, sold) = (Int128(load.buy.units), Int128(load.sell.units))
-        let net = eachMeter(.netNotionalMax, context, .netNotionalExceeded) {
+        let net = eachMeter(
+            .netNotionalMax, context, .netNotionalExceeded, by: ScopeValues.Net.self
+        ) {
             engine, context, book, meter in
             guard context.addedGross[book] != nil else { return nil }
             let long = engine.meters[meter].reach.long + bought
@@ -110,7 +118,9 @@ extension RiskEngine {
             return .denied(.collateralInsufficient, .account, limit: cash.units, value: value)
         }
         let (instrument, event) = (context.path[.instrument], context.path[.event])
-        let limited = eachMeter(.collateralMax, context, .collateralInsufficient) {
+        let limited = eachMeter(
+            .collateralMax, context, .collateralInsufficient, by: ScopeValues.Collateral.self
+        ) {
             engine, context, book, meter in
             guard let added = context.addedLoss[book] else { return nil }
             // What an instrument can lose is not told apart from its event set.

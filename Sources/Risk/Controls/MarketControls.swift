@@ -10,7 +10,7 @@ extension RiskEngine {
 
     /// The order is at most so large a part of what is visible on the side that it would take from.
     func checkLiquidity(_ context: OrderContext) -> ControlResult {
-        guard let (level, share) = tightest(.depthShareMax, context.path) else { return .passed }
+        guard let (level, share) = tightest(.depthShareMax, context) else { return .passed }
         guard let quote = context.quote else { return .denied(.quoteMissing, .instrument) }
         let depth = context.side == .buy ? quote.askDepth : quote.bidDepth
         guard depth > .zero else { return .denied(.depthMissing, level, limit: share) }
@@ -27,7 +27,7 @@ extension RiskEngine {
     /// A move of one standard deviation over the horizon costs the position, with all open orders
     /// of its worse side, no more than the budget.
     func checkVolatility(_ context: OrderContext) -> ControlResult {
-        guard tightest(.volatilityBudget, context.path) != nil else { return .passed }
+        guard tightest(.volatilityBudget, context) != nil else { return .passed }
         guard context.load != nil else { return .denied(.arithmeticOverflow) }
         guard let move = move(context, over: RiskEngine.volatilityHorizon) else {
             return .denied(.quoteMissing, .instrument)
@@ -49,7 +49,7 @@ extension RiskEngine {
     /// How wide volatility lets a collar be: never narrower than two ticks. Nil where no level
     /// ties collars to it.
     func collarWidth(_ context: OrderContext) -> (level: LimitLevel, limit: Int64)? {
-        guard let (level, sigmas) = tightest(.collarSigmas, context.path) else { return nil }
+        guard let (level, sigmas) = tightest(.collarSigmas, context) else { return nil }
         let floor = instruments[context.instrument].tick.units * 2
         let state = instruments[context.instrument].volatility
         guard state.isFresh(at: context.now),

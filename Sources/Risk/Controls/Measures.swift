@@ -42,32 +42,13 @@ extension RiskEngine {
         } ?? narrowest.result ?? .denied(.limitMissing)
     }
 
-    /// The same for a kind that has a column and is measured in every scope by itself.
-    @inline(__always) func eachMeter(
-        _ kind: LimitKind, _ context: OrderContext, _ reason: RejectReason, _ measure: Measure
+    /// The same for a kind that has a column and is measured in every scope by itself: by what was
+    /// read of the scopes, where that passes.
+    @inline(__always) func eachMeter<Value: ScopeValue>(
+        _ kind: LimitKind, _ context: OrderContext, _ reason: RejectReason,
+        by value: Value.Type, _ measure: Measure
     ) -> ControlResult {
-        guard context.path.stated[kind] else {
-            return kind.isMandatory ? .denied(.limitMissing) : .passed
-        }
-        return passMeters(kind, context, measure) ?? each(kind, context, reason, measure)
-    }
-
-    /// The pass of all scopes, measured one by one; nil where one does not pass.
-    @inline(__always) private func passMeters(
-        _ kind: LimitKind, _ context: OrderContext, _ measure: Measure
-    ) -> ControlResult? {
-        guard let (above, below) = scopes(kind, context.path) else { return nil }
-        var narrowest = Narrowest()
-        let path = context.path
-        guard narrowest.passes(0, above.first, measure(self, context, 0, path.meters[0])),
-            narrowest.passes(1, above.second, measure(self, context, 1, path.meters[1])),
-            narrowest.passes(2, above.third, measure(self, context, 2, path.meters[2])),
-            narrowest.passes(3, above.fourth, measure(self, context, 3, path.meters[3])),
-            narrowest.passes(4, below.first, measure(self, context, 0, path.meters[4])),
-            narrowest.passes(5, below.second, measure(self, context, 0, path.meters[5])),
-            narrowest.passes(6, below.third, measure(self, context, 0, path.meters[6]))
-        else { return nil }
-        return narrowest.result
+        pass(kind, context, by: value) ?? each(kind, context, reason, measure)
     }
 
     /// The same for a kind that has a column and is measured in books, whose values are at hand.
@@ -94,8 +75,10 @@ extension RiskEngine {
             narrowest.passes(2, above.third, values.account),
             narrowest.passes(3, above.fourth, values.strategy)
         else { return nil }
-        if let limit = tightest.byInstrument.limit(kind, path.instrument) {
-            let slot = tightest.byInstrument.level(kind, path.instrument).slot
+        let level = tightest.byInstrument.level(kind, path.instrument)
+        if level != .none {
+            let limit = tightest.byInstrument.limit(kind, path.instrument)
+            let slot = level.slot
             guard limit < LimitRow.unstated, narrowest.passes(slot, limit, values.firm) else {
                 return nil
             }

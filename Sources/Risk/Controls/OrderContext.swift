@@ -40,6 +40,12 @@ struct OrderContext: BitwiseCopyable {
     let chain: BookChain
     /// What the order would add; nil where that does not fit.
     var load: OrderLoad?
+    /// What the load buys, sells and commits; zero where there is none.
+    var bought: Int64 = 0
+    var sold: Int64 = 0
+    var notional: Int64 = 0
+    /// What the path's scopes have used.
+    var readings = PathReadings()
     /// What the books of the chain come to with it: only what controls ask for. Each thing by
     /// itself, because a book's things together would be copied for one of them.
     ///
@@ -75,14 +81,29 @@ struct OrderContext: BitwiseCopyable {
             }
             set {
                 guard let newValue else { return }
-                switch book {
-                case 0: firm = newValue
-                case 1: org = newValue
-                case 2: account = newValue
-                default: strategy = newValue
-                }
-                fitting |= 1 << UInt8(book)
+                put(newValue, book)
             }
+        }
+
+        /// The value of a book, or one that is above every limit.
+        @inline(__always) func value(_ book: Int) -> Int64 {
+            guard isWhole else { return PathReadings.unfit }
+            switch book {
+            case 0: return firm
+            case 1: return org
+            case 2: return account
+            default: return strategy
+            }
+        }
+
+        @inline(__always) mutating func put(_ value: Int64, _ book: Int) {
+            switch book {
+            case 0: firm = value
+            case 1: org = value
+            case 2: account = value
+            default: strategy = value
+            }
+            fitting |= 1 << UInt8(book)
         }
     }
 
@@ -196,6 +217,7 @@ extension RiskEngine {
             event: event, ordinal: instrument < 0 ? 0 : instruments[instrument].ordinal,
             path: places.path,
             chain: hasScope ? chain(strategy: strategy, event: event) : BookChain())
+        if hasScope { read(into: &context) }
         if hasScope, claim.kind == .order { addLoad(&context) }
         return context
     }
@@ -207,13 +229,82 @@ extension RiskEngine {
             let load = OrderLoad(context.side, context.price, context.quantity)
         else { return }
         context.load = load
-        add(load, to: 0, of: &context)
-        add(load, to: 1, of: &context)
-        add(load, to: 2, of: &context)
-        add(load, to: 3, of: &context)
+        (context.bought, context.sold) = (load.buy.units, load.sell.units)
+        context.notional = load.notional.units
+        let members = MemberRules(events[context.event])
+        add(load, members, to: 0, of: &context)
+        add(load, members, to: 1, of: &context)
+        add(load, members, to: 2, of: &context)
+        add(load, members, to: 3, of: &context)
     }
 
+    /// What of an event set decides how its members add up.
+    private struct MemberRules: BitwiseCopyable {
+        let isExclusive: Bool
+        let isExhaustive: Bool
+        let count: Int
+
+        @inline(__always) init(_ event: borrowing EventState) {
+            isExclusive = event.isExclusive
+            isExhaustive = event.isExhaustiveSet
+            count = event.members.count
+        }
+    }
+
+    /// In single words where all amounts are far from their end, else in double ones.
     @inline(__always) private func add(
+        _ load: OrderLoad, _ members: MemberRules, to slot: Int, of context: inout OrderContext
+    ) {
+        let book = context.chain[slot: slot]
+        let held = exposure(book, context.ordinal)
+        let sums = book < 0 ? MemberSums() : books[book].sums
+        guard sums.isNarrow, held.isNarrow, load.isNarrow else {
+            return addWide(load, to: slot, of: &context)
+        }
+        let long = held.quantity.units &+ held.openBuy.units
+        let short = held.openSell.units &- held.quantity.units
+        let worst = max(long &+ load.buy.units, short &+ load.sell.units, 0)
+        context.worstPosition.put(worst, slot)
+        context.addedGross.put(worst &- max(long, short, 0), slot)
+        if slot == BookChain.slot(of: .account) {
+            context.addedNeed = Int128(need(held, load) &- need(held, .none))
+        }
+        let known = book < 0 ? 0 : books[book].exposures.count
+        let (cash, quantity) = (held.cash.units, held.quantity.units)
+        let (yesLoss, noLoss) = (held.lossIfYes.units, held.lossIfNo.units)
+        let (ifYes, ifNo) = (cash &+ quantity &- yesLoss, cash &- noLoss)
+        let (yes, no) = (ifYes &- load.lossIfYes.units, ifNo &- load.lossIfNo.units)
+        let loss: Int64
+        if members.isExclusive {
+            var least = min(sums.least(without: context.ordinal), yes &- no)
+            let hasEmpty =
+                context.ordinal > known || members.count > max(known, context.ordinal &+ 1)
+            if hasEmpty || !members.isExhaustive { least = min(least, 0) }
+            let worst = sums.ifNo &- load.lossIfNo.units &+ least
+            loss = 0 &- min(worst, sums.ifVoid &- load.lossIfVoid.units)
+        } else {
+            loss = min(ifYes, ifNo) &- min(yes, no) &- sums.ofWorst
+        }
+        context.loss.put(loss, slot)
+        context.addedLoss.put(max(0, loss) &- (book < 0 ? 0 : books[book].loss.units), slot)
+    }
+
+    /// The cash that the venue will lock for a member with a load more: `Exposure.cashNeed` in
+    /// single words.
+    @inline(__always) private func need(_ held: Exposure, _ load: OrderLoad) -> Int64 {
+        let quantity = held.quantity.units
+        let openBuy = held.openBuy.units &+ load.buy.units
+        let openSell = held.openSell.units &+ load.sell.units
+        let buys =
+            held.buyCost.units &+ load.buyCost.units
+            &- min(max(0 &- quantity, 0), openBuy)
+        let sells =
+            openSell &- held.sellProceeds.units &- load.sellProceeds.units
+            &- min(max(quantity, 0), openSell)
+        return max(0, buys, sells) &+ held.feeReserve.units &+ load.feeReserve.units
+    }
+
+    private func addWide(
         _ load: OrderLoad, to slot: Int, of context: inout OrderContext
     ) {
         let book = context.chain[slot: slot]
@@ -229,7 +320,7 @@ extension RiskEngine {
         }
         guard
             let loss = loss(
-                book, event: context.event, ordinal: context.ordinal, before, replacedBy: after)
+                book, event: context.event, ordinal: context.ordinal, replacedBy: after)
         else { return }
         context.loss[slot] = loss.units
         let now = book < 0 ? Money.zero : books[book].loss

@@ -62,7 +62,7 @@ extension RiskEngine {
 
     /// The core has a fresh quote that is not crossed, and the agent priced from a fresh one.
     func checkStaleQuote(_ context: OrderContext) -> ControlResult {
-        guard let (level, limit) = tightest(.quoteAgeMax, context.path) else {
+        guard let (level, limit) = tightest(.quoteAgeMax, context) else {
             return .denied(.limitMissing)
         }
         guard let quote = context.quote, quote.bid > .zero || quote.ask > .zero else {
@@ -93,13 +93,13 @@ extension RiskEngine {
                 .sizeBelowMinimum, .instrument, limit: lot.units, value: quantity.units)
         }
         if context.kind == .order {
-            guard let (level, limit) = tightest(.orderQuantityMax, context.path) else {
+            guard let (level, limit) = tightest(.orderQuantityMax, context) else {
                 return .denied(.limitMissing)
             }
             guard quantity.units <= limit else {
                 return .denied(.sizeAboveMaximum, level, limit: limit, value: quantity.units)
             }
-            if let (level, limit) = tightest(.orderQuantityMin, context.path),
+            if let (level, limit) = tightest(.orderQuantityMin, context),
                 quantity.units < limit
             {
                 return .denied(.sizeBelowMinimum, level, limit: limit, value: quantity.units)
@@ -114,7 +114,7 @@ extension RiskEngine {
     /// The cash that the order commits when it opens: p × q for a purchase, (1 − p) × q for a sale,
     /// rounded against us.
     func checkNotional(_ context: OrderContext) -> ControlResult {
-        guard let (level, limit) = tightest(.orderNotionalMax, context.path) else {
+        guard let (level, limit) = tightest(.orderNotionalMax, context) else {
             return .denied(.limitMissing)
         }
         let (complement, overflow) = Price.scale.subtractingReportingOverflow(context.price.units)
@@ -147,7 +147,7 @@ extension RiskEngine {
         let isAggressive =
             touch > .zero && (context.side == .buy ? price >= touch : price <= touch)
         let kind: LimitKind = isAggressive ? .collarAggressive : .collarPassive
-        guard let (level, limit) = tightest(kind, context.path) else {
+        guard let (level, limit) = tightest(kind, context) else {
             return .denied(.limitMissing)
         }
         let anchor = isAggressive ? touch : quote.middle

@@ -47,7 +47,7 @@ extension RiskEngine {
         _ context: OrderContext, _ rule: RateRule
     ) -> ControlResult {
         if let passed = passRate(context, rule) { return passed }
-        guard let fallback = tightest(rule.burst, context.path)?.limit else {
+        guard let fallback = tightest(rule.burst, context)?.limit else {
             return .denied(.limitMissing)
         }
         var narrowest = Narrowest()
@@ -71,26 +71,34 @@ extension RiskEngine {
     ) -> ControlResult? {
         guard let (above, below) = scopes(rule.burst, context.path) else { return nil }
         var narrowest = Narrowest()
-        let path = context.path
-        let now = context.now
-        guard narrowest.passes(0, above.first, use(rule, path.meters[0], at: now)),
-            narrowest.passes(1, above.second, use(rule, path.meters[1], at: now)),
-            narrowest.passes(2, above.third, use(rule, path.meters[2], at: now)),
-            narrowest.passes(3, above.fourth, use(rule, path.meters[3], at: now)),
-            narrowest.passes(4, below.first, use(rule, path.meters[4], at: now)),
-            narrowest.passes(5, below.second, use(rule, path.meters[5], at: now)),
-            narrowest.passes(6, below.third, use(rule, path.meters[6], at: now))
+        guard narrowest.passes(0, above.first, use(rule, 0, context)),
+            narrowest.passes(1, above.second, use(rule, 1, context)),
+            narrowest.passes(2, above.third, use(rule, 2, context)),
+            narrowest.passes(3, above.fourth, use(rule, 3, context)),
+            narrowest.passes(4, below.first, use(rule, 4, context)),
+            narrowest.passes(5, below.second, use(rule, 5, context)),
+            narrowest.passes(6, below.third, use(rule, 6, context))
         else { return nil }
         return narrowest.result
     }
 
     /// What one more token would bring the use of a scope's bucket to.
     @inline(__always) private func use(
-        _ rule: RateRule, _ meter: Int32, at now: Timestamp
-    ) -> Int64? {
-        let bucket = rule.isMessage ? meters[meter].messages : meters[meter].orders
-        guard bucket.fullAt > now else { return Quantity.scale }
-        return limits[rule.rate, meter].map { bucket.use(at: now, rate: $0) }
+        _ rule: RateRule, _ slot: Int, _ context: borrowing OrderContext
+    ) -> Int64 {
+        let fullAt =
+            rule.isMessage
+            ? context.readings.messagesFullAt[slot] : context.readings.ordersFullAt[slot]
+        if fullAt <= context.now.nanoseconds { return Quantity.scale }
+        if context.path.meters[slot] < 0 { return 0 }
+        return useOfEmptier(rule, context.path.meters[slot], fullAt, at: context.now)
+    }
+
+    @inline(never) private func useOfEmptier(
+        _ rule: RateRule, _ meter: Int32, _ fullAt: Int64, at now: Timestamp
+    ) -> Int64 {
+        guard let rate = limits[rule.rate, meter] else { return PathReadings.unfit }
+        return RateBucket(fullAt: Timestamp(nanoseconds: fullAt)).use(at: now, rate: rate)
     }
 
     /// Every scope that limits orders to trades has made enough trades lately for one more order.
@@ -112,17 +120,42 @@ extension RiskEngine {
     }
 
     /// The pass of orders to trades; nil where a scope has too many orders, or must be looked at.
-    private func passOrderToTrade(_ context: OrderContext, _ minute: Int64) -> ControlResult? {
-        guard let (above, below) = scopes(.orderToTradeMax, context.path) else { return nil }
-        var narrowest = Narrowest()
-        for slot in 0..<7 {
-            let limit = slot < 4 ? above[slot] : below[slot - 4]
-            guard limit != LimitRow.unstated,
-                let value = orderToTrade(context.path.meters[slot], in: minute)
-            else { continue }
-            guard narrowest.passes(slot, limit, value) else { return nil }
+    private func passOrderToTrade(
+        _ context: borrowing OrderContext, _ minute: Int64
+    ) -> ControlResult? {
+        guard context.path.isKnown, let column = LimitKind.orderToTradeMax.column else {
+            return nil
         }
+        let above = tightest.byStrategy.scopes(column, context.path.strategy)
+        let below = tightest.byInstrument.scopes(column, context.path.instrument)
+        var narrowest = Narrowest()
+        guard pass(0, above.first, context, minute, &narrowest),
+            pass(1, above.second, context, minute, &narrowest),
+            pass(2, above.third, context, minute, &narrowest),
+            pass(3, above.fourth, context, minute, &narrowest),
+            pass(4, below.first, context, minute, &narrowest),
+            pass(5, below.second, context, minute, &narrowest),
+            pass(6, below.third, context, minute, &narrowest)
+        else { return nil }
         return narrowest.result
+    }
+
+    @inline(__always) private func pass(
+        _ slot: Int, _ limit: Int64, _ context: borrowing OrderContext, _ minute: Int64,
+        _ narrowest: inout Narrowest
+    ) -> Bool {
+        if limit == LimitRow.unstated { return true }
+        let before = meters[context.path.meters[slot]].activity.totals(in: minute)
+        if before.orders < Activity.ordersMin { return true }
+        let ratio: Int64
+        if before.orders < 1 << 32 {
+            let trades = max(1, before.trades)
+            let scaled = (before.orders &+ 1) &* UInt64(Quantity.scale)
+            ratio = Int64(truncatingIfNeeded: (scaled &+ trades &- 1) / trades)
+        } else {
+            ratio = PathReadings.unfit
+        }
+        return narrowest.passes(slot, limit, ratio)
     }
 
     /// A scope's orders for each of its trades with one order more; nil before there is a ratio.
@@ -193,10 +226,10 @@ struct Narrowest {
     /// Takes in a value that does not pass its limit in a row of limits, and one of a scope that
     /// states none; false for any other, and for one that does not fit.
     @inline(__always) mutating func passes(
-        _ slot: Int, _ limit: Int64, _ value: @autoclosure () -> Int64?
+        _ slot: Int, _ limit: Int64, _ value: Int64
     ) -> Bool {
         if limit == LimitRow.unstated { return true }
-        guard let value = value(), value <= limit else { return false }
+        guard value <= limit else { return false }
         // Below the largest of all, because the limit is below the unstated one.
         let room = UInt64(bitPattern: limit &- value)
         if room < self.room {

@@ -49,7 +49,9 @@ extension RiskEngine {
     /// locked in disputes, nothing in the scope does.
     func checkDispute(_ context: OrderContext) -> ControlResult {
         let isDisputed = events[context.event].isDisputed
-        let locked = eachMeter(.disputedLossMax, context, .disputedLossExceeded) {
+        let locked = eachMeter(
+            .disputedLossMax, context, .disputedLossExceeded, by: ScopeValues.Disputed.self
+        ) {
             engine, _, _, meter in engine.meters[meter].disputed.units
         }
         guard isDisputed || locked.isDenied else { return locked }

@@ -21,6 +21,13 @@ package struct OrderLoad: Sendable, Hashable, BitwiseCopyable {
 
     package static let none = OrderLoad()
 
+    /// No amount is larger than `Exposure.narrowMost`; none is ever negative.
+    @inline(__always) var isNarrow: Bool {
+        let orders = buy.units | sell.units | buyCost.units | sellProceeds.units
+        return (orders | feeReserve.units | lossIfYes.units | lossIfNo.units | lossIfVoid.units)
+            >> 59 == 0
+    }
+
     private init() {}
 
     /// The load of `remaining` contracts at `price`, which must lie in 0...1; nil on overflow.
@@ -97,6 +104,18 @@ package struct Exposure: Sendable, Hashable, BitwiseCopyable {
     package init(cash: Money, quantity: Quantity) {
         self.cash = cash
         self.quantity = quantity
+    }
+
+    /// What single words add up without care: a sum of a dozen of these still fits.
+    static let narrowMost = Int64(1) << 59
+
+    /// No amount is larger than `narrowMost`.
+    @inline(__always) var isNarrow: Bool {
+        // What is negative is told by its complement; all but these two are never negative.
+        let signed = (cash.units ^ (cash.units >> 63)) | (quantity.units ^ (quantity.units >> 63))
+        let orders = openBuy.units | openSell.units | buyCost.units | sellProceeds.units
+        let losses = feeReserve.units | lossIfYes.units | lossIfNo.units | lossIfVoid.units
+        return (signed | orders | losses) >> 59 == 0
     }
 
     /// Adds an order's load; false, and unchanged, on overflow.

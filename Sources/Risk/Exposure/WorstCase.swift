@@ -23,20 +23,6 @@ package struct WorstCase: Sendable {
         leastDifference = isExhaustive ? Int128.max : 0
     }
 
-    /// Of members that were summed before, one replaced, and some more of which nothing is held.
-    @inline(__always) init(
-        isExclusive: Bool, isExhaustive: Bool, _ sums: MemberSums, without own: Exposure,
-        at ordinal: Int, hasEmptyMembers: Bool
-    ) {
-        self.init(isExclusive: isExclusive, isExhaustive: isExhaustive)
-        sumIfNo = sums.ifNo - own.payoffIfNo
-        sumIfVoid = sums.ifVoid - own.payoffIfVoid
-        sumOfWorst = sums.ofWorst - min(own.payoffIfYes, own.payoffIfNo)
-        leastDifference = min(
-            leastDifference, ordinal == sums.leastOrdinal ? sums.second : sums.least)
-        if hasEmptyMembers { leastDifference = min(leastDifference, 0) }
-    }
-
     /// Takes a member in.
     @inline(__always) package mutating func add(_ exposure: Exposure) {
         let ifYes = exposure.payoffIfYes
@@ -56,30 +42,50 @@ package struct WorstCase: Sendable {
 }
 
 /// What the members of one book come to together, so that the worst case with one of them replaced
-/// is known without looking at the others. Computed from the exposures; no state.
+/// is known without looking at the others. In single words, which is exact while everything is far
+/// from their end; where it is not, whoever asks adds the members up again. No state.
 struct MemberSums: Sendable, Hashable, BitwiseCopyable {
-    private(set) var ifNo: Int128 = 0
-    private(set) var ifVoid: Int128 = 0
-    private(set) var ofWorst: Int128 = 0
+    private(set) var ifNo: Int64 = 0
+    private(set) var ifVoid: Int64 = 0
+    private(set) var ofWorst: Int64 = 0
     /// The least difference between YES and NO, whose it is, and the least of all others.
-    private(set) var least = Int128.max
-    private(set) var leastOrdinal = -1
-    private(set) var second = Int128.max
+    private(set) var least = Int64.max
+    private(set) var second = Int64.max
+    private(set) var leastOrdinal: Int32 = -1
+    /// All members, and all sums, are at most `NarrowExposure.most`.
+    private(set) var isNarrow = true
 
     init() {}
 
     init(_ exposures: [Exposure]) {
+        var (ifNo, ifVoid, ofWorst) = (Int128(0), Int128(0), Int128(0))
+        var differences = (least: Int128.max, ordinal: -1, second: Int128.max)
         for (ordinal, exposure) in exposures.enumerated() {
-            let (ifYes, ifNo) = (exposure.payoffIfYes, exposure.payoffIfNo)
-            self.ifNo += ifNo
+            isNarrow = isNarrow && exposure.isNarrow
+            let (yes, no) = (exposure.payoffIfYes, exposure.payoffIfNo)
+            ifNo += no
             ifVoid += exposure.payoffIfVoid
-            ofWorst += min(ifYes, ifNo)
-            let difference = ifYes - ifNo
-            if difference < least {
-                (second, least, leastOrdinal) = (least, difference, ordinal)
+            ofWorst += min(yes, no)
+            if yes - no < differences.least {
+                differences = (yes - no, ordinal, differences.least)
             } else {
-                second = min(second, difference)
+                differences.second = min(differences.second, yes - no)
             }
         }
+        for sum in [ifNo, ifVoid, ofWorst] where sum.magnitude > UInt128(Exposure.narrowMost) {
+            isNarrow = false
+        }
+        guard isNarrow else { return }
+        self.ifNo = Int64(ifNo)
+        self.ifVoid = Int64(ifVoid)
+        self.ofWorst = Int64(ofWorst)
+        least = Int64(clamping: differences.least)
+        second = Int64(clamping: differences.second)
+        leastOrdinal = Int32(differences.ordinal)
+    }
+
+    /// The least difference of all members but one.
+    @inline(__always) func least(without ordinal: Int) -> Int64 {
+        ordinal == Int(leastOrdinal) ? second : least
     }
 }

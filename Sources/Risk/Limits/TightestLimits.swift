@@ -71,7 +71,6 @@ struct TightestLimits: Sendable {
     private var versions: [UInt64] = []
     private var meters: [InlineArray<4, Int32>] = []
     private var paths: [MeterPath] = []
-    private var masks: [LimitMask] = []
     private var values: [Int64] = []
     private var levels: [LimitLevel] = []
     private var columns: [LimitRow] = []
@@ -101,13 +100,16 @@ struct TightestLimits: Sendable {
             versions.append(0)
             meters.append(InlineArray(repeating: -1))
             paths.append(MeterPath())
-            masks.append(LimitMask())
             values.append(contentsOf: repeatElement(0, count: TightestLimits.kinds))
             levels.append(contentsOf: repeatElement(.none, count: TightestLimits.kinds))
             columns.append(contentsOf: repeatElement(LimitRow(), count: LimitKind.columns))
         }
         versions[row] = limits.version
-        masks[row] = LimitMask()
+        for kind in LimitKind.allCases {
+            let place = row * TightestLimits.kinds + kind.place
+            values[place] = kind.bindsHighest ? .min : .max
+            levels[place] = .none
+        }
         paths[row] = MeterPath()
         for column in 0..<LimitKind.columns {
             columns[row * LimitKind.columns + column] = LimitRow()
@@ -157,21 +159,19 @@ struct TightestLimits: Sendable {
     ) {
         let place = row * TightestLimits.kinds + kind.place
         let isTighter =
-            !masks[row][kind]
+            levels[place] == .none
             || (kind.bindsHighest ? limit > values[place] : limit < values[place])
         guard isTighter else { return }
-        masks[row][kind] = true
         values[place] = limit
         levels[place] = level
     }
 
-    /// The limit of a kind in a row; nil where no scope of it states one.
-    @inline(__always) func limit(_ kind: LimitKind, _ row: Int32) -> Int64? {
-        guard masks[Int(row)][kind] else { return nil }
-        return values[Int(row) * TightestLimits.kinds + kind.place]
+    /// The limit of a kind in a row; where no scope of it states one, what binds least.
+    @inline(__always) func limit(_ kind: LimitKind, _ row: Int32) -> Int64 {
+        values[Int(row) * TightestLimits.kinds + kind.place]
     }
 
-    /// Whose limit that is.
+    /// Whose limit that is; none where no scope states one.
     @inline(__always) func level(_ kind: LimitKind, _ row: Int32) -> LimitLevel {
         levels[Int(row) * TightestLimits.kinds + kind.place]
     }
@@ -181,6 +181,24 @@ struct TightestLimits: Sendable {
 struct TightestTable: Sendable {
     var byStrategy = TightestLimits()
     var byInstrument = TightestLimits()
+
+    /// The tightest limit of a kind that a strategy's or an instrument's row states.
+    @inline(__always) func known(
+        _ kind: LimitKind, _ strategy: Int32, _ instrument: Int32
+    ) -> (level: LimitLevel, limit: Int64)? {
+        let above = byStrategy.limit(kind, strategy)
+        let below = byInstrument.limit(kind, instrument)
+        let isAbove = kind.bindsHighest ? below <= above : below >= above
+        // What is not stated binds least, but a limit can be as wide as that.
+        if isAbove, byStrategy.level(kind, strategy) != .none {
+            return (byStrategy.level(kind, strategy), above)
+        }
+        if byInstrument.level(kind, instrument) != .none {
+            return (byInstrument.level(kind, instrument), below)
+        }
+        let level = byStrategy.level(kind, strategy)
+        return level == .none ? nil : (level, above)
+    }
 }
 
 extension RiskEngine {
@@ -198,19 +216,5 @@ extension RiskEngine {
         guard !path.isKnown, path.strategy >= 0, path.instrument >= 0 else { return }
         tightest.byStrategy.learn(path.strategy, limits, path, 0..<4)
         tightest.byInstrument.learn(path.instrument, limits, path, 4..<7)
-    }
-
-    /// The tightest limit of a kind that a path states, where it is kept.
-    @inline(__always) func tightestKnown(
-        _ kind: LimitKind, _ path: MeterPath
-    ) -> (level: LimitLevel, limit: Int64)? {
-        let above = tightest.byStrategy.limit(kind, path.strategy)
-        guard let limit = tightest.byInstrument.limit(kind, path.instrument) else {
-            return above.map { (tightest.byStrategy.level(kind, path.strategy), $0) }
-        }
-        if let above, kind.bindsHighest ? limit <= above : limit >= above {
-            return (tightest.byStrategy.level(kind, path.strategy), above)
-        }
-        return (tightest.byInstrument.level(kind, path.instrument), limit)
     }
 }

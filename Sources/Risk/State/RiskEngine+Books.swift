@@ -77,17 +77,15 @@ extension RiskEngine {
     }
 
     /// The worst-case loss of a book's event set with one member's exposure replaced.
-    @inline(__always) func loss(
-        _ book: Int32, event: Int32, ordinal: Int, _ own: Exposure, replacedBy candidate: Exposure
+    func loss(
+        _ book: Int32, event: Int32, ordinal: Int, replacedBy candidate: Exposure
     ) -> Money? {
-        let count = book >= 0 ? books[book].exposures.count : 0
-        let known = max(count, ordinal + 1)
         var worst = WorstCase(
-            isExclusive: events[event].isExclusive, isExhaustive: events[event].isExhaustiveSet,
-            book >= 0 ? books[book].sums : MemberSums(), without: own,
-            at: ordinal,
-            hasEmptyMembers: ordinal > count || events[event].members.count > known)
-        worst.add(candidate)
+            isExclusive: events[event].isExclusive, isExhaustive: events[event].isExhaustiveSet)
+        let count = book >= 0 ? books[book].exposures.count : 0
+        for member in 0..<max(count, events[event].members.count, ordinal + 1) {
+            worst.add(member == ordinal ? candidate : exposure(book, member))
+        }
         return worst.loss
     }
 

@@ -148,7 +148,19 @@ extension RiskEngine {
         _ kind: LimitKind, _ path: MeterPath
     ) -> (level: LimitLevel, limit: Int64)? {
         guard path.stated[kind] else { return nil }
-        return path.isKnown ? tightestKnown(kind, path) : tightestSearched(kind, path)
+        return path.isKnown
+            ? tightest.known(kind, path.strategy, path.instrument) : tightestSearched(kind, path)
+    }
+
+    /// The tightest of the limits that stand over an order.
+    @inline(__always) func tightest(
+        _ kind: LimitKind, _ context: borrowing OrderContext
+    ) -> (level: LimitLevel, limit: Int64)? {
+        guard context.path.stated[kind] else { return nil }
+        if context.path.isKnown {
+            return tightest.known(kind, context.path.strategy, context.path.instrument)
+        }
+        return tightestSearched(kind, context.path)
     }
 
     private func tightestSearched(
