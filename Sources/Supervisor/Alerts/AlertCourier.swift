@@ -21,12 +21,14 @@ struct AlertCourier: Sendable {
     private static let timeout = "/usr/bin/timeout"
 
     private let client: HTTPClient
+    private let patience: Trading.Span
 
-    init() {
+    init(patience: Trading.Span = AlertCourier.patience) {
+        self.patience = patience
         var settings = HTTPClient.Configuration(
             // Somebody else's address is never told what concerns us.
             redirectConfiguration: .disallow,
-            timeout: .init(connect: .nanoseconds(AlertCourier.patience.nanoseconds)))
+            timeout: .init(connect: .nanoseconds(patience.nanoseconds)))
         settings.httpVersion = .http1Only
         client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: settings)
     }
@@ -65,7 +67,7 @@ struct AlertCourier: Sendable {
         let status: HTTPResponseStatus
         do {
             let answer = try await client.execute(
-                request, timeout: .nanoseconds(AlertCourier.patience.nanoseconds))
+                request, timeout: .nanoseconds(patience.nanoseconds))
             status = answer.status
             // Read to its end, so that the connection can be used again.
             _ = try await answer.body.collect(upTo: AlertCourier.answerMax)
@@ -89,7 +91,7 @@ struct AlertCourier: Sendable {
         guard access(AlertCourier.timeout, X_OK) == 0 else {
             throw AlertProblem(description: "there is no \(AlertCourier.timeout)")
         }
-        let seconds = "\(AlertCourier.patience.nanoseconds / 1_000_000_000)"
+        let seconds = "\(patience.nanoseconds / 1_000_000_000)"
         let file = try AlertCourier.unnamedFile(of: input)
         defer { Glibc.close(file) }
         let status: TerminationStatus

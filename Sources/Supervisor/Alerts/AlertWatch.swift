@@ -30,14 +30,14 @@ final class AlertWatch: Sendable {
 
     init(
         _ configuration: AlertConfiguration, facts: ClusterFacts, store: AlertStore, log: Logger,
-        assure: @escaping @Sendable (Bool) -> Void
+        courier: AlertCourier = AlertCourier(), assure: @escaping @Sendable (Bool) -> Void
     ) {
         self.configuration = configuration
         self.facts = facts
         self.store = store
         self.log = log
         self.assure = assure
-        courier = AlertCourier()
+        self.courier = courier
     }
 
     /// Whether somebody can be told: rules are judged, a channel that is not kept for escalation

@@ -139,9 +139,9 @@ struct AlertsTestCommand: AsyncParsableCommand {
 
     /// Tells every channel, one after the other, then beats once.
     static func attempt(
-        _ alerts: AlertConfiguration, _ facts: ClusterFacts, at now: Timestamp
+        _ alerts: AlertConfiguration, _ facts: ClusterFacts, at now: Timestamp,
+        courier: AlertCourier = AlertCourier()
     ) async -> [Outcome] {
-        let courier = AlertCourier()
         let notice = AlertNotice.test(facts, at: now)
         var outcomes: [Outcome] = []
         for channel in alerts.channels {
