@@ -5,6 +5,16 @@
 // Forbids core files and debuggers of the same user from reading this process.
 static inline int linux_forbid_dumps(void) { return prctl(PR_SET_DUMPABLE, 0L, 0L, 0L, 0L); }
 
+#include <sys/timex.h>
+
+// Whether somebody keeps the kernel's clock right, and by how much it may be off, in microseconds.
+static inline int linux_clock_is_synchronised(long *error) {
+    struct timex clock = {0};
+    int state = adjtimex(&clock);
+    *error = clock.maxerror;
+    return state >= 0 && state != TIME_ERROR && !(clock.status & STA_UNSYNC);
+}
+
 #include <string.h>
 #include <sys/socket.h>
 

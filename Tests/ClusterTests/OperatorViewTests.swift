@@ -32,6 +32,7 @@ extension ClusterTests {
                 try await cluster.start()
                 try await cluster.waitForTrading(permits: 5, fills: 2)
                 try await requireFigures(of: cluster)
+                try await requireSound(cluster)
                 try await requireBadTokensRefused(by: cluster, "http://127.0.0.1:\(port)")
                 try await requireRogueRefused(by: cluster)
                 // The agent whose keys were used, and the others, go on.
@@ -41,6 +42,29 @@ extension ClusterTests {
                 let summary = try await cluster.stop()
                 try await cluster.requireConsistent(with: summary)
             }
+        }
+
+        private struct Finding: Decodable {
+            let check: String
+            let verdict: String
+        }
+
+        /// The doctor finds a running cluster well, and sees a key that others can read.
+        private func requireSound(_ cluster: LocalClusterHarness) async throws {
+            let sound = try await cluster.command("doctor", "--json")
+            try cluster.expect(sound, exitCode: 0)
+            let findings = try JSONDecoder().decode([Finding].self, from: Data(sound.output.utf8))
+            for check in ["process core", "process gw-kalshi", "journal of core", "dashboard"] {
+                #expect(
+                    findings.contains { $0.check == check && $0.verdict == "fine" }, "\(check)")
+            }
+            let key = cluster.state + "/keys/core/permit.key"
+            chmod(key, 0o644)
+            let open = try await cluster.command("doctor")
+            chmod(key, 0o600)
+            try cluster.expect(open, exitCode: 1)
+            #expect(open.output.contains("-> chmod 600 \(key)"))
+            #expect(open.errorLines.count == 1 && open.errors.contains("one check failed"))
         }
 
         private func requireFigures(of cluster: LocalClusterHarness) async throws {

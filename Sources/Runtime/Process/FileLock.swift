@@ -19,4 +19,12 @@ package enum FileLock {
         // Left open on purpose: the lock goes with the process.
         return true
     }
+
+    /// Whether a process holds the lock; false where there is no such file.
+    package static func isTaken(_ path: String) -> Bool {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        return flock(descriptor, LOCK_SH | LOCK_NB) != 0
+    }
 }

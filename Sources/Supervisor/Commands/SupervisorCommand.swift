@@ -19,7 +19,7 @@ package struct SupervisorCommand: AsyncParsableCommand {
             OrdersCommand.self, ExplainCommand.self, StatementCommand.self, PostCommand.self,
             ResolveBreakCommand.self, JournalCommand.self, TracesCommand.self, TokenCommand.self,
             RegistryCommand.self, KeysCommand.self, AlertsCommand.self, KPICommand.self,
-            PositionsCommand.self, FillsCommand.self, DemoCommand.self,
+            PositionsCommand.self, FillsCommand.self, DemoCommand.self, DoctorCommand.self,
         ])
 
     package init() {}
