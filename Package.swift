@@ -143,7 +143,7 @@ let processes: [Target] =
         "Research",
         [
             "Trading", "Wire", "Portfolio", "Risk", "Execution", "Signals", "MarketSim",
-            "DomainAgent", "Runtime", "Cryptography", argumentParser,
+            "DomainAgent", "Runtime", "Journal", "Cryptography", argumentParser,
         ])
     + process(
         "FedSync",

@@ -33,6 +33,7 @@ extension ClusterTests {
                 try await cluster.waitForTrading(permits: 5, fills: 2)
                 try await requireFigures(of: cluster)
                 try await requireSound(cluster)
+                try await requireCosts(of: cluster)
                 try await requireBadTokensRefused(by: cluster, "http://127.0.0.1:\(port)")
                 try await requireRogueRefused(by: cluster)
                 // The agent whose keys were used, and the others, go on.
@@ -42,6 +43,32 @@ extension ClusterTests {
                 let summary = try await cluster.stop()
                 try await cluster.requireConsistent(with: summary)
             }
+        }
+
+        private struct Costs: Decodable {
+            struct Row: Decodable {
+                let strategy: String
+                let orders: Int
+                let fills: Int
+                let fees: Double
+            }
+            let rows: [Row]
+        }
+
+        /// What the orders of a running core cost, from its journal.
+        private func requireCosts(of cluster: LocalClusterHarness) async throws {
+            let research = LocalClusterHarness.binary("research")
+            let journal = cluster.state + "/core/journal.sqlite"
+            let costs = try await cluster.run(research, ["tca", "--journal", journal, "--json"])
+            try cluster.expect(costs, exitCode: 0)
+            let rows = try JSONDecoder().decode(Costs.self, from: Data(costs.output.utf8)).rows
+            let all = try #require(rows.first)
+            #expect(all.strategy == "all" && all.orders >= 5 && all.fills >= 2)
+            #expect(rows.dropFirst().reduce(0) { $0 + $1.fills } == all.fills)
+            let other = cluster.state + "/gw-kalshi/journal.sqlite"
+            let wrong = try await cluster.run(research, ["tca", "--journal", other])
+            try cluster.expect(wrong, exitCode: 1)
+            #expect(wrong.errors.contains("name the core's journal"))
         }
 
         private struct Finding: Decodable {

@@ -78,3 +78,31 @@ extension CostReport {
         ].joined()
     }
 }
+
+extension CostReport {
+    /// The parts of the shortfall of each row, in dollars, as a table for a terminal.
+    package var shortfallLines: [String] {
+        func cell(_ text: String, _ width: Int) -> String {
+            String(repeating: " ", count: max(0, width - text.count)) + text
+        }
+        func name(_ row: Row) -> String {
+            [row.strategy, row.venue, row.regime, row.algorithm].joined(separator: " ")
+        }
+        let width = rows.map { name($0).count }.max() ?? 0
+        let titles = ["delay", "trading", "opportunity", "fees", "total", "drift/h"]
+        let header =
+            "shortfall, $".padding(toLength: max(width, 12), withPad: " ", startingAt: 0)
+            + titles.map { cell($0, 13) }.joined()
+        return [header]
+            + rows.map { row in
+                let split = row.shortfall
+                let values = [
+                    split.delay, split.trading, split.opportunity, split.fees, split.total,
+                ].map { String(format: "%.4f", $0) }
+                let drift = row.slippageDriftPerHour.map { String(format: "%.5f", $0) } ?? "–"
+                return name(row).padding(
+                    toLength: max(width, 12), withPad: " ", startingAt: 0)
+                    + (values + [drift]).map { cell($0, 13) }.joined()
+            }
+    }
+}

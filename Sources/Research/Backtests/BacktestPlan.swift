@@ -55,7 +55,11 @@ package struct BacktestPlan: Sendable {
     }
 
     package init(yaml: String, file: String) throws(ConfigurationError) {
-        let value = try ConfigurationValue(yaml: yaml, file: file)
+        try self.init(ConfigurationValue(yaml: yaml, file: file), file: file)
+    }
+
+    /// From a tree that was read, or made of one that was.
+    package init(_ value: ConfigurationValue, file: String) throws(ConfigurationError) {
         let root = try ConfigurationSection(value, file: file, path: "")
         try root.allow("recording", "seed", "cash", "latency", "market", "agent", "limits")
         self.file = file

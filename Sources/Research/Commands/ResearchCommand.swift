@@ -14,7 +14,9 @@ package struct ResearchCommand: ParsableCommand {
             + "configuration, 3 the data are not there.",
         version: "0.1.0",
         subcommands: [
-            DatasetsCommand.self, ImportCommand.self, BacktestCommand.self, ScoreCommand.self,
+            DatasetsCommand.self, ImportCommand.self, BacktestCommand.self, SweepCommand.self,
+            CostsCommand.self,
+            ScoreCommand.self,
             FitCommand.self, FederatedCommand.self,
         ])
 
