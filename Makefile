@@ -14,7 +14,7 @@ SWIFT_SOURCES = Package.swift Sources Tests Benchmarks
 # The pure decision with its tests, built for release in a tree of its own.
 DECISION = BELLWETHER_DECISION_ONLY=1 swift test -c release --scratch-path .build/decision --quiet
 
-.PHONY: help setup build run demo-federation test test-oracle test-long bench mutants format lint check fuzz clean
+.PHONY: help setup build run demo-federation test test-oracle test-browser test-long bench mutants format lint check fuzz clean
 
 help: ## Lists the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -40,6 +40,11 @@ test: setup ## Builds and runs every test.
 test-oracle: ## Compares 5,000 seeded lives with the slow oracle. SEED=N for that one alone
 	@BELLWETHER_SEQUENCES=$(if $(SEED),1,5000) BELLWETHER_SEED=$(or $(SEED),0) \
 	    $(DECISION) --filter theEngineAgreesWithTheOracle
+
+test-browser: ## Looks at the dashboard in Chromium. IMAGES=FOLDER for pictures
+	@deploy/setup --browser
+	@swift build --quiet
+	@scripts/browser-checks $(if $(IMAGES),--images $(IMAGES))
 
 test-long: ## The same with a hundred times as many, the other seeded properties too.
 	@BELLWETHER_SEQUENCES=500000 BELLWETHER_SEED=1000000 $(DECISION) --filter ScenarioTests
