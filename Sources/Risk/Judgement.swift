@@ -39,6 +39,12 @@ package struct ControlResult: Sendable, Hashable, BitwiseCopyable {
     }
 
     @inline(__always) var isDenied: Bool { outcome == .denied }
+
+    /// The same denial, which operators let the order past.
+    var overridden: ControlResult {
+        ControlResult(
+            outcome: .overridden, reason: reason, level: level, limit: limit, value: value)
+    }
 }
 
 /// The decision on an intent, an order request or a cancel request, with what every control found.

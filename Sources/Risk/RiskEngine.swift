@@ -91,6 +91,8 @@ package struct RiskEngine: Sendable {
     var haltNumbers = HaltNumbers()
     /// Directives that operators have given, until they expire.
     var directives = DirectiveBook()
+    /// Limits that operators let single orders past.
+    var overrides = OverrideBook()
     /// Nonces of operators' commands, oldest first.
     var nonces: [UInt64] = []
 

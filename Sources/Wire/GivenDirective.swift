@@ -5,6 +5,7 @@ package struct DirectiveTerms: Sendable, Equatable {
     package enum Content: Sendable, Equatable {
         case order(OperatorDirective, latches: [OperatorDirective.LatchesEntry])
         case posting(PostingDirective)
+        case override(OverrideDirective)
     }
 
     package let content: Content
@@ -22,6 +23,9 @@ package struct DirectiveTerms: Sendable, Equatable {
         case .postingDirective:
             content = .posting(try PostingDirective(decoding: frame))
             reasonBytes = try PostingDirective.reason(in: frame)
+        case .overrideDirective:
+            content = .override(try OverrideDirective(decoding: frame))
+            reasonBytes = try OverrideDirective.reason(in: frame)
         case let other: throw .unknownTemplate(other.rawValue)
         }
         reason = String(decoding: reasonBytes, as: UTF8.self)
@@ -31,6 +35,7 @@ package struct DirectiveTerms: Sendable, Equatable {
         switch content {
         case .order(let directive, _): directive.cluster
         case .posting(let directive): directive.cluster
+        case .override(let directive): directive.cluster
         }
     }
 
@@ -38,6 +43,7 @@ package struct DirectiveTerms: Sendable, Equatable {
         switch content {
         case .order(let directive, _): directive.number
         case .posting(let directive): directive.number
+        case .override(let directive): directive.number
         }
     }
 
@@ -45,6 +51,7 @@ package struct DirectiveTerms: Sendable, Equatable {
         switch content {
         case .order(let directive, _): directive.expiresAt
         case .posting(let directive): directive.expiresAt
+        case .override(let directive): directive.expiresAt
         }
     }
 

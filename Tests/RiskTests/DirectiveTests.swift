@@ -169,13 +169,13 @@ import Wire
 }
 
 /// A rig with two operators, and a wall clock of its own.
-private struct DirectiveDesk {
+struct DirectiveDesk {
     var rig: Rig
     var wall = Timestamp(seconds: 1_800_000_000)
-    private var number: UInt64 = 1_000
+    var number: UInt64 = 1_000
 
-    init(mode: Mode = .paper, quorum: UInt32 = 2) {
-        rig = Rig(mode: mode)
+    init(mode: Mode = .paper, quorum: UInt32 = 2, instruments: [String] = ["KX-1"]) {
+        rig = Rig(instruments: instruments, mode: mode)
         let members = ["alice", "bob"].map { OperatorsSet.OperatorsEntry(name: named($0)) }
         rig.applyFrame(OperatorsSet(quorum: quorum).frame(operators: members))
     }

@@ -101,6 +101,7 @@ extension RiskEngine {
         chargeMessage(judgement, places.path, at: now)
         if judgement.reason == .orderRepeated { disable(claim.key, into: &effects) }
         guard judgement.isPermitted else { return }
+        if !overrides.isEmpty { overrides.use(for: claim.overriddenOrder, at: now) }
         takeTokens(places.path, .orders, at: now)
         let index = insertOrder(request, judgement, places, at: now)
         effects.append(.permit(permit(for: index, parentCumulative: judgement.parentCumulative)))

@@ -40,6 +40,10 @@ extension RiskEngine {
             let result = evaluate(order[index], context)
             judgement.results[index] = result
             if result.isDenied {
+                if context.waives(result) {
+                    judgement.results[index] = result.overridden
+                    continue
+                }
                 judgement.verdict = .rejected
                 judgement.reason = result.reason
                 judgement.level = result.level

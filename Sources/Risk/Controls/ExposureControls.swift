@@ -17,13 +17,15 @@ extension RiskEngine {
             (engine.meters[meter].openOrders + 1).multipliedReportingOverflow(by: 1_000_000_000)
                 .partialValue
         }
-        if count.isDenied { return count }
+        if count.isDenied, !context.waives(count) { return count }
         let notional = eachMeter(
             .openNotionalMax, context, .openNotionalExceeded, by: ScopeValues.OpenNotional.self
         ) {
             engine, _, _, meter in
             engine.meters[meter].openNotional.addingChecked(load.notional)?.units
         }
+        if notional.isDenied, !context.waives(notional) { return notional }
+        if count.isDenied { return count }
         return notional.isDenied ? notional : tighter(count, notional)
     }
 
@@ -46,7 +48,7 @@ extension RiskEngine {
             guard let added = context.addedGross[book] else { return nil }
             return Int64(exactly: engine.meters[meter].reach.gross + Int128(added))
         }
-        if gross.isDenied { return gross }
+        if gross.isDenied, !context.waives(gross) { return gross }
         let (bought, sold) = (Int128(load.buy.units), Int128(load.sell.units))
         let net = eachMeter(
             .netNotionalMax, context, .netNotionalExceeded, by: ScopeValues.Net.self
@@ -57,6 +59,8 @@ extension RiskEngine {
             let short = engine.meters[meter].reach.short + sold
             return Int64(exactly: max(long, short, 0))
         }
+        if net.isDenied, !context.waives(net) { return net }
+        if gross.isDenied { return gross }
         return net.isDenied ? net : tighter(gross, net)
     }
 

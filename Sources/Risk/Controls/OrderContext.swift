@@ -38,6 +38,8 @@ struct OrderContext: BitwiseCopyable {
     let ordinal: Int
     let path: MeterPath
     let chain: BookChain
+    /// What operators let the order past; none but for the one that they named.
+    let waived: RejectReason
     /// What the order would add; nil where that does not fit.
     var load: OrderLoad?
     /// What the load buys, sells and commits; zero where there is none.
@@ -216,7 +218,8 @@ extension RiskEngine {
             account: strategy < 0 ? -1 : nodes[Int(strategy)].account, instrument: instrument,
             event: event, ordinal: instrument < 0 ? 0 : instruments[instrument].ordinal,
             path: places.path,
-            chain: hasScope ? chain(strategy: strategy, event: event) : BookChain())
+            chain: hasScope ? chain(strategy: strategy, event: event) : BookChain(),
+            waived: waived(claim, at: now))
         if hasScope { read(into: &context) }
         if hasScope, claim.kind == .order { addLoad(&context) }
         return context

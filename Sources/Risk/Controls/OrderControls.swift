@@ -92,12 +92,17 @@ extension RiskEngine {
             return .denied(
                 .sizeBelowMinimum, .instrument, limit: lot.units, value: quantity.units)
         }
+        // Whom operators let past the largest size meets the rest all the same.
+        var excess: ControlResult?
         if context.kind == .order {
             guard let (level, limit) = tightest(.orderQuantityMax, context) else {
                 return .denied(.limitMissing)
             }
-            guard quantity.units <= limit else {
-                return .denied(.sizeAboveMaximum, level, limit: limit, value: quantity.units)
+            if quantity.units > limit {
+                let denial = ControlResult.denied(
+                    .sizeAboveMaximum, level, limit: limit, value: quantity.units)
+                guard context.waives(denial) else { return denial }
+                excess = denial
             }
             if let (level, limit) = tightest(.orderQuantityMin, context),
                 quantity.units < limit
@@ -108,7 +113,7 @@ extension RiskEngine {
         guard quantity.isMultiple(of: lot) else {
             return .denied(.sizeOffGrid, .instrument, limit: lot.units, value: quantity.units)
         }
-        return .passed(.instrument, limit: lot.units, value: quantity.units)
+        return excess ?? .passed(.instrument, limit: lot.units, value: quantity.units)
     }
 
     /// The cash that the order commits when it opens: p × q for a purchase, (1 − p) × q for a sale,

@@ -14,6 +14,9 @@ extension RiskEngine {
         let outcome: OperatorOutcome
         do throws(DirectiveRefusal) {
             try admit(given)
+            if case .override(let terms) = given.terms.content {
+                try override(terms, receivedAt: given.claim.receivedAt)
+            }
             outcome = obey(given.terms.content, into: &effects)
             if outcome.isAccepted { directives.note(given.claim, isSpent: true) }
         } catch {
@@ -33,6 +36,9 @@ extension RiskEngine {
             throw .unknownOperator(entry.operator)
         }
         try directives.admit(given.claim, cluster: cluster, rule(for: given.terms.content))
+        if case .override(let terms) = given.terms.content, !terms.denial.isOverridable {
+            throw .notOverridable(terms.denial.code)
+        }
         guard case .order(let directive, _) = given.terms.content else { return }
         let newest = newestHalt(under: HaltScope(directive))
         guard directive.halt == newest else {
@@ -45,6 +51,8 @@ extension RiskEngine {
         switch content {
         case .posting:
             return DirectiveRule(quorum: quorum, mode: mode, aloneDelay: DirectiveRule.loosening)
+        case .override:
+            return DirectiveRule(quorum: quorum, mode: mode, aloneDelay: DirectiveRule.clearing)
         case .order(let directive, _):
             // Paper arms by itself, so that arming it lets nothing more through.
             let isFree = directive.action == .arm && mode == .paper
@@ -62,6 +70,7 @@ extension RiskEngine {
         case .posting(let posting):
             let key = AccountKey(org: posting.org, account: posting.account, mode: posting.mode)
             return post(posting.amount, as: posting.why, to: key, into: &effects)
+        case .override: return .done
         }
     }
 
@@ -74,6 +83,7 @@ extension RiskEngine {
                     number: note.number, at: note.at, expiresAt: note.expiresAt,
                     isSpent: Flag(note.isSpent)))
         }
+        writeOverrides(into: &writer)
         guard haltNumbers.last > 0 else { return }
         let numbers = haltNumbers.entries.map { entry in
             SnapshotHaltIDs.LatestEntry(

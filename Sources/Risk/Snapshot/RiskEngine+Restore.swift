@@ -127,7 +127,8 @@ private struct Restoration {
         case .snapshotOperators: try takeOperators(record)
         case .snapshotLimitOrigin: try takeLimitOrigin(record)
         case .snapshotPendingLimits: try takePendingLimits(record)
-        case .snapshotDirective, .snapshotHaltIDs: try takeDirectives(record, template)
+        case .snapshotDirective, .snapshotHaltIDs, .snapshotOverride:
+            try takeDirectives(record, template)
         case .snapshotRegistry: try takeRegistry(record)
         case .registrySet: try takeRegistrySet(record)
         case .registryLink: try takeRegistryLink(record)
@@ -266,10 +267,10 @@ private struct Restoration {
         _ record: SnapshotRecord, _ template: WireTemplate
     ) throws(SnapshotError) {
         try record.decode { frame throws(WireError) in
-            if template == .snapshotDirective {
-                engine.restore(try SnapshotDirective(decoding: frame))
-            } else {
-                try engine.restoreHaltNumbers(frame)
+            switch template {
+            case .snapshotDirective: engine.restore(try SnapshotDirective(decoding: frame))
+            case .snapshotOverride: engine.restore(try SnapshotOverride(decoding: frame))
+            default: try engine.restoreHaltNumbers(frame)
             }
         }
     }

@@ -1,3 +1,4 @@
+import Risk
 import Runtime
 import Trading
 import Wire
@@ -36,6 +37,33 @@ extension Steering {
         let core = session.configuration.core.name
         let console = try session.links(to: [core])
         defer { console.close() }
+        try await finish(proposal, session, console, quorum, targets: [core], silent: [])
+    }
+
+    /// Lets an order that the journal has as denied past what denied it.
+    func override(_ order: OrderID, _ quorum: QuorumOptions) async throws {
+        let session = try options.console()
+        let core = session.configuration.core.name
+        let console = try session.links(to: [core])
+        defer { console.close() }
+        var story = OrderStory(order: order)
+        try await FollowedJournal(console: console, owner: core).walk(from: SequenceNumber(1)) {
+            entry in try story.take(RecordedEntry(entry))
+        }
+        guard let request = story.request, let judged = story.judged else {
+            throw ProcessFailure(
+                .refused, "the journal has no order \(order): see `supervisor orders`")
+        }
+        guard judged.verdict == .rejected else {
+            throw ProcessFailure(.refused, "order \(order) was not denied: it needs no override")
+        }
+        guard judged.reason.isOverridable else {
+            throw ProcessFailure(
+                .refused,
+                "order \(order) was denied for \(judged.reason.code), which nobody overrides: it "
+                    + "is no limit")
+        }
+        let proposal = try draft(session, quorum).override(request, deniedFor: judged.reason)
         try await finish(proposal, session, console, quorum, targets: [core], silent: [])
     }
 

@@ -41,6 +41,7 @@ struct EntryOwners {
     private func org(of terms: DirectiveTerms) -> OrgID? {
         switch terms.content {
         case .posting(let posting): posting.org
+        case .override(let order): order.org
         case .order(let order, _):
             [.org, .account, .strategy].contains(order.scope) ? order.org : nil
         }

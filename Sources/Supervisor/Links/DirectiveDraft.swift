@@ -46,6 +46,19 @@ struct DirectiveDraft: Sendable {
                 mode: mode, amount: amount, issuedAt: issuedAt, expiresAt: expiresAt
             ).frame(reason: reasonBytes))
     }
+
+    /// Lets an order that was denied past what denied it, once.
+    func override(_ request: OrderRequest, deniedFor denial: RejectReason)
+        throws(ProcessFailure) -> ProposalFile
+    {
+        try ProposalFile(
+            frame: OverrideDirective(
+                cluster: cluster, number: number, denial: denial, org: request.org,
+                account: request.account, mode: request.mode, strategy: request.strategy,
+                instrument: request.instrument, side: request.side, price: request.price,
+                quantity: request.quantity, issuedAt: issuedAt, expiresAt: expiresAt
+            ).frame(reason: reasonBytes))
+    }
 }
 
 extension OperatorScope {
@@ -70,6 +83,10 @@ extension DirectiveTerms {
         case .posting(let posting):
             "\(posting.why.wireName) of \(posting.amount) for account "
                 + "\(posting.org)/\(posting.account)"
+        case .override(let order):
+            "override \(order.denial.code) for one order of \(order.org)/\(order.account)/"
+                + "\(order.strategy): \(order.side) \(order.quantity) \(order.instrument) at "
+                + "\(order.price)"
         }
     }
 }

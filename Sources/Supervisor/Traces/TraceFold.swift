@@ -174,6 +174,7 @@ extension DirectiveTerms {
         switch content {
         case .order(let directive, _): directive.org
         case .posting(let posting): posting.org
+        case .override(let order): order.org
         }
     }
 }

@@ -124,6 +124,8 @@ package enum DirectiveRefusal: Error, Sendable, Hashable, CustomStringConvertibl
     /// One operator alone has time to think again.
     case waits(until: Timestamp)
     case tooMany
+    /// What it would let past is no limit.
+    case notOverridable(String)
 
     package var description: String {
         switch self {
@@ -141,6 +143,7 @@ package enum DirectiveRefusal: Error, Sendable, Hashable, CustomStringConvertibl
         case .noDirective: "it is none of a directive's actions"
         case .waits(let time): "it waits for its time: apply it again from \(time) on"
         case .tooMany: "too many directives wait or have not expired"
+        case .notOverridable(let reason): "nobody overrides \(reason): it is no limit"
         }
     }
 }

@@ -500,6 +500,7 @@ package enum ControlOutcome: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     case passed = 1
     case denied = 2
     case notReached = 3
+    case overridden = 4
 }
 
 extension ControlOutcome: WireEnumeration {
@@ -508,6 +509,7 @@ extension ControlOutcome: WireEnumeration {
         case .passed: "passed"
         case .denied: "denied"
         case .notReached: "notReached"
+        case .overridden: "overridden"
         }
     }
 }

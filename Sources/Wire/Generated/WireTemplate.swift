@@ -119,6 +119,8 @@ package enum WireTemplate: UInt16, Sendable, BitwiseCopyable, CaseIterable {
     case operatorPosting = 156
     case alertBeat = 165
     case alertPathChanged = 166
+    case overrideDirective = 167
+    case snapshotOverride = 168
     case operatorDirective = 170
     case postingDirective = 171
     case directiveGiven = 172
@@ -264,6 +266,8 @@ package func validate(frame: RawSpan) throws(WireError) {
     case .operatorPosting: try OperatorPosting.validate(frame)
     case .alertBeat: try AlertBeat.validate(frame)
     case .alertPathChanged: try AlertPathChanged.validate(frame)
+    case .overrideDirective: try OverrideDirective.validate(frame)
+    case .snapshotOverride: try SnapshotOverride.validate(frame)
     case .operatorDirective: try OperatorDirective.validate(frame)
     case .postingDirective: try PostingDirective.validate(frame)
     case .directiveGiven: try DirectiveGiven.validate(frame)
@@ -416,6 +420,8 @@ package func reencode(_ frame: [UInt8]) throws(WireError) -> [UInt8] {
     case .operatorPosting: try OperatorPosting.reencode(frame)
     case .alertBeat: try AlertBeat.reencode(frame)
     case .alertPathChanged: try AlertPathChanged.reencode(frame)
+    case .overrideDirective: try OverrideDirective.reencode(frame)
+    case .snapshotOverride: try SnapshotOverride.reencode(frame)
     case .operatorDirective: try OperatorDirective.reencode(frame)
     case .postingDirective: try PostingDirective.reencode(frame)
     case .directiveGiven: try DirectiveGiven.reencode(frame)

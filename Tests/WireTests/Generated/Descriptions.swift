@@ -304,6 +304,12 @@ func describe(_ frame: [UInt8]) throws(WireError) -> [String] {
         lines.add(try AlertBeat(decoding: frame))
     case .alertPathChanged:
         lines.add(try AlertPathChanged(decoding: frame))
+    case .overrideDirective:
+        lines.add(try OverrideDirective(decoding: frame))
+        lines.add(
+            "reason", try OverrideDirective.reason(in: frame))
+    case .snapshotOverride:
+        lines.add(try SnapshotOverride(decoding: frame))
     case .operatorDirective:
         lines.add(try OperatorDirective(decoding: frame))
         lines.add(

@@ -227,6 +227,7 @@ let controlOutcomeValues: [EnumerationValue] = [
     EnumerationValue(1, "passed"),
     EnumerationValue(2, "denied"),
     EnumerationValue(3, "notReached"),
+    EnumerationValue(4, "overridden"),
 ]
 let gatewayReasonValues: [EnumerationValue] = [
     EnumerationValue(0, "none"),
