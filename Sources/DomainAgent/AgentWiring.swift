@@ -9,7 +9,7 @@ import Wire
 /// Makes an agent out of its configuration and runs it until it is asked to stop.
 package enum AgentWiring {
     /// The domains that this build knows.
-    private static let domains = ["crypto", "macro", "politics", "sports", "weather"]
+    private static let domains = ["crypto", "macro", "politics", "sports", "touch", "weather"]
 
     /// Everything that can be refused before a socket is bound is refused here.
     package static func run(domain: String, _ options: ProcessOptions) throws(ProcessFailure) {
@@ -38,6 +38,7 @@ package enum AgentWiring {
         case "macro": try runFacts(MacroBelief(), agent, context, reading: folder)
         case "politics": try runFacts(PoliticsBelief(), agent, context, reading: folder)
         case "sports": try runFacts(SportsBelief(), agent, context, reading: folder)
+        case "touch": try runTouch(agent, context)
         default: try runFacts(WeatherBelief(), agent, context, reading: folder)
         }
     }
@@ -56,6 +57,21 @@ package enum AgentWiring {
         ) { isReplay throws(ProcessFailure) in
             try spot(in: folder, isReplay: isReplay)
         }
+        try context.run(loop)
+    }
+
+    /// An agent that knows the books alone.
+    private static func runTouch(
+        _ agent: AgentConfiguration, _ context: ProcessContext
+    ) throws(ProcessFailure) {
+        let parameters: TouchParameters
+        do { parameters = try TouchParameters(agent.parameters) } catch {
+            throw ProcessFailure(error)
+        }
+        let loop = try startLoop(
+            agent, context, interval: parameters.interval,
+            engine: AgentEngine(policy: TouchPolicy(parameters.model), terms: parameters.trading)
+        ) { _ throws(ProcessFailure) in NoObservations() }
         try context.run(loop)
     }
 

@@ -21,6 +21,15 @@ extension ObservationSource {
     package var figures: [(label: String, value: Int64)] { [] }
 }
 
+/// The source of an agent that knows nothing from outside its venue.
+package final class NoObservations: ObservationSource {
+    package init() {}
+
+    package func next(through now: Timestamp) -> Never? { nil }
+
+    package var refusedRows: Int { 0 }
+}
+
 /// Keeps what was not believed, so that a person can look at it.
 package protocol ObservationQuarantine<Observation>: AnyObject {
     associatedtype Observation: Sendable

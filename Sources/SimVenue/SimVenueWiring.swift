@@ -38,10 +38,14 @@ package enum SimVenueWiring {
         let keys = try gateways.map {
             try key(id: $0.keyID, file: files.publicVenue($0.name))
         }
-        let directory = try data ?? generatedDay(seed: venue.seed, state)
+        let markets: VenueOptions.Markets =
+            switch venue.markets {
+            case .demo: .demo
+            case .recorded: .recorded(directory: try data ?? generatedDay(seed: venue.seed, state))
+            }
         var options = VenueOptions(
-            kalshi: try address(venue.kalshi), markets: .recorded(directory: directory),
-            keys: keys, balance: venue.balance)
+            kalshi: try address(venue.kalshi), polymarket: try venue.polymarket.map(address),
+            markets: markets, keys: keys, balance: venue.balance)
         options.seed = venue.seed
         options.patience = venue.patience
         options.hold = venue.hold

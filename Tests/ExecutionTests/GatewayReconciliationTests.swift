@@ -103,6 +103,30 @@ import Wire
         #expect(gateway.alarms.isEmpty)
     }
 
+    /// A fill that overtakes the answer to its placement ends the order; the gateway that starts
+    /// again knows by the fill what the venue calls the order.
+    @Test func afterARestartAFillStillNamesItsOrder() {
+        var gateway = GatewayFixture()
+        let permit = gateway.permit(1)
+        gateway.accept(permit)
+        let known = gateway.fill(permit, trade: "t", quantity: permit.quantity)
+        tell(&gateway, .filled(known))
+        #expect(gateway.fates.last?.state == .filled)
+        var restarted = GatewayFixture(granted: false)
+        for fact in gateway.facts { restarted.engine.restore(fact) }
+        tell(
+            &restarted,
+            .filled(
+                VenueFill(
+                    tradeID: known.tradeID, clientOrderID: .empty,
+                    venueOrderID: known.venueOrderID, instrument: known.instrument,
+                    side: known.side, price: known.price, quantity: known.quantity,
+                    fee: known.fee, liquidity: known.liquidity, finality: known.finality,
+                    filledAt: known.filledAt)))
+        #expect(restarted.alarms.isEmpty)
+        #expect(restarted.fills.allSatisfy { $0.orderID == permit.orderID })
+    }
+
     private func reconcile(_ gateway: inout GatewayFixture) {
         gateway.perform { engine, _, effects in
             engine.reconcile(Reconcile(fillsSince: Timestamp(seconds: 7)), into: &effects)

@@ -68,6 +68,37 @@ struct BrokenLine: Sendable, CustomTestStringConvertible {
         #expect(state.keys(configuration.keys) == "/etc/bellwether/keys")
     }
 
+    @Test func readsTheSampleOfTwoVenues() throws {
+        let configuration = try ClusterConfiguration(
+            yaml: sampleConfiguration("two-venues.yaml"), file: "two-venues.yaml")
+        #expect(configuration.gateways.map(\.keyID) == ["demo-key", ""])
+        #expect(configuration.simVenue?.polymarket == "127.0.0.1:8702")
+        #expect(configuration.simVenue?.markets == .demo)
+        #expect(configuration.isSimulated)
+        let text = try sampleConfiguration("two-venues.yaml")
+            .replacing("url: http://127.0.0.1:8702", with: "url: http://127.0.0.1:87021")
+        #expect(try !ClusterConfiguration(yaml: text, file: "two-venues.yaml").isSimulated)
+    }
+
+    @Test(arguments: [
+        BrokenLine("markets: demo", "markets: recorded", "markets: expected demo"),
+        BrokenLine("markets: demo", "markets: some", "markets: expected one of recorded, demo"),
+        BrokenLine("    key-id: demo-key\n", "", "key-id: expected text, found nothing"),
+        BrokenLine(
+            "    key-id: demo-key\n", "    key-id: demo-key\n    replay: true\n",
+            "replay: expected false: sim-venue's demo markets"),
+        BrokenLine(
+            "polymarket: \"127.0.0.1:8702\"", "polymarket: \"127.0.0.1\"",
+            "sim-venue.polymarket: expected HOST:PORT"),
+    ])
+    func refusesWhatTwoVenuesCannotBe(_ line: BrokenLine) throws {
+        let text = try sampleConfiguration("two-venues.yaml").replacing(line.good, with: line.bad)
+        let error = #expect(throws: ConfigurationError.self) {
+            try ClusterConfiguration(yaml: text, file: "two-venues.yaml")
+        }
+        #expect(error?.description.contains(line.message) == true, "\(String(describing: error))")
+    }
+
     @Test func limitsAreInTheirOwnUnits() throws {
         let limits = try ClusterConfiguration(yaml: sampleConfiguration(), file: "p").limits
         #expect(limits.first { $0.kind == .orderQuantityMax }?.value == Quantity(25).units)

@@ -196,6 +196,8 @@ package struct GatewayEngine: Sendable {
 
     private mutating func restore(_ fill: FillReport) {
         guard var order = orders[fill.orderID] else { return }
+        // A fill may overtake the answer to its placement, and end the order before it.
+        if order.venueOrderID.isEmpty { order.venueOrderID = fill.venueOrderID }
         switch fill.finality {
         case .busted:
             order.filled -= fill.quantity

@@ -62,6 +62,7 @@ package struct ClusterConfiguration: Sendable, Equatable {
         supervisor = try SupervisorConfiguration(root.optionalSection("supervisor"))
         try refuseDuplicates(in: root)
         try refuseOrphans(in: root)
+        try refuseReplayOfDemo(in: root)
     }
 
     private static func operators(of root: ConfigurationSection)
@@ -115,6 +116,18 @@ extension ClusterConfiguration {
         agents.first { $0.name == name }
     }
 
+    /// Whether every order of the cluster goes to its own simulated venue and to nobody else.
+    package var isSimulated: Bool {
+        guard mode == .paper, let simVenue else { return false }
+        let served = [simVenue.kalshi, simVenue.polymarket].compactMap(\.self)
+        return gateways.allSatisfy { gateway in
+            gateway.isReplay
+                || served.contains {
+                    gateway.url == "http://\($0)" || gateway.url.hasPrefix("http://\($0)/")
+                }
+        }
+    }
+
     /// The gateway that serves an account at a venue.
     package func gateway(org: OrgID, account: AccountID, venue: VenueID) -> GatewayConfiguration? {
         gateways.first { $0.org == org && $0.account == account && $0.venue == venue }
@@ -145,6 +158,15 @@ extension ClusterConfiguration {
             // An account is cash and positions at one venue: the core would refuse the second.
             throw section.refusal(
                 "account", expected: "an account that no other gateway serves, at whatever venue")
+        }
+    }
+
+    private func refuseReplayOfDemo(in root: ConfigurationSection) throws(ConfigurationError) {
+        guard simVenue?.markets == .demo else { return }
+        for (gateway, section) in zip(gateways, try root.sections("gateways", isRequired: true))
+        where gateway.isReplay {
+            throw section.refusal(
+                "replay", expected: "false: sim-venue's demo markets live by the wall clock")
         }
     }
 

@@ -41,6 +41,8 @@ package struct GatewayConfiguration: Sendable, Equatable {
     package let account: AccountID
     /// The venue's base URL; the only difference between paper and live, besides the keys.
     package let url: String
+    /// What the venue calls the key; empty where that follows from the key itself, as a wallet's
+    /// address does.
     package let keyID: String
     /// Whether the venue owns market time (sim-venue does).
     package let isReplay: Bool
@@ -71,7 +73,8 @@ package struct GatewayConfiguration: Sendable, Equatable {
         org = try section.identifier("org")
         account = try section.identifier("account")
         url = try section.text("url")
-        keyID = try section.text("key-id")
+        let isNamed = section.contains("key-id") || venue != GatewayConfiguration.walletVenue
+        keyID = isNamed ? try section.text("key-id") : ""
         isReplay = try section.flag("replay", default: false)
         let stated = try section.optionalSection("options")
         var options: [String: String] = [:]
@@ -93,6 +96,11 @@ package struct GatewayConfiguration: Sendable, Equatable {
             throw section.refusal("url", expected: "a URL that starts with http:// or https://")
         }
     }
+}
+
+extension GatewayConfiguration {
+    /// The venue whose accounts are named by their keys.
+    package static let walletVenue = VenueID("polymarket")
 }
 
 /// What a gateway refuses whatever the core permits.
@@ -140,6 +148,9 @@ package struct SimVenueConfiguration: Sendable, Equatable {
     package let name: ProcessID
     /// `HOST:PORT` that speaks Kalshi's protocol.
     package let kalshi: String
+    /// `HOST:PORT` that speaks Polymarket's; nil where it is not served.
+    package let polymarket: String?
+    package let markets: SimMarkets
     package let seed: UInt64
     package let balance: Money
     /// How long a tick waits for a participant that is silent, while others are not.
@@ -150,19 +161,45 @@ package struct SimVenueConfiguration: Sendable, Equatable {
     package let parameters: ConfigurationSection
 
     init(_ section: ConfigurationSection) throws(ConfigurationError) {
-        try section.allow("name", "kalshi", "seed", "balance", "patience", "hold", "parameters")
+        try section.allow(
+            "name", "kalshi", "polymarket", "markets", "seed", "balance", "patience", "hold",
+            "parameters")
         name = try section.identifier("name", default: ProcessID("sim-venue"))
-        kalshi = try section.text("kalshi")
+        kalshi = try SimVenueConfiguration.address("kalshi", section)
+        polymarket =
+            section.contains("polymarket")
+            ? try SimVenueConfiguration.address("polymarket", section) : nil
+        markets = try section.choice(
+            "markets", of: SimMarkets.allCases.map { ($0.rawValue, $0) }, default: .recorded)
+        if polymarket != nil, markets == .recorded {
+            throw section.refusal(
+                "markets", expected: "demo: a recording is served by Kalshi's protocol alone")
+        }
         seed = try section.seed("seed", default: 7)
         balance = try section.decimal("balance")
         patience = try section.duration("patience", default: .seconds(10))
         hold = try section.duration("hold", default: .seconds(600))
         parameters = try section.optionalSection("parameters")
-        let port = kalshi.split(separator: ":").last.flatMap { UInt16($0) }
-        if !kalshi.contains(":") || port == nil || port == 0 {
-            throw section.refusal("kalshi", expected: "HOST:PORT such as 127.0.0.1:8701")
-        }
     }
+
+    private static func address(
+        _ key: String, _ section: ConfigurationSection
+    ) throws(ConfigurationError) -> String {
+        let text = try section.text(key)
+        let port = text.split(separator: ":").last.flatMap { UInt16($0) }
+        if !text.contains(":") || port == nil || port == 0 {
+            throw section.refusal(key, expected: "HOST:PORT such as 127.0.0.1:8701")
+        }
+        return text
+    }
+}
+
+/// What the simulated venue of a cluster lists.
+package enum SimMarkets: String, Sendable, CaseIterable {
+    /// A recording or a generated day; its market time is the cluster's.
+    case recorded
+    /// The demonstration set, at both venues, which lives by the wall clock.
+    case demo
 }
 
 /// The supervisor's part of the configuration.

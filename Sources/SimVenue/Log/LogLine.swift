@@ -89,6 +89,7 @@ enum LogLine {
                 $0.field("kind", label.kind)
                 $0.field("expiration", label.expiration)
                 $0.field("maker", label.maker)
+                $0.field("salt", label.salt)
             }
             switch result {
             case .success(let order):

@@ -59,6 +59,7 @@ enum LogRecord {
         var kind: String?
         var expiration: Int64?
         var maker: String?
+        var salt: UInt64?
         var nonce: String?
         var present: Bool?
     }
@@ -144,8 +145,9 @@ enum LogRecord {
 
     private static func label(_ fields: Fields) -> OrderLabel? {
         guard let hash = fields.hash, let kind = fields.kind, let expiration = fields.expiration,
-            let maker = fields.maker
+            let maker = fields.maker, let salt = fields.salt
         else { return nil }
-        return OrderLabel(hash: hash, kind: kind, expiration: expiration, maker: maker)
+        return OrderLabel(
+            hash: hash, kind: kind, expiration: expiration, maker: maker, salt: salt)
     }
 }

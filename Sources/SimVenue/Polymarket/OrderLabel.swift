@@ -8,6 +8,8 @@ struct OrderLabel: Sendable, Hashable {
     let expiration: Int64
     /// Who gives: the wallet that the funds are in.
     let maker: String
+    /// What the client made the order unique with.
+    let salt: UInt64
 }
 
 /// A key that a wallet was given, by the nonce that it signed.

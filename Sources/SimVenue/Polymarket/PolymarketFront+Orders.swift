@@ -152,7 +152,7 @@ extension PolymarketFront {
             token: token.token)
         let label = OrderLabel(
             hash: hash, kind: request.orderType, expiration: Int64(order.expiration) ?? 0,
-            maker: order.maker)
+            maker: order.maker, salt: order.salt)
         return (terms, label)
     }
 

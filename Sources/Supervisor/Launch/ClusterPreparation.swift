@@ -44,7 +44,7 @@ struct ClusterPreparation: Sendable {
         }
         let folder = RunFolder(state: state)
         try folder.lock()
-        if isFresh, !isReplayed {
+        if isFresh, !configuration.isSimulated {
             // A journal of real orders is never put out of the way by a convenience.
             terminal.note("the state is kept: only a paper run on sim-venue starts afresh")
         } else if isFresh, let aside = try folder.setAside(configuration.processNames) {
@@ -65,12 +65,6 @@ struct ClusterPreparation: Sendable {
         for note in maker.notes { terminal.note(note) }
     }
 
-    /// Whether every order of the cluster goes to a simulated venue.
-    private var isReplayed: Bool {
-        configuration.mode == .paper && configuration.simVenue != nil
-            && configuration.gateways.allSatisfy(\.isReplay)
-    }
-
     private func copyConfiguration() throws(ProcessFailure) {
         let text = try TextFile.read(configurationPath)
         let copy = state.configurationCopy
@@ -79,9 +73,17 @@ struct ClusterPreparation: Sendable {
         try SecretFile.writePublic(text, to: copy)
     }
 
-    /// The folder to replay from: the one that was named, or a generated day.
+    /// The folder to replay from: the one that was named, or a generated day; nil where nothing is
+    /// replayed.
     func data(named folder: String?) async throws -> String? {
         guard let simVenue = configuration.simVenue else { return nil }
+        guard simVenue.markets == .recorded else {
+            guard let folder else { return nil }
+            throw ProcessFailure(
+                .usage,
+                "--data \(folder): \(configuration.file) has sim-venue list its demo markets, "
+                    + "which replay nothing")
+        }
         if let folder {
             guard !FileSystem.names(in: folder + "/crypto").isEmpty else {
                 throw ProcessFailure(

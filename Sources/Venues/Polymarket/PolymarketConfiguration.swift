@@ -9,8 +9,8 @@ package struct PolymarketConfiguration: Sendable {
     /// `ws(s)://HOST[:PORT]/ws/`, to which the stream's name is added.
     package let socketURL: String
     package let keyFile: String
-    /// Who holds the funds.
-    package let funder: EthereumAddress
+    /// Who holds the funds; nil where that is the key's own account, whatever its address.
+    package let funder: EthereumAddress?
     package let signatureType: PolymarketSignatureType
     package let contracts: PolymarketContracts
     /// Conditions that are wanted; empty: all that the venue lists.
@@ -29,7 +29,7 @@ package struct PolymarketConfiguration: Sendable {
     /// Reads the options `signature-type` (`account`, `proxy`, `safe`, `deposit-wallet`), `chain`
     /// (137 or 80002), `markets` (condition ids with commas between them), `socket-url`,
     /// `concurrency`, `read-tokens` and `write-tokens`. The key's id is the address that holds the
-    /// funds.
+    /// funds; where none is stated, the account is the key's own.
     package init(_ settings: VenueSettings) throws(VenueSetupError) {
         let known = PolymarketConfiguration.options
         if let unknown = settings.options.keys.sorted().first(where: { !known.contains($0) }) {
@@ -41,13 +41,8 @@ package struct PolymarketConfiguration: Sendable {
         }
         (restURL, socketURL) = try PolymarketConfiguration.urls(settings)
         keyFile = settings.keyFile
-        do throws(CryptoError) {
-            funder = try EthereumAddress(settings.keyID)
-        } catch {
-            throw VenueSetupError(
-                option: "key-id", "expected the address that holds the funds: \(error)")
-        }
         signatureType = try PolymarketConfiguration.signatureType(settings)
+        funder = try PolymarketConfiguration.funder(settings, signatureType)
         let chain = settings.options["chain"] ?? String(PolymarketContracts.polygon)
         guard let number = UInt64(chain), let contracts = PolymarketContracts(chainID: number)
         else { throw VenueSetupError(option: "chain", "expected 137 or 80002, found \(chain)") }
@@ -79,6 +74,18 @@ package struct PolymarketConfiguration: Sendable {
                 option: "socket-url", "expected ws(s)://HOST[:PORT]/ws/, found \(stated)")
         }
         return (settings.url, stated)
+    }
+
+    private static func funder(
+        _ settings: VenueSettings, _ signatureType: PolymarketSignatureType
+    ) throws(VenueSetupError) -> EthereumAddress? {
+        if settings.keyID.isEmpty, signatureType == .account { return nil }
+        do throws(CryptoError) {
+            return try EthereumAddress(settings.keyID)
+        } catch {
+            throw VenueSetupError(
+                option: "key-id", "expected the address that holds the funds: \(error)")
+        }
     }
 
     private static func signatureType(

@@ -20,6 +20,10 @@ struct ClusterOptions {
     var operators = ["local"]
     /// The supervisor's own parts, as YAML in one line that begins with a comma.
     var supervisor = ""
+    /// The sample configuration of two venues instead of this one, as it is shipped.
+    var hasTwoVenues = false
+    /// With two venues: agents that take random sides, which the sample's edge control refuses.
+    var tossesCoins = false
     /// A limit of wall time, such as `20s`; none runs to the end of the data.
     var limit: String?
 
@@ -97,6 +101,17 @@ struct ClusterOptions {
                 patience: 60s }
             supervisor: { name: supervisor, restart-delay: 200ms\(supervisor) }
             """
+    }
+
+    /// The sample of two venues on free ports.
+    func twoVenues(port: UInt16, tokenPort: UInt16, sample: String) -> String {
+        var text = sample.replacing("127.0.0.1:8701", with: "127.0.0.1:\(port)")
+            .replacing("127.0.0.1:8702", with: "127.0.0.1:\(tokenPort)")
+            .replacing(", http: \"127.0.0.1:8800\"", with: "")
+        guard tossesCoins else { return text }
+        text = text.replacing("policy: imbalance", with: "policy: coin-flip, flip-every: 8")
+        return text.split(separator: "\n").filter { !$0.contains("kind: edge-min") }
+            .joined(separator: "\n")
     }
 
     /// A further agent of the same account.

@@ -28,12 +28,12 @@ final class LocalClusterHarness {
         mkdir(folder + "/out", 0o700)
         mkdir(state, 0o700)
         port = try freePort()
-        let text = options.configuration(port: port)
+        let text = try LocalClusterHarness.configuration(options, port: port)
         try text.write(toFile: configurationPath, atomically: true, encoding: .utf8)
         let keys = try await supervisor(
             "keys", "init", state + "/keys", "--config", configurationPath)
         try expect(keys, exitCode: 0)
-        guard options.data == nil else { return }
+        guard options.data == nil, !options.hasTwoVenues else { return }
         let day = try await run(
             Self.binary("sim-venue"),
             ["generate", "--seed", "\(options.seed)", "--out", data] + options.length)
@@ -71,8 +71,9 @@ final class LocalClusterHarness {
     func launch() throws {
         var arguments = [
             "up", "--config", configurationPath, "--state", state, "--speed", "max",
-            "--data", data, "--json",
+            "--json",
         ]
+        if !options.hasTwoVenues { arguments += ["--data", data] }
         if let limit = options.limit { arguments += ["--for", limit] }
         up = try ChildProgram(Self.binary("supervisor"), arguments, folder: folder + "/out")
     }
@@ -211,6 +212,13 @@ final class LocalClusterHarness {
     /// The root of the sources.
     static let sources = URL(filePath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
+
+    private static func configuration(_ options: ClusterOptions, port: UInt16) throws -> String {
+        guard options.hasTwoVenues else { return options.configuration(port: port) }
+        let sample = try String(
+            contentsOfFile: sources + "/deploy/config/two-venues.yaml", encoding: .utf8)
+        return options.twoVenues(port: port, tokenPort: try freePort(), sample: sample)
+    }
 
     private static func makeFolder() throws -> String {
         var template = Array("/tmp/bwc-XXXXXX".utf8CString)

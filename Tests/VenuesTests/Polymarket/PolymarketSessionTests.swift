@@ -528,6 +528,12 @@ struct PolymarketConfigurationTests {
         #expect { _ = try configuration(keyID: "me") } throws: {
             ($0 as? VenueSetupError)?.option == "key-id"
         }
+        #expect(try configuration(keyID: "").funder == nil)
+        #expect {
+            _ = try configuration(keyID: "", options: ["signature-type": "safe"])
+        } throws: {
+            ($0 as? VenueSetupError)?.option == "key-id"
+        }
         #expect { _ = try configuration(isReplay: true) } throws: {
             ($0 as? VenueSetupError)?.option == "replay"
         }

@@ -134,10 +134,10 @@ extension PolymarketSigner {
     init(_ configuration: PolymarketConfiguration) throws(VenueSetupError) {
         let isAccount = configuration.signatureType == .account
         let key = try PolymarketSigner.key(inFile: configuration.keyFile)
-        guard !isAccount || key.address == configuration.funder else {
+        if isAccount, let funder = configuration.funder, funder != key.address {
             throw VenueSetupError(
                 option: "key-id",
-                "the key is that of \(key.address), not of \(configuration.funder): for a wallet "
+                "the key is that of \(key.address), not of \(funder): for a wallet "
                     + "that another key signs for, say which kind it is in signature-type")
         }
         try self.init(
