@@ -64,6 +64,7 @@ struct PeerThreatTests {
             })
     }
 
+    /// - Attack peer-lies, 1 try: messages of a peer that are played again.
     /// - Threat 7: every message of a run again, to everyone, also after a restart of the receiver:
     ///   nothing changes.
     @Test func replayedMessagesChangeNothing() throws {
@@ -167,6 +168,7 @@ struct PeerThreatTests {
         #expect(peer.record.head == head[0])
     }
 
+    /// - Attack peer-lies, 1 try: a peer that says one thing to some and another to others.
     /// - Threat 13: two statements of one peer that exclude each other exclude it everywhere.
     @Test func anEquivocatorIsExcluded() throws {
         var federation = try federation(6)
@@ -283,6 +285,7 @@ struct PeerThreatTests {
         #expect(federation.violations.isEmpty)
     }
 
+    /// - Attack peer-lies, 1 try: a coordinator that names other survivors to each half.
     /// - Threat 1, 2: a coordinator that tells halves of the peers of different survivors gets no
     ///   quorum for either, and the others go on without it.
     @Test func aLyingCoordinatorIsPassedOver() throws {

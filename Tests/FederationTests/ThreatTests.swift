@@ -205,6 +205,7 @@ struct RoundThreatTests {
         }
     }
 
+    /// - Attack peer-lies, 1 try: keys of a process that is in no roster.
     /// - Threat 4: peers outside the roster are in no key set, and the graph is everyone's own.
     @Test func strangersAreInNoKeySet() throws {
         var rig = try RoundRig(count: 5)
@@ -277,6 +278,7 @@ struct RoundThreatTests {
         #expect(rig.coordinator.isStageComplete)
     }
 
+    /// - Attack peer-lies, 1 try: a share that is not the one that was dealt.
     /// - Threat 14: wrong shares of R4. The sum is still right, and who gave them is named; or
     ///   there is no sum.
     @Test func aWrongShareIsFoundAndNamed() throws {
@@ -359,6 +361,7 @@ struct RoundThreatTests {
         }
     }
 
+    /// - Attack peer-lies, 1 try: a sum that is not that of the inputs.
     /// - Threat 27: a sum to which the coordinator added one, and each field of the result changed:
     ///   every peer that checks it refuses it.
     @Test func aWrongSumIsRefusedByEveryone() throws {
