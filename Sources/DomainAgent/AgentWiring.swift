@@ -12,16 +12,18 @@ package enum AgentWiring {
     private static let domains = ["crypto", "macro", "politics", "sports", "touch", "weather"]
 
     /// Everything that can be refused before a socket is bound is refused here.
-    package static func run(domain: String, _ options: ProcessOptions) throws(ProcessFailure) {
-        guard domains.contains(domain) else {
-            throw ProcessFailure(
-                .usage,
-                "the domain `\(domain)` is not available; this build knows: "
-                    + domains.joined(separator: ", "))
-        }
+    ///
+    /// - Parameter domain: nil for that of the agent that the options name.
+    package static func run(
+        domain: String?, _ options: ProcessOptions
+    ) throws(ProcessFailure) {
+        if let domain { try checkKnown(domain) }
         let context = try ProcessContext(options: options) {
             configuration, name throws(ProcessFailure) in
             if let name { return name }
+            guard let domain else {
+                throw ProcessFailure(.usage, "which agent? give --name or --domain")
+            }
             let own = configuration.agents.filter { $0.domain.description == domain }
             guard let only = own.first, own.count == 1 else {
                 throw ProcessFailure(
@@ -32,8 +34,10 @@ package enum AgentWiring {
             return only.name
         }
         let agent = try agent(context, domain: domain)
+        let known = agent.domain.description
+        try checkKnown(known)
         let folder = options.data ?? context.state.data
-        switch domain {
+        switch known {
         case "crypto": try runCrypto(agent, context, reading: folder)
         case "macro": try runFacts(MacroBelief(), agent, context, reading: folder)
         case "politics": try runFacts(PoliticsBelief(), agent, context, reading: folder)
@@ -41,6 +45,14 @@ package enum AgentWiring {
         case "touch": try runTouch(agent, context)
         default: try runFacts(WeatherBelief(), agent, context, reading: folder)
         }
+    }
+
+    private static func checkKnown(_ domain: String) throws(ProcessFailure) {
+        guard !domains.contains(domain) else { return }
+        throw ProcessFailure(
+            .usage,
+            "the domain `\(domain)` is not available; this build knows: "
+                + domains.joined(separator: ", "))
     }
 
     private static func runCrypto(
@@ -129,12 +141,13 @@ package enum AgentWiring {
     }
 
     private static func agent(
-        _ context: ProcessContext, domain: String
+        _ context: ProcessContext, domain: String?
     ) throws(ProcessFailure) -> AgentConfiguration {
         let file = context.configuration.file
         guard let agent = context.configuration.agent(context.name) else {
             throw ProcessFailure(.usage, "\(file) has no agent named \(context.name)")
         }
+        guard let domain else { return agent }
         guard agent.domain.description == domain else {
             throw ProcessFailure(
                 .usage,

@@ -7,8 +7,13 @@ import Runtime
         commandName: "domain-agent",
         abstract: "Looks for mispriced outcomes of one domain and asks the risk core for orders.")
 
-    @Option(name: .long, help: "What the agent knows: crypto, macro, politics, sports or weather.")
-    var domain: String
+    @Option(
+        name: .long,
+        help: """
+            What the agent knows: crypto, macro, politics, sports, touch or weather. Default: what \
+            the configuration says of --name.
+            """)
+    var domain: String?
 
     @OptionGroup var options: ProcessOptions
 
