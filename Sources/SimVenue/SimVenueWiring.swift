@@ -52,7 +52,20 @@ package enum SimVenueWiring {
         options.logPath = state.venueLog(of: venue.name)
         options.expected = gateways.filter(\.isReplay).map(\.keyID)
         try apply(venue.parameters, to: &options)
+        if venue.parameters.contains("faults") {
+            let file = try venue.parameters.text("faults")
+            options.faults = try faults(file.hasPrefix("/") ? file : "\(state.root)/\(file)")
+        }
         return options
+    }
+
+    /// A plan of what goes wrong on purpose.
+    package static func faults(_ file: String) throws -> FaultPlan {
+        do throws(FaultPlanError) {
+            return try FaultPlan(contentsOf: file)
+        } catch {
+            throw ProcessFailure(.usage, error.description)
+        }
     }
 
     /// A day from the seed, written on first use; whoever replays it reads the same files.
@@ -70,7 +83,8 @@ package enum SimVenueWiring {
         _ parameters: ConfigurationSection, to options: inout VenueOptions
     ) throws {
         try parameters.allow(
-            "tier", "makers", "informed", "half-spread-min", "half-spread-max", "noise-rate")
+            "faults", "tier", "makers", "informed", "half-spread-min", "half-spread-max",
+            "noise-rate")
         options.tier = try parameters.choice(
             "tier", of: RateTier.allCases.map { ($0.rawValue, $0) }, default: options.tier)
         options.flow.makerCount = try parameters.integer(

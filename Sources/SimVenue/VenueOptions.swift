@@ -34,6 +34,8 @@ package struct VenueOptions: Sendable {
     package var speed: ReplaySpeed = .factor(1)
     package var tier: RateTier = .prime
     package var flow = FlowParameters()
+    /// What goes wrong on purpose; nil: nothing.
+    package var faults: FaultPlan?
     /// Participants without which market time does not begin, by their key ids.
     package var expected: [String] = []
     /// How long a tick waits for a participant that is silent or gone.

@@ -47,18 +47,18 @@ extension ClusterTests {
 
 extension LocalClusterHarness {
     /// How many fills the venue has written in markets whose names begin so.
-    fileprivate func fills(of prefix: String) throws -> Int {
+    func fills(of prefix: String) throws -> Int {
         try venueLines("fill").count { $0.ticker.hasPrefix(prefix) }
     }
 
-    private func venueLines(_ event: String) throws -> [TokenLine] {
+    func venueLines(_ event: String) throws -> [TokenLine] {
         let text = try String(contentsOfFile: state + "/sim-venue/venue.log", encoding: .utf8)
         let mark = "{\"event\":\"\(event)\""
         return try text.split(separator: "\n").filter { $0.hasPrefix(mark) && $0.hasSuffix("}") }
             .map { try JSONDecoder().decode(TokenLine.self, from: Data($0.utf8)) }
     }
 
-    fileprivate func waitForFills(
+    func waitForFills(
         _ count: Int, atEach prefixes: [String], within patience: Duration
     ) async throws {
         try await waitUntil("\(count) fills at each venue", within: patience) {
@@ -78,7 +78,7 @@ extension LocalClusterHarness {
         try expect(answer, exitCode: 0)
     }
 
-    fileprivate func requireBothSound(_ summary: ClusterSummary) async throws {
+    func requireBothSound(_ summary: ClusterSummary) async throws {
         try expect(try await command("journal", "verify", "--of", "gw-polymarket"), exitCode: 0)
         try await requireConsistent(with: summary)
     }
@@ -93,7 +93,8 @@ extension LocalClusterHarness {
 }
 
 /// A line of the venue's log about an order or a fill.
-private struct TokenLine: Decodable {
+struct TokenLine: Decodable {
     let ticker: String
     let token: String?
+    let t: Int64
 }

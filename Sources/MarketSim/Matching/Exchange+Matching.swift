@@ -36,7 +36,8 @@ extension Exchange {
     ) {
         var maker = resting
         let market = taker.terms.market
-        let quantity = min(taker.remaining, maker.remaining)
+        let quantity = min(
+            taker.remaining, maker.remaining, fillMax ?? Exchange.quantityMax)
         let price = maker.terms.price
         precondition(quantity.units > 0, "an empty fill")
         let trade = SimTrade(

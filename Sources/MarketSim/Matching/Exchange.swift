@@ -16,6 +16,8 @@ package struct Exchange: Sendable {
     private(set) var lastOrder: SimOrderID = .zero
     private(set) var lastTrade: SimTradeID = .zero
     var feesTaken: Money = .zero
+    /// The most contracts of one fill; nil: as many as match.
+    var fillMax: Quantity?
 
     /// How many orders a participant may have resting.
     package static let openOrderCountMax = 1_000

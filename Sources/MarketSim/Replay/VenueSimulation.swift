@@ -104,6 +104,12 @@ package struct VenueSimulation: Sendable {
         }
     }
 
+    /// Cuts every match into fills of at most so many contracts; nil: none is cut.
+    package mutating func limitFills(to most: Quantity?) {
+        precondition(most.map { $0 > .zero } ?? true, "an empty fill")
+        exchange.fillMax = most
+    }
+
     /// Whether every market has been settled.
     package var isFinished: Bool { firstUnsettled == exchange.marketCount }
 

@@ -13,10 +13,16 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
     private var head: HTTPRequestHead?
     private var body: [UInt8] = []
     private var isTooLong = false
+    /// Nil once the connection is gone, or has become a WebSocket.
+    private var context: ChannelHandlerContext?
 
     private static let bodyByteCountMax = 1 << 20
 
     init(front: any VenueFront) { self.front = front }
+
+    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
@@ -33,7 +39,7 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
         case .end:
             guard let head else { return }
             self.head = nil
-            answer(head, context: context)
+            meet(head, context: context)
         }
     }
 
@@ -41,12 +47,34 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
         context.close(promise: nil)
     }
 
-    private func answer(_ head: HTTPRequestHead, context: ChannelHandlerContext) {
-        let response =
-            isTooLong ? front.tooLong : front.respond(to: VenueRequest(head: head, body: body))
+    /// Answers, with whatever goes wrong on the way on purpose.
+    private func meet(_ head: HTTPRequestHead, context: ChannelHandlerContext) {
+        guard !isTooLong else { return answer(head, front.tooLong, context) }
+        let request = VenueRequest(head: head, body: body)
+        let fate = front.fate(of: request)
+        after(fate.wait) { [self] in
+            let response = fate.refusal.map(front.refusal) ?? front.respond(to: request)
+            after(fate.answerWait) { [self] in
+                guard let context = self.context else { return }
+                if fate.isUnanswered { return context.close(promise: nil) }
+                answer(head, response, context)
+            }
+        }
+    }
+
+    private func after(_ wait: Span, _ body: @escaping () -> Void) {
+        guard wait > .zero, let context else { return body() }
+        context.eventLoop.assumeIsolated().scheduleTask(in: .nanoseconds(wait.nanoseconds)) {
+            body()
+        }
+    }
+
+    private func answer(
+        _ head: HTTPRequestHead, _ response: VenueResponse, _ context: ChannelHandlerContext
+    ) {
         var headers = HTTPHeaders([
             ("content-type", "application/json"), ("content-length", "\(response.body.count)"),
-            ("date", httpDate(WallClock.now())),
+            ("date", httpDate(front.wallNow)),
         ])
         if !head.isKeepAlive { headers.add(name: "connection", value: "close") }
         let answer = HTTPResponseHead(

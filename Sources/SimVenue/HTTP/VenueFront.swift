@@ -1,9 +1,19 @@
 import NIOCore
 import NIOHTTP1
+import Trading
 
 /// One protocol of the venue: what answers on its port. Lives on the venue's one event loop.
 protocol VenueFront: AnyObject {
     func respond(to request: VenueRequest) -> VenueResponse
+
+    /// What goes wrong with a request on purpose.
+    func fate(of request: VenueRequest) -> FaultDirector.RequestFate
+
+    /// What a request is answered with that was refused on purpose.
+    func refusal(_ kind: FaultPlan.Kind) -> VenueResponse
+
+    /// The wall clock as the venue has it.
+    var wallNow: Timestamp { get }
 
     /// The answer to a body that is too long to be read.
     var tooLong: VenueResponse { get }

@@ -30,6 +30,10 @@ final class SocketSession {
     private let channel: any Channel
     private(set) var subscriptions: [Subscription] = []
     private var lastSID: UInt64 = 0
+    /// What goes wrong with a message of a channel on purpose.
+    private let fate: () -> FaultDirector.MessageFate
+    /// A message that comes after the one that follows it.
+    private var held: ByteBuffer?
 
     /// The last tick that this connection has acknowledged; nil before its first.
     var acknowledged: TickNumber?
@@ -40,7 +44,11 @@ final class SocketSession {
     /// It was too slow and is not waited for until it has caught up.
     var isLate = false
 
-    init(participant: VenueParticipant, channel: any Channel, now: Span) {
+    init(
+        participant: VenueParticipant, channel: any Channel, now: Span,
+        fate: @escaping () -> FaultDirector.MessageFate = { .told }
+    ) {
+        self.fate = fate
         self.participant = participant
         self.channel = channel
         announcedAt = now
@@ -84,7 +92,22 @@ final class SocketSession {
         buffer.writeString(head)
         buffer.writeBytes(body)
         buffer.writeInteger(UInt8(ascii: "}"))
-        write(buffer)
+        // Market time itself is the simulation's own and never goes wrong.
+        guard type != SocketChannel.clock.rawValue else { return write(buffer) }
+        switch fate() {
+        case .lost: return
+        case .late where held == nil:
+            held = buffer
+            return
+        case .twice:
+            write(buffer)
+            write(buffer)
+        case .told, .late: write(buffer)
+        }
+        if let late = held {
+            held = nil
+            write(late)
+        }
     }
 
     /// Sends a whole message.

@@ -32,6 +32,8 @@ struct Serve: ParsableCommand {
     var keys: [String] = []
     @Option(help: "The venue's append-only log.")
     var log: String?
+    @Option(help: "A JSON file of what goes wrong on purpose: docs/SIM_VENUE.md, Misbehaviour.")
+    var faults: String?
     @Option(help: "The folder of recorded data.")
     var data: String?
     @Option(help: "What the generated counterparties follow from.")
@@ -67,6 +69,7 @@ struct Serve: ParsableCommand {
         let notifier = SystemdNotifier(environment: environment)
         var (options, sink) = try configure(environment)
         options.speed = speed
+        if let faults { options.faults = try SimVenueWiring.faults(faults) }
         if let duration {
             guard let span = Span(configured: duration) else {
                 throw ProcessFailure(.usage, "--for: expected 60s or 10m, found \(duration)")

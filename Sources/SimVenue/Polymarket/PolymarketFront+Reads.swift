@@ -19,7 +19,7 @@ extension PolymarketFront {
         switch (parts.first ?? "", parts.count) {
         case ("", 0), ("ok", 1): return VenueResponse(.ok, Array(#""OK""#.utf8))
         case ("time", 1):
-            return VenueResponse(.ok, Array(String(WallClock.now().wholeSeconds).utf8))
+            return VenueResponse(.ok, Array(String(wallNow.wholeSeconds).utf8))
         case ("version", 1): return .object { $0.field("version", Int64(2)) }
         case ("markets", 1), ("sampling-markets", 1):
             return page(engine.listed(asTokens: true), request, Self.marketPageSize) {

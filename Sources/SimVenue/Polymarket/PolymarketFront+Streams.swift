@@ -232,18 +232,26 @@ extension PolymarketFront {
         let since: Timestamp
 
         static let matched = "MATCHED"
+        static let retrying = "RETRYING"
         static let mined = "MINED"
         static let confirmed = "CONFIRMED"
     }
 
     func status(_ trade: SimTrade) -> TradeStatus {
-        if engine.now >= trade.at + PolymarketFront.confirmedAfter {
-            TradeStatus(
-                name: TradeStatus.confirmed, since: trade.at + PolymarketFront.confirmedAfter)
-        } else if engine.now >= trade.at + PolymarketFront.minedAfter {
-            TradeStatus(name: TradeStatus.mined, since: trade.at + PolymarketFront.minedAfter)
-        } else {
-            TradeStatus(name: TradeStatus.matched, since: trade.at)
+        var steps: [(name: String, after: Span)] = [
+            (TradeStatus.matched, .zero), (TradeStatus.mined, PolymarketFront.minedAfter),
+            (TradeStatus.confirmed, PolymarketFront.confirmedAfter),
+        ]
+        if engine.faults?.stands(.retrying, at: trade.at) ?? false {
+            // The first try fails; the second one takes as long again.
+            let again = PolymarketFront.minedAfter
+            steps = [
+                steps[0], (TradeStatus.retrying, again),
+                (TradeStatus.mined, PolymarketFront.minedAfter + again),
+                (TradeStatus.confirmed, PolymarketFront.confirmedAfter + again),
+            ]
         }
+        let step = steps.last { engine.now >= trade.at + $0.after } ?? steps[0]
+        return TradeStatus(name: step.name, since: trade.at + step.after)
     }
 }

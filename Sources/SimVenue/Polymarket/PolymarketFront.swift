@@ -62,6 +62,18 @@ final class PolymarketFront: VenueFront {
 
     // MARK: Requests
 
+    var wallNow: Timestamp { venue.wallNow(at: "polymarket") }
+
+    func fate(of request: VenueRequest) -> FaultDirector.RequestFate {
+        venue.fate(of: request, at: "polymarket")
+    }
+
+    func refusal(_ kind: FaultPlan.Kind) -> VenueResponse {
+        kind == .throttled
+            ? PolymarketFront.throttled
+            : PolymarketFront.error(.internalServerError, "Internal Server Error")
+    }
+
     func respond(to request: VenueRequest) -> VenueResponse {
         guard !venue.isStopping else {
             return PolymarketFront.error(.serviceUnavailable, "the venue has stopped")
@@ -143,7 +155,7 @@ final class PolymarketFront: VenueFront {
 
     /// Makes or finds the API key of the wallet that signed.
     private func key(_ request: VenueRequest) throws -> VenueResponse {
-        let now = WallClock.now()
+        let now = wallNow
         guard let key = PolymarketAuthentication.wallet(request.headers, now: now) else {
             try logRefusal(request, account: "", code: "authentication_error")
             return PolymarketFront.error(.unauthorized, "Invalid L1 Request headers")
@@ -197,7 +209,7 @@ final class PolymarketFront: VenueFront {
     private func holder(of request: VenueRequest) -> Holder? {
         guard let name = request.headers.first(name: "POLY_API_KEY"),
             let known = credentials[name],
-            PolymarketAuthentication.isValid(request, known, now: WallClock.now()),
+            PolymarketAuthentication.isValid(request, known, now: wallNow),
             let participant = engine.participant(key: known.key.address)
         else { return nil }
         return Holder(participant: participant, credentials: known)

@@ -22,6 +22,8 @@ final class PolymarketSocket: VenueSocket {
     private(set) var account: SimAccountID?
     /// The conditions that are followed there; empty: all.
     private var conditions: Set<String> = []
+    /// A message that comes after the one that follows it.
+    private var held: [UInt8]?
 
     init(_ stream: Stream, front: PolymarketFront) {
         self.stream = stream
@@ -98,8 +100,26 @@ final class PolymarketSocket: VenueSocket {
 
     func flush() { channel?.flush() }
 
-    /// A connection that does not drain is closed: it must come back and take the books again.
+    /// Sends a message of the stream, with whatever goes wrong with it on purpose.
     func send(_ bytes: [UInt8]) {
+        switch front.venue.fateOfMessage(at: "polymarket") {
+        case .lost: return
+        case .late where held == nil:
+            held = bytes
+            return
+        case .twice:
+            write(bytes)
+            write(bytes)
+        case .told, .late: write(bytes)
+        }
+        if let late = held {
+            held = nil
+            write(late)
+        }
+    }
+
+    /// A connection that does not drain is closed: it must come back and take the books again.
+    private func write(_ bytes: [UInt8]) {
         guard let channel else { return }
         guard channel.isWritable else {
             channel.close(promise: nil)
@@ -110,7 +130,7 @@ final class PolymarketSocket: VenueSocket {
     }
 
     private func finish(_ bytes: [UInt8]) {
-        send(bytes)
+        write(bytes)
         flush()
     }
 }

@@ -12,6 +12,8 @@ final class VenueEngine {
     /// Those of the configuration first, then the wallets as they came.
     private(set) var participants: [VenueParticipant]
     let listing: VenueListing
+    /// What goes wrong on purpose.
+    let faults: FaultDirector?
     /// The last public trades, newest last.
     private(set) var trades: [SimTrade] = []
     /// The trades of wallets, oldest first.
@@ -53,6 +55,8 @@ final class VenueEngine {
         guard !listing.markets.isEmpty else {
             throw VenueLogError(description: "the recording has no market that can be listed")
         }
+        let began = listing.markets.map(\.opensAt).min() ?? origin
+        faults = options.faults.map { FaultDirector($0, origin: began) }
         if case .recording(let recording) = listing.source {
             feed = try RecordedFeed(recording, options.flow)
         } else {
@@ -185,6 +189,8 @@ final class VenueEngine {
         if let feed, try feed.nextTick(after: isFirst ? nil : before) == nil { epilogueCount += 1 }
         let points = try feed?.points(until: moment) ?? (observed: [], noticed: [])
         effects.removeAll()
+        let isCrumbled = faults?.stands(.crumbs, at: moment) ?? false
+        simulation.limitFills(to: isCrumbled ? Quantity(1) : nil)
         simulation.advance(
             to: moment, observed: points.observed, noticed: points.noticed, into: &effects)
         absorb()

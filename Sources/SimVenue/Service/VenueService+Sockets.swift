@@ -8,7 +8,8 @@ import Trading
 extension VenueService {
     func connect(_ participant: VenueParticipant, channel: any Channel) -> SocketSession {
         let session = SocketSession(
-            participant: participant, channel: channel, now: MonotonicClock.now())
+            participant: participant, channel: channel, now: MonotonicClock.now()
+        ) { [unowned self] in fateOfMessage(at: "kalshi") }
         sessions.append(session)
         return session
     }

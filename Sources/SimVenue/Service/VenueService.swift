@@ -50,6 +50,18 @@ final class VenueService: VenueFront {
 
     // MARK: Requests
 
+    var wallNow: Timestamp { wallNow(at: "kalshi") }
+
+    func fate(of request: VenueRequest) -> FaultDirector.RequestFate {
+        fate(of: request, at: "kalshi")
+    }
+
+    func refusal(_ kind: FaultPlan.Kind) -> VenueResponse {
+        kind == .throttled
+            ? .throttled
+            : .error(.internalServerError, "internal_server_error", "internal server error")
+    }
+
     func respond(to request: VenueRequest) -> VenueResponse {
         guard !isStopping else {
             return .error(.serviceUnavailable, "exchange_unavailable", "the venue has stopped")
@@ -180,7 +192,7 @@ final class VenueService: VenueFront {
         guard let milliseconds = Int64(stamp) else {
             return .failure(Unauthenticated(details: "INVALID_TIMESTAMP"))
         }
-        let skew = abs(WallClock.now().milliseconds - milliseconds)
+        let skew = abs(wallNow.milliseconds - milliseconds)
         guard skew <= VenueService.signatureWindow.nanoseconds / 1_000_000 else {
             return .failure(Unauthenticated(details: "TIMESTAMP_OUT_OF_WINDOW"))
         }

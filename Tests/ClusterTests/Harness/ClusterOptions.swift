@@ -24,6 +24,8 @@ struct ClusterOptions {
     var hasTwoVenues = false
     /// With two venues: agents that take random sides, which the sample's edge control refuses.
     var tossesCoins = false
+    /// With two venues: what goes wrong at them on purpose, as sim-venue's plan of faults.
+    var faults: String?
     /// A limit of wall time, such as `20s`; none runs to the end of the data.
     var limit: String?
 
@@ -108,6 +110,13 @@ struct ClusterOptions {
         var text = sample.replacing("127.0.0.1:8701", with: "127.0.0.1:\(port)")
             .replacing("127.0.0.1:8702", with: "127.0.0.1:\(tokenPort)")
             .replacing(", http: \"127.0.0.1:8800\"", with: "")
+        if faults != nil {
+            text = text.replacing(
+                "publish-depth: 10", with: "publish-depth: 10\n    reconcile-every: 3s"
+            ).replacing(
+                "  balance: \"1000\"",
+                with: "  balance: \"1000\"\n  parameters: { faults: faults.json }")
+        }
         guard tossesCoins else { return text }
         text = text.replacing("policy: imbalance", with: "policy: coin-flip, flip-every: 8")
         return text.split(separator: "\n").filter { !$0.contains("kind: edge-min") }

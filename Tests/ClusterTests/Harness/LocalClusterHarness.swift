@@ -30,6 +30,8 @@ final class LocalClusterHarness {
         port = try freePort()
         let text = try LocalClusterHarness.configuration(options, port: port)
         try text.write(toFile: configurationPath, atomically: true, encoding: .utf8)
+        try options.faults?.write(
+            toFile: state + "/faults.json", atomically: true, encoding: .utf8)
         let keys = try await supervisor(
             "keys", "init", state + "/keys", "--config", configurationPath)
         try expect(keys, exitCode: 0)
