@@ -65,6 +65,8 @@ import Wire
         #expect(!desk.rig.order(.buy, "0.50", "6").isPermitted)
     }
 
+    /// - Attack admin-rogue, 3 tries: an override by one operator, by one twice, by a stranger.
+    /// - Attack command-replayed, 1 try: an override that was obeyed before.
     @Test func itTakesTheQuorumAndCountsOnce() {
         var desk = DirectiveDesk()
         desk.rig.limit(.positionMax, "5")
@@ -136,6 +138,28 @@ import Wire
         #expect(desk.rig.order(.buy, "0.50", "6.005").reason == .sizeOffGrid)
         #expect(desk.override(.sizeAboveMaximum, "6") == .done)
         #expect(desk.rig.order(.buy, "0.50", "6").isPermitted)
+    }
+
+    /// Each limit takes an approval of its own, and the order uses all of them up.
+    @Test func anOrderOverTwoLimitsTakesTwo() {
+        var desk = DirectiveDesk()
+        desk.rig.limit(.positionMax, "5")
+        desk.rig.limit(.orderNotionalMax, "2")
+        #expect(desk.override(.positionExceeded, "6") == .done)
+        #expect(desk.rig.order(.buy, "0.50", "6").reason == .notionalAboveMaximum)
+        #expect(desk.override(.notionalAboveMaximum, "6") == .done)
+        #expect(desk.rig.order(.buy, "0.50", "6").isPermitted)
+        desk.requireSameAfterRestore()
+        #expect(!desk.rig.order(.buy, "0.50", "6").isPermitted)
+    }
+
+    /// Two approvals of one limit are for two orders.
+    @Test func twoOfOneLimitAreForTwoOrders() {
+        var desk = DirectiveDesk()
+        desk.rig.limit(.orderNotionalMax, "2")
+        for _ in 0..<2 { #expect(desk.override(.notionalAboveMaximum, "6") == .done) }
+        for _ in 0..<2 { #expect(desk.rig.order(.buy, "0.50", "6").isPermitted) }
+        #expect(desk.rig.order(.buy, "0.50", "6").reason == .notionalAboveMaximum)
     }
 
     /// No more wait than a person can have in mind.

@@ -38,8 +38,8 @@ struct OrderContext: BitwiseCopyable {
     let ordinal: Int
     let path: MeterPath
     let chain: BookChain
-    /// What operators let the order past; none but for the one that they named.
-    let waived: RejectReason
+    /// What operators let the order past; nothing but for one that they named.
+    let waived: ReasonSet
     /// What the order would add; nil where that does not fit.
     var load: OrderLoad?
     /// What the load buys, sells and commits; zero where there is none.

@@ -31,9 +31,13 @@ struct OverrideBook: Sendable, Hashable {
 
     @inline(__always) var isEmpty: Bool { waiting.isEmpty }
 
-    /// What an order may be denied for and pass all the same; none where nothing waits for it.
-    func denial(waivedFor order: OverriddenOrder, at now: Timestamp) -> RejectReason {
-        waiting.first { $0.order == order && $0.until > now }?.denial ?? .none
+    /// What an order may be denied for and pass all the same.
+    func denials(waivedFor order: OverriddenOrder, at now: Timestamp) -> ReasonSet {
+        var reasons = ReasonSet()
+        for override in waiting where override.order == order && override.until > now {
+            reasons.insert(override.denial)
+        }
+        return reasons
     }
 
     /// False where too many wait.
@@ -44,16 +48,37 @@ struct OverrideBook: Sendable, Hashable {
         return true
     }
 
-    /// The order was permitted: what waited for it first is used up.
+    /// The order was permitted: of what waited for it, the first of each reason is used up.
     mutating func use(for order: OverriddenOrder, at now: Timestamp) {
-        guard let index = waiting.firstIndex(where: { $0.order == order && $0.until > now }) else {
-            return
+        var used = ReasonSet()
+        waiting.removeAll { override in
+            guard override.order == order, override.until > now, !used.contains(override.denial)
+            else { return false }
+            used.insert(override.denial)
+            return true
         }
-        waiting.remove(at: index)
     }
 
     /// Takes an override back in, from a snapshot.
     mutating func restore(_ override: Override) { waiting.append(override) }
+}
+
+/// Reasons of denials, as bits.
+struct ReasonSet: Sendable, Hashable, BitwiseCopyable {
+    private var bits: UInt128 = 0
+
+    @inline(__always) var isEmpty: Bool { bits == 0 }
+
+    @inline(__always) func contains(_ reason: RejectReason) -> Bool {
+        bits & ReasonSet.bit(reason) != 0
+    }
+
+    mutating func insert(_ reason: RejectReason) { bits |= ReasonSet.bit(reason) }
+
+    /// Numbers beyond the word have no bit: they are in no set.
+    @inline(__always) private static func bit(_ reason: RejectReason) -> UInt128 {
+        1 << UInt128(reason.rawValue)
+    }
 }
 
 extension RejectReason {
@@ -82,15 +107,15 @@ extension OrderClaim {
 extension OrderContext {
     /// Whether operators have let this order past what denies it.
     @inline(__always) func waives(_ result: ControlResult) -> Bool {
-        waived != .none && result.reason == waived
+        !waived.isEmpty && waived.contains(result.reason)
     }
 }
 
 extension RiskEngine {
     /// What operators let an order past; asked once for an order, and only where something waits.
-    @inline(__always) func waived(_ claim: OrderClaim, at now: Timestamp) -> RejectReason {
-        if overrides.isEmpty || claim.kind != .order { return .none }
-        return overrides.denial(waivedFor: claim.overriddenOrder, at: now)
+    @inline(__always) func waived(_ claim: OrderClaim, at now: Timestamp) -> ReasonSet {
+        if overrides.isEmpty || claim.kind != .order { return ReasonSet() }
+        return overrides.denials(waivedFor: claim.overriddenOrder, at: now)
     }
 
     /// Takes an override that operators have given. It lasts as long as it had left when it came.
