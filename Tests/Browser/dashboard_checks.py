@@ -20,6 +20,7 @@ import time
 import urllib.request
 
 from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -30,6 +31,10 @@ AXE = pathlib.Path(importlib.util.find_spec("axe_core_python").origin).parent / 
 
 class Failed(Exception):
     pass
+
+
+def stopped(number, frame):
+    raise Failed(f"stopped by signal {number}")
 
 
 def free_port():
@@ -183,7 +188,8 @@ class Checks:
         self.say("without a token the page asks for one")
         page.open(f"{base}#{token}")
         wait_for("live", lambda: page.text("#freshness") == "live")
-        self.expect(page.text("#mode") == "PAPER", "the banner says PAPER")
+        wait_for("PAPER in the banner", lambda: page.text("#mode") == "PAPER")
+        self.say("the banner says PAPER")
         self.expect("profit is no evidence" in page.text("#mode-note"),
                     "the banner says that counterparties are simulated")
         self.expect("#" not in page.driver.current_url and token not in page.driver.current_url,
@@ -199,6 +205,7 @@ class Checks:
         self.looks()
         self.quiet()
         self.reconnect(token)
+        self.quiet()
         print(f"{self.count} passed, 0 failed")
 
     def headers(self, base):
@@ -332,13 +339,15 @@ def main():
     parser.add_argument("--config", required=True)
     parser.add_argument("--images", help="a folder for pictures of the page")
     options = parser.parse_args()
+    # Whoever ends the checks ends the cluster that they started.
+    signal.signal(signal.SIGTERM, stopped)
     with tempfile.TemporaryDirectory(prefix="bw-browser.") as folder:
         cluster = Cluster(options.supervisor, options.config, folder)
         checks = None
         try:
             checks = Checks(cluster, options.images)
             checks.run()
-        except Failed as failure:
+        except (Failed, WebDriverException) as failure:
             print(f"FAILED {failure}", file=sys.stderr)
             if checks:
                 picture = os.path.join(tempfile.gettempdir(), "bw-browser-failed.png")

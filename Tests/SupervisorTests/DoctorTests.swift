@@ -89,6 +89,30 @@ private struct Patient {
         #expect(finding.detail.contains(path))
     }
 
+    /// A key that is not there says nothing of the journal.
+    @Test func aJournalWithoutItsKeyIsNotCalledDamaged() throws {
+        let patient = try Patient()
+        let core = patient.configuration.core.name
+        let path = patient.state.journal(of: core)
+        try StateDirectory.makeFolder(patient.state.folder(of: core))
+        try "not read".write(toFile: path, atomically: true, encoding: .utf8)
+        unlink(patient.keys.publicCheckpoint(core))
+        let finding = try patient.finding("journal of core")
+        #expect(finding.verdict == .problem)
+        #expect(finding.advice.contains("the journal itself may be sound"))
+        #expect(try patient.finding("public keys").detail.contains("core.checkpoint"))
+    }
+
+    @Test func aPortThatTheVenueNeedsIsAProblem() async throws {
+        try await WebhookServer.with { _, address in
+            let port = try #require(address.split(separator: ":").last)
+            // The gateway's address and the venue's are one.
+            let patient = try Patient(
+                sampleConfiguration(replacing: [("127.0.0.1:8701", "127.0.0.1:\(port)")]))
+            #expect(try patient.finding("sim-venue").detail.contains("port \(port)"))
+        }
+    }
+
     @Test func aPortOfAnotherProgramIsAProblem() async throws {
         try await WebhookServer.with { _, address in
             let port = try #require(address.split(separator: ":").last)

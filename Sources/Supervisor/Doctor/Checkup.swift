@@ -19,7 +19,7 @@ struct Checkup: Sendable {
     func still() -> [Finding] {
         [configured(), stateFolder(), space(), permissions()]
             + [publicKeys(), clock(), descriptors(), alerts(), dashboard()].compactMap { $0 }
-            + journals()
+            + venuePorts() + journals()
     }
 
     // MARK: - Configuration
@@ -114,7 +114,11 @@ struct Checkup: Sendable {
 
     private func publicKeys() -> Finding? {
         let venue = configuration.simVenue?.name
-        let paths = configuration.processNames.filter { $0 != venue }.map(keys.publicCurve)
+        let owners = [configuration.core.name] + configuration.gateways.map(\.name)
+        let paths =
+            configuration.processNames.filter { $0 != venue }.map(keys.publicCurve)
+            + owners.flatMap { [keys.publicPermit($0), keys.publicCheckpoint($0)] }
+            + configuration.operators.map(keys.publicOperator)
         let missing = paths.filter { !FileSystem.exists($0) }
         guard let path = missing.first else { return nil }
         return .problem(
@@ -179,6 +183,18 @@ struct Checkup: Sendable {
         return .fine("alerts", "told: \(names); try them with `supervisor alerts test`")
     }
 
+    private func venuePorts() -> [Finding] {
+        guard let venue = configuration.simVenue, !isSupervised else { return [] }
+        return [venue.kalshi, venue.polymarket].compactMap { address in
+            guard let port = address?.split(separator: ":").last.flatMap({ Int($0) }),
+                case .taken = PortState.of(port)
+            else { return nil }
+            return .problem(
+                "sim-venue", "another program has port \(port)",
+                "stop it, or choose another address under `sim-venue:`")
+        }
+    }
+
     private func dashboard() -> Finding? {
         guard let http = configuration.supervisor.http else { return nil }
         let address = "http://\(http.host):\(http.port)/"
@@ -211,9 +227,13 @@ struct Checkup: Sendable {
             let identity = JournalIdentity(
                 cluster: configuration.cluster.description, owner: owner.description,
                 schemaVersion: UInt32(WireSchema.version))
+            guard let key = try? keyRing.publicCheckpointKey(of: owner) else {
+                return .problem(
+                    name, "cannot be checked: \(keys.publicCheckpoint(owner)) cannot be read",
+                    "copy it from where the keys were made; the journal itself may be sound")
+            }
             do {
-                let verifier = JournalVerifier(
-                    identity: identity, checkpointKey: try keyRing.publicCheckpointKey(of: owner))
+                let verifier = JournalVerifier(identity: identity, checkpointKey: key)
                 let reports = try verifier.verify(archives: [], journal: path)
                 let entries = reports.last?.entries ?? 0
                 return .fine(name, "\(entries) entries, the chain is whole")
