@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import Testing
 
@@ -29,6 +30,40 @@ extension ClusterTests {
             }
         }
 
+        /// While the dead core's journal lies there it says what the core had: a brake with its
+        /// highest equity, buckets that gave out tokens, cash that is reserved, orders that rest.
+        /// The next core starts from exactly that, before it takes anything new.
+        @Test(.timeLimit(.minutes(3)))
+        func theNextCoreStartsFromTheStateOfTheDeadOneItemByItem() async throws {
+            try await LocalClusterHarness.with(ClusterOptions(hours: 12, hasCoin: true)) {
+                cluster in
+                try await cluster.start()
+                let halt = try await cluster.command("halt", "--instrument", "NOBODY-TRADES-IT")
+                try cluster.expect(halt, exitCode: 0)
+                try await cluster.waitForTrading(permits: 5, fills: 1)
+                try await cluster.stopCoreWithOpenOrders()
+                cluster.signalSupervisor(SIGSTOP)
+                try cluster.signal("core", SIGKILL)
+                let dead = try await cluster.journalState()
+                for kind in ["arming", "halt", "limit", "brake", "bucket", "account", "order"] {
+                    try #require(!dead.of(kind).isEmpty, "no \(kind) in \(dead.items)")
+                }
+                try #require(dead.of("account").contains { !$0.contains("reserved=0 ") })
+                cluster.signalSupervisor(SIGCONT)
+                try await waitUntil("the next core has started from it", within: .seconds(60)) {
+                    cluster.hasLogged("core", "event=recovered", dead.stateHash)
+                }
+                try await cluster.waitUntilReady()
+                try await cluster.waitForTrading(permits: 5)
+                let summary = try await cluster.stop()
+                let again = try await cluster.journalState("--at", "\(dead.entry)")
+                try #require(again == dead)
+                let halts = try await cluster.journalState("--kind", "halt").items
+                try #require(halts == dead.of("halt"))
+                try await cluster.requireConsistent(with: summary)
+            }
+        }
+
         /// Without their supervisor the others end, and the next run goes on from where they were.
         @Test(.timeLimit(.minutes(3)))
         func supervisorTooAndTheNextRunGoesOn() async throws {
@@ -45,6 +80,37 @@ extension ClusterTests {
                 try #require(summary.fills > before.count("fills"), "\(summary)")
                 try await cluster.requireConsistent(with: summary)
             }
+        }
+    }
+}
+
+/// What `supervisor journal state --json` prints.
+private struct StateLines: Decodable, Equatable {
+    let entry: UInt64
+    let stateHash: String
+    let items: [String]
+
+    func of(_ kind: String) -> [String] { items.filter { $0.hasPrefix(kind + " ") } }
+}
+
+extension LocalClusterHarness {
+    /// What the core's journal comes to.
+    fileprivate func journalState(_ arguments: String...) async throws -> StateLines {
+        let result = try await supervisor(
+            ["journal", "state", "--json", "--config", configurationPath, "--state", state]
+                + arguments)
+        try expect(result, exitCode: 0)
+        return try JSONDecoder().decode(StateLines.self, from: Data(result.output.utf8))
+    }
+
+    /// Stops the core at a moment at which its journal has orders that rest.
+    fileprivate func stopCoreWithOpenOrders() async throws {
+        try await waitUntil("the core stands still with open orders", within: .seconds(60)) {
+            try requireRunning()
+            try signal("core", SIGSTOP)
+            if try await !journalState("--kind", "order").items.isEmpty { return true }
+            try signal("core", SIGCONT)
+            return false
         }
     }
 }

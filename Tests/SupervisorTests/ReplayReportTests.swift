@@ -38,8 +38,9 @@ import Wire
     ) throws -> ReplayReport {
         let folder = try ScratchFolder()
         let path = try FixtureJournal.write(entries, in: folder.path, engineVersion: version)
-        return try ReplayReport(
-            replaying: JournalReader(opening: path), cluster: ReplayReportTests.cluster)
+        return ReplayReport(
+            try JournalReplay(
+                of: JournalReader(opening: path), cluster: ReplayReportTests.cluster))
     }
 
     @Test func agreesWithWhatWasDecided() throws {

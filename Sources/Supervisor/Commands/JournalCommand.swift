@@ -10,8 +10,8 @@ struct JournalCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "journal", abstract: "Verifies, replays and shows journals.",
         subcommands: [
-            JournalVerifyCommand.self, JournalReplayCommand.self, JournalShowCommand.self,
-            JournalExportCommand.self,
+            JournalVerifyCommand.self, JournalReplayCommand.self, JournalStateCommand.self,
+            JournalShowCommand.self, JournalExportCommand.self,
         ])
 }
 

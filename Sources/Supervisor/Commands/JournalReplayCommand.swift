@@ -19,22 +19,8 @@ struct JournalReplayCommand: AsyncParsableCommand {
     }
 
     private func replay() throws {
-        let configuration = try options.configuration()
-        let path = options.stateDirectory.journal(of: configuration.core.name)
-        guard FileSystem.exists(path) else {
-            throw ProcessFailure(.unavailable, "there is no journal at \(path)")
-        }
-        let report: ReplayReport
-        do {
-            let reader = try JournalReader(opening: path)
-            // A torn tree may end early without an error.
-            try reader.checkStructure()
-            report = try ReplayReport(replaying: reader, cluster: configuration.cluster)
-        } catch let difference as ReplayDifference {
-            throw ProcessFailure(.refused, "\(path): \(difference)")
-        } catch let error as JournalError {
-            throw ProcessFailure(.refused, "\(path): \(error)")
-        }
+        let path = options.stateDirectory.journal(of: try options.configuration().core.name)
+        let report = ReplayReport(try JournalReplay(options))
         let terminal = Terminal()
         if options.json {
             terminal.line(JSONText.encode(report))
@@ -59,28 +45,73 @@ struct ReplayReport: Codable, Sendable, Equatable {
     let cash: String
     let stateHash: String
 
-    /// Replays from the first entry; where that is archived, from the latest snapshot.
-    init(replaying reader: JournalReader, cluster: ShortName) throws {
-        let (engine, start) = try ReplayReport.beginning(of: reader, cluster: cluster)
-        var checker = ReplayChecker(from: engine, hash: ReplayReport.hash)
-        let end = try reader.replay(after: start) { header, body in
-            guard header.engineVersion == RiskEngine.version else {
-                throw ProcessFailure(
-                    .refused,
-                    "entry \(header.sequence) was written by engine version "
-                        + "\(header.engineVersion) and this build has \(RiskEngine.version): "
-                        + "replay it with that build")
-            }
-            try checker.check(header.sequence, body.withUnsafeBytes { Array($0) })
-        }
-        entries = checker.entries
-        decisions = checker.decisions
-        checkpoints = checker.checkpoints
-        head = end.sequence.rawValue
-        fills = checker.engine.counters.fills
-        cash = checker.engine.accountViews.reduce(Money.zero) { $0 + $1.cash }.description
-        stateHash = ReplayReport.hash(checker.engine.snapshotBytes()).description
+    init(_ replay: JournalReplay) {
+        entries = replay.checker.entries
+        decisions = replay.checker.decisions
+        checkpoints = replay.checker.checkpoints
+        head = replay.last.rawValue
+        fills = replay.engine.counters.fills
+        cash = replay.engine.accountViews.reduce(Money.zero) { $0 + $1.cash }.description
+        stateHash = replay.stateHash.description
     }
+}
+
+/// A journal decided again from its first entry; where that is archived, from the latest snapshot.
+struct JournalReplay {
+    let checker: ReplayChecker
+    /// The last entry that was decided.
+    let last: SequenceNumber
+
+    var engine: RiskEngine { checker.engine }
+    var stateHash: Digest { JournalReplay.hash(engine.snapshotBytes()) }
+
+    /// - Parameter end: The entry to stop behind; nil for all of them.
+    init(
+        of reader: JournalReader, cluster: ShortName, through end: SequenceNumber? = nil
+    ) throws {
+        let (engine, start) = try JournalReplay.beginning(of: reader, cluster: cluster)
+        var checker = ReplayChecker(from: engine, hash: JournalReplay.hash)
+        var last = start.sequence
+        do {
+            _ = try reader.replay(after: start) { header, body in
+                if let end, header.sequence > end { throw EnoughEntries() }
+                guard header.engineVersion == RiskEngine.version else {
+                    throw ProcessFailure(
+                        .refused,
+                        "entry \(header.sequence) was written by engine version "
+                            + "\(header.engineVersion) and this build has \(RiskEngine.version): "
+                            + "replay it with that build")
+                }
+                try checker.check(header.sequence, body.withUnsafeBytes { Array($0) })
+                last = header.sequence
+            }
+        } catch is EnoughEntries {
+            // Whatever follows was not asked for.
+        }
+        self.checker = checker
+        self.last = last
+    }
+
+    /// The core's journal of a cluster, with the reason where it cannot be decided again.
+    init(_ options: ConsoleOptions, through end: SequenceNumber? = nil) throws {
+        let configuration = try options.configuration()
+        let path = options.stateDirectory.journal(of: configuration.core.name)
+        guard FileSystem.exists(path) else {
+            throw ProcessFailure(.unavailable, "there is no journal at \(path)")
+        }
+        do {
+            let reader = try JournalReader(opening: path)
+            // A torn tree may end early without an error.
+            try reader.checkStructure()
+            try self.init(of: reader, cluster: configuration.cluster, through: end)
+        } catch let difference as ReplayDifference {
+            throw ProcessFailure(.refused, "\(path): \(difference)")
+        } catch let error as JournalError {
+            throw ProcessFailure(.refused, "\(path): \(error)")
+        }
+    }
+
+    private struct EnoughEntries: Error {}
 
     /// Where a walk over the entries of a journal starts: a new engine, or a snapshot's.
     static func beginning(

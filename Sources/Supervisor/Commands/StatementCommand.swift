@@ -72,7 +72,7 @@ struct StatementCommand: AsyncParsableCommand {
     private func read(_ reader: JournalReader, _ cluster: ShortName) throws -> [Statement] {
         // A torn tree may end early without an error.
         try reader.checkStructure()
-        let (engine, start) = try ReplayReport.beginning(of: reader, cluster: cluster)
+        let (engine, start) = try JournalReplay.beginning(of: reader, cluster: cluster)
         var book = StatementBook(
             from: engine,
             filter: StatementFilter(

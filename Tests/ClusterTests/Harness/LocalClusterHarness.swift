@@ -185,6 +185,11 @@ final class LocalClusterHarness {
 
     /// Runs the supervisor with exactly these arguments.
     func supervisor(_ arguments: String...) async throws -> ProgramResult {
+        try await supervisor(arguments)
+    }
+
+    /// Runs the supervisor with exactly these arguments.
+    func supervisor(_ arguments: [String]) async throws -> ProgramResult {
         try await run(Self.binary("supervisor"), arguments)
     }
 
