@@ -58,13 +58,14 @@ package enum OperatorOutcome: Sendable, Hashable, CustomStringConvertible {
     case limitsWait(until: Timestamp)
     case limitsRefused(LimitRefusal)
     case directiveRefused(DirectiveRefusal)
+    case capitalRefused(CapitalRefusal)
 
     package var isAccepted: Bool {
         switch self {
         case .done, .repeated, .limitsInForce, .limitsWait: true
         case .halted, .gatewayAhead, .nothingToResume, .wrongScope, .emptyScope, .lossLimitStands,
             .breakUnresolved, .nothingToResolve, .unknownAccount, .wrongAmount, .registryMissing,
-            .limitsRefused, .directiveRefused:
+            .limitsRefused, .directiveRefused, .capitalRefused:
             false
         }
     }
@@ -88,6 +89,7 @@ package enum OperatorOutcome: Sendable, Hashable, CustomStringConvertible {
         case .limitsWait(let time): "comes into force at \(time)"
         case .limitsRefused(let refusal): "\(refusal)"
         case .directiveRefused(let refusal): "\(refusal)"
+        case .capitalRefused(let refusal): "\(refusal)"
         }
     }
 }

@@ -6,6 +6,7 @@ package struct DirectiveTerms: Sendable, Equatable {
         case order(OperatorDirective, latches: [OperatorDirective.LatchesEntry])
         case posting(PostingDirective)
         case override(OverrideDirective)
+        case capital(CapitalDirective)
     }
 
     package let content: Content
@@ -26,6 +27,9 @@ package struct DirectiveTerms: Sendable, Equatable {
         case .overrideDirective:
             content = .override(try OverrideDirective(decoding: frame))
             reasonBytes = try OverrideDirective.reason(in: frame)
+        case .capitalDirective:
+            content = .capital(try CapitalDirective(decoding: frame))
+            reasonBytes = try CapitalDirective.reason(in: frame)
         case let other: throw .unknownTemplate(other.rawValue)
         }
         reason = String(decoding: reasonBytes, as: UTF8.self)
@@ -36,6 +40,7 @@ package struct DirectiveTerms: Sendable, Equatable {
         case .order(let directive, _): directive.cluster
         case .posting(let directive): directive.cluster
         case .override(let directive): directive.cluster
+        case .capital(let directive): directive.cluster
         }
     }
 
@@ -44,6 +49,7 @@ package struct DirectiveTerms: Sendable, Equatable {
         case .order(let directive, _): directive.number
         case .posting(let directive): directive.number
         case .override(let directive): directive.number
+        case .capital(let directive): directive.number
         }
     }
 
@@ -52,6 +58,7 @@ package struct DirectiveTerms: Sendable, Equatable {
         case .order(let directive, _): directive.expiresAt
         case .posting(let directive): directive.expiresAt
         case .override(let directive): directive.expiresAt
+        case .capital(let directive): directive.expiresAt
         }
     }
 

@@ -104,7 +104,7 @@ extension RiskEngine {
             && entry.instrument == scope.instrument && entry.eventSet == scope.eventSet
     }
 
-    private func exists(_ scope: ScopeKey) -> Bool {
+    func exists(_ scope: ScopeKey) -> Bool {
         switch scope.level {
         case .none: false
         case .firm: true

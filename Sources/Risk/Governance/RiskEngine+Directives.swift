@@ -17,7 +17,7 @@ extension RiskEngine {
             if case .override(let terms) = given.terms.content {
                 try override(terms, receivedAt: given.claim.receivedAt)
             }
-            outcome = obey(given.terms.content, into: &effects)
+            outcome = obey(given, into: &effects)
             if outcome.isAccepted { directives.note(given.claim, isSpent: true) }
         } catch {
             if case .waits = error { directives.note(given.claim, isSpent: false) }
@@ -53,6 +53,7 @@ extension RiskEngine {
             return DirectiveRule(quorum: quorum, mode: mode, aloneDelay: DirectiveRule.loosening)
         case .override:
             return DirectiveRule(quorum: quorum, mode: mode, aloneDelay: DirectiveRule.clearing)
+        case .capital: return .alone
         case .order(let directive, _):
             // Paper arms by itself, so that arming it lets nothing more through.
             let isFree = directive.action == .arm && mode == .paper
@@ -62,15 +63,17 @@ extension RiskEngine {
     }
 
     private mutating func obey(
-        _ content: DirectiveTerms.Content, into effects: inout RiskEffects
+        _ given: GivenDirective, into effects: inout RiskEffects
     ) -> OperatorOutcome {
-        switch content {
+        switch given.terms.content {
         case .order(let directive, _):
             return loosen(directive.action, HaltScope(directive), into: &effects)
         case .posting(let posting):
             let key = AccountKey(org: posting.org, account: posting.account, mode: posting.mode)
             return post(posting.amount, as: posting.why, to: key, into: &effects)
         case .override: return .done
+        case .capital(let terms):
+            return move(terms, given.claim, reason: given.terms.reason, into: &effects)
         }
     }
 
@@ -84,6 +87,7 @@ extension RiskEngine {
                     isSpent: Flag(note.isSpent)))
         }
         writeOverrides(into: &writer)
+        writeCapital(into: &writer)
         guard haltNumbers.last > 0 else { return }
         let numbers = haltNumbers.entries.map { entry in
             SnapshotHaltIDs.LatestEntry(

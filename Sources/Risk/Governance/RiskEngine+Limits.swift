@@ -105,6 +105,16 @@ extension RiskEngine {
         _ edits: [LimitEdit], _ signed: SignedLimits, at wall: Timestamp,
         into effects: inout RiskEffects
     ) {
+        putInForce(
+            edits, signers: signed.signers, reason: signed.proposal.reason, at: wall,
+            into: &effects)
+    }
+
+    /// Makes the next version of the limits.
+    mutating func putInForce(
+        _ edits: [LimitEdit], signers: [ShortName], reason: String, at wall: Timestamp,
+        into effects: inout RiskEffects
+    ) {
         dropPendingLimits(into: &effects)
         limitSnapshot += 1
         for edit in edits {
@@ -112,13 +122,12 @@ extension RiskEngine {
             let configured = known == nil ? edit.was : known?.configured
             setLimit(edit.place, edit.value, into: &effects)
             limitOrigins[edit.place] = LimitOrigin(
-                version: limitSnapshot, at: wall, signer: signed.signers.first ?? .empty,
-                cosigner: signed.signers.dropFirst().first ?? .empty, configured: configured)
+                version: limitSnapshot, at: wall, signer: signers.first ?? .empty,
+                cosigner: signers.dropFirst().first ?? .empty, configured: configured)
         }
         effects.append(
             .limits(
                 .inForce(
-                    version: limitSnapshot, edits: edits, signers: signed.signers,
-                    reason: signed.proposal.reason)))
+                    version: limitSnapshot, edits: edits, signers: signers, reason: reason)))
     }
 }

@@ -127,7 +127,7 @@ private struct Restoration {
         case .snapshotOperators: try takeOperators(record)
         case .snapshotLimitOrigin: try takeLimitOrigin(record)
         case .snapshotPendingLimits: try takePendingLimits(record)
-        case .snapshotDirective, .snapshotHaltIDs, .snapshotOverride:
+        case .snapshotDirective, .snapshotHaltIDs, .snapshotOverride, .snapshotCapitalMove:
             try takeDirectives(record, template)
         case .snapshotRegistry: try takeRegistry(record)
         case .registrySet: try takeRegistrySet(record)
@@ -270,6 +270,7 @@ private struct Restoration {
             switch template {
             case .snapshotDirective: engine.restore(try SnapshotDirective(decoding: frame))
             case .snapshotOverride: engine.restore(try SnapshotOverride(decoding: frame))
+            case .snapshotCapitalMove: try engine.restoreCapitalMove(frame)
             default: try engine.restoreHaltNumbers(frame)
             }
         }

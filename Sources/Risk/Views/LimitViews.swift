@@ -88,7 +88,7 @@ package enum ConfiguredEffect: Sendable, Hashable {
 
 extension ScopeKey {
     /// The scopes whose limits bind this one too, from the nearest.
-    fileprivate var ancestors: [ScopeKey] {
+    var ancestors: [ScopeKey] {
         switch level {
         case .none, .firm: []
         case .org, .instrument, .event, .venue: [.firm]

@@ -67,6 +67,56 @@ extension Steering {
         try await finish(proposal, session, console, quorum, targets: [core], silent: [])
     }
 
+    /// Moves capital.
+    func move(_ wish: CapitalWish, _ mode: Mode, _ quorum: QuorumOptions) async throws {
+        let session = try options.console()
+        let proposal = try draft(session, quorum).capital(wish, mode: mode)
+        let core = session.configuration.core.name
+        let console = try session.links(to: [core])
+        defer { console.close() }
+        try await finish(proposal, session, console, quorum, targets: [core], silent: [])
+    }
+
+    /// States what scopes may lock, as one change of limits.
+    func setCapital(
+        _ budgets: [(scope: OperatorScope, amount: Money)], _ quorum: QuorumOptions
+    ) async throws {
+        let session = try options.console()
+        let configuration = session.configuration
+        let core = configuration.core.name
+        let console = try session.links(to: [core])
+        defer { console.close() }
+        let sheet = try await console.limits(of: core, patience: ConsoleSession.patience)
+        let edits = budgets.compactMap { budget -> LimitEdit? in
+            guard let scope = ScopeKey(budget.scope, mode: configuration.mode) else { return nil }
+            let place = LimitPlace(scope, .collateralMax)
+            let was = sheet.value(at: place)
+            return was == budget.amount.units
+                ? nil : LimitEdit(place: place, was: was, value: budget.amount.units)
+        }
+        guard !edits.isEmpty else {
+            throw ProcessFailure(.refused, "that is what is in force: nothing changes")
+        }
+        let now = WallClock.now()
+        let terms = LimitProposal(
+            cluster: configuration.cluster, base: sheet.version, baseHash: sheet.hash,
+            proposedAt: now, effectiveAt: .zero, expiresAt: now + quorum.expiresIn.span)
+        var proposal = try ProposalFile(
+            frame: terms.frame(
+                changes: edits.map(LimitProposal.ChangesEntry.init),
+                reason: Array((signature?.reason ?? "").utf8.prefix(512))))
+        if let file = quorum.out {
+            try proposal.write(to: file, isNew: true)
+            return proposal.show(file: file, sheet: sheet, asJSON: options.json)
+        }
+        try proposal.sign(by: key(in: session))
+        let answer = try await console.give(proposal, to: core, patience: ConsoleSession.patience)
+        guard answer.isAccepted else { throw ProcessFailure(.refused, answer.detail) }
+        let terminal = Terminal()
+        if options.json { return terminal.line(JSONText.encode(["result": answer.detail])) }
+        terminal.line("the limits: \(answer.detail)")
+    }
+
     /// Gives a signed directive to the gateways that it names, then to the core, so that the core
     /// never permits what they refuse.
     func give(

@@ -16,6 +16,7 @@ package struct SupervisorCommand: AsyncParsableCommand {
             UpCommand.self, RunCommand.self, StatusCommand.self, HaltCommand.self,
             ResumeCommand.self, ArmCommand.self, DisarmCommand.self, SignCommand.self,
             ApplyCommand.self, LimitsCommand.self, OverrideCommand.self,
+            CapitalCommand.self,
             OrdersCommand.self, ExplainCommand.self, StatementCommand.self, PostCommand.self,
             ResolveBreakCommand.self, JournalCommand.self, TracesCommand.self, TokenCommand.self,
             RegistryCommand.self, KeysCommand.self, AlertsCommand.self, KPICommand.self,

@@ -42,6 +42,8 @@ struct EntryOwners {
         switch terms.content {
         case .posting(let posting): posting.org
         case .override(let order): order.org
+        case .capital(let move):
+            move.fromOrg == move.toOrg && !move.fromOrg.isEmpty ? move.fromOrg : nil
         case .order(let order, _):
             [.org, .account, .strategy].contains(order.scope) ? order.org : nil
         }

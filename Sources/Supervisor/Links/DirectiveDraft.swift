@@ -1,3 +1,4 @@
+import Risk
 import Runtime
 import Trading
 import Wire
@@ -59,6 +60,20 @@ struct DirectiveDraft: Sendable {
                 quantity: request.quantity, issuedAt: issuedAt, expiresAt: expiresAt
             ).frame(reason: reasonBytes))
     }
+
+    /// Moves collateral between two scopes of one level. Without a key it has one of its own.
+    func capital(_ move: CapitalWish, mode: Mode) throws(ProcessFailure) -> ProposalFile {
+        let (from, to) = (move.from.names, move.to.names)
+        return try ProposalFile(
+            frame: CapitalDirective(
+                cluster: cluster, number: number,
+                key: move.key ?? LongName("move-\(number)") ?? .empty, level: move.level,
+                mode: mode, fromOrg: from.org, fromAccount: from.account,
+                fromStrategy: from.strategy, fromVenue: from.venue, toOrg: to.org,
+                toAccount: to.account, toStrategy: to.strategy, toVenue: to.venue,
+                amount: move.amount, issuedAt: issuedAt, expiresAt: expiresAt
+            ).frame(reason: reasonBytes))
+    }
 }
 
 extension OperatorScope {
@@ -87,6 +102,9 @@ extension DirectiveTerms {
             "override \(order.denial.code) for one order of \(order.org)/\(order.account)/"
                 + "\(order.strategy): \(order.side) \(order.quantity) \(order.instrument) at "
                 + "\(order.price)"
+        case .capital(let move):
+            "move \(move.amount) of capital from \(ScopeKey(source: move)) to "
+                + "\(ScopeKey(target: move))"
         }
     }
 }

@@ -26,8 +26,8 @@ struct ProposalFile: Sendable {
         }
     }
 
-    /// The frame of LimitProposal, OperatorDirective, PostingDirective or OverrideDirective: what
-    /// is signed.
+    /// The frame of LimitProposal, OperatorDirective, PostingDirective, OverrideDirective or
+    /// CapitalDirective: what is signed.
     let frame: [UInt8]
     let terms: Terms
     private(set) var signatures: [Signature] = []

@@ -175,6 +175,7 @@ extension DirectiveTerms {
         case .order(let directive, _): directive.org
         case .posting(let posting): posting.org
         case .override(let order): order.org
+        case .capital(let move): move.fromOrg == move.toOrg ? move.fromOrg : .empty
         }
     }
 }

@@ -11,6 +11,8 @@ package struct DirectiveRule: Sendable, Hashable {
         delay = quorum <= 1 && mode == .live ? aloneDelay : nil
     }
 
+    /// What lets nothing more through: one operator is enough, at once.
+    package static let alone = DirectiveRule(quorum: 1, mode: .paper, aloneDelay: clearing)
     /// Time to think again before a halt is cleared alone.
     package static let clearing = Span.seconds(600)
     /// Time to think again before anything else is loosened alone.

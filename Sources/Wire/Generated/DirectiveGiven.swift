@@ -2,10 +2,10 @@
 
 package import Trading
 
-/// A directive with its signatures: a frame of OperatorDirective, PostingDirective or
-/// OverrideDirective. The process that takes it states when it came (wall clock), once every
-/// signature holds; a gateway states in its journal whether it obeyed or lets it wait. Answered by
-/// OperatorReply.
+/// A directive with its signatures: a frame of OperatorDirective, PostingDirective,
+/// OverrideDirective or CapitalDirective. The process that takes it states when it came (wall
+/// clock), once every signature holds; a gateway states in its journal whether it obeyed or lets it
+/// wait. Answered by OperatorReply.
 ///
 /// Template 172. Supervisor to core, supervisor to gateway, journal.
 package struct DirectiveGiven: WireMessage {

@@ -126,6 +126,8 @@ package enum WireTemplate: UInt16, Sendable, BitwiseCopyable, CaseIterable {
     case directiveGiven = 172
     case haltRequest = 173
     case haltReply = 174
+    case capitalDirective = 175
+    case snapshotCapitalMove = 176
     case snapshotDirective = 180
     case snapshotHaltIDs = 181
     case snapshotReconciled = 195
@@ -273,6 +275,8 @@ package func validate(frame: RawSpan) throws(WireError) {
     case .directiveGiven: try DirectiveGiven.validate(frame)
     case .haltRequest: try HaltRequest.validate(frame)
     case .haltReply: try HaltReply.validate(frame)
+    case .capitalDirective: try CapitalDirective.validate(frame)
+    case .snapshotCapitalMove: try SnapshotCapitalMove.validate(frame)
     case .snapshotDirective: try SnapshotDirective.validate(frame)
     case .snapshotHaltIDs: try SnapshotHaltIDs.validate(frame)
     case .snapshotReconciled: try SnapshotReconciled.validate(frame)
@@ -427,6 +431,8 @@ package func reencode(_ frame: [UInt8]) throws(WireError) -> [UInt8] {
     case .directiveGiven: try DirectiveGiven.reencode(frame)
     case .haltRequest: try HaltRequest.reencode(frame)
     case .haltReply: try HaltReply.reencode(frame)
+    case .capitalDirective: try CapitalDirective.reencode(frame)
+    case .snapshotCapitalMove: try SnapshotCapitalMove.reencode(frame)
     case .snapshotDirective: try SnapshotDirective.reencode(frame)
     case .snapshotHaltIDs: try SnapshotHaltIDs.reencode(frame)
     case .snapshotReconciled: try SnapshotReconciled.reencode(frame)

@@ -330,6 +330,14 @@ func describe(_ frame: [UInt8]) throws(WireError) -> [String] {
         lines.add(try HaltRequest(decoding: frame))
     case .haltReply:
         lines.add(try HaltReply(decoding: frame))
+    case .capitalDirective:
+        lines.add(try CapitalDirective(decoding: frame))
+        lines.add(
+            "reason", try CapitalDirective.reason(in: frame))
+    case .snapshotCapitalMove:
+        lines.add(try SnapshotCapitalMove(decoding: frame))
+        lines.add(
+            "reason", try SnapshotCapitalMove.reason(in: frame))
     case .snapshotDirective:
         lines.add(try SnapshotDirective(decoding: frame))
     case .snapshotHaltIDs:
