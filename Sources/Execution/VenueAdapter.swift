@@ -9,10 +9,18 @@ package protocol VenueAdapter: AnyObject, Sendable {
     /// Connects and keeps connecting until `stop`. Events may come on any thread.
     func start(_ sink: @escaping @Sendable (VenueEvent) -> Void)
     func submit(_ call: VenueCall, id: VenueCallID)
+    /// Before `start`: orders of an earlier process that may be at the venue although their answers
+    /// never came. An adapter that can tell what the venue calls them knows them again.
+    func recall(_ tickets: [VenueTicket])
     /// In replay: this tick's effects are drained here; the venue may go on.
     func acknowledge(tick: TickNumber)
     /// Disconnects. Returns when nothing of the adapter runs any more, so that the process may end.
     func stop()
+}
+
+extension VenueAdapter {
+    /// A venue that keeps our key needs nothing else.
+    package func recall(_ tickets: [VenueTicket]) {}
 }
 
 /// Matches an answer to its call.
@@ -48,10 +56,14 @@ package struct VenueTicket: Sendable, Hashable {
     package let isPostOnly: Bool
     /// Venue-side expiry; nil where the order does not rest.
     package let expiresAt: Timestamp?
+    /// When the permit was sent, by the core's wall clock: durable, so that whatever is made from a
+    /// ticket can be made again. Zero where nobody said.
+    package let permittedAt: Timestamp
 
     package init(
         clientOrderID: VenueReference, instrument: InstrumentID, side: Side, price: Price,
-        quantity: Quantity, timeInForce: TimeInForce, isPostOnly: Bool, expiresAt: Timestamp?
+        quantity: Quantity, timeInForce: TimeInForce, isPostOnly: Bool, expiresAt: Timestamp?,
+        permittedAt: Timestamp = .zero
     ) {
         self.clientOrderID = clientOrderID
         self.instrument = instrument
@@ -61,6 +73,7 @@ package struct VenueTicket: Sendable, Hashable {
         self.timeInForce = timeInForce
         self.isPostOnly = isPostOnly
         self.expiresAt = expiresAt
+        self.permittedAt = permittedAt
     }
 }
 

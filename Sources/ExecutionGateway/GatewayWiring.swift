@@ -128,6 +128,7 @@ package enum GatewayWiring {
             isReplay: gateway.isReplay, quorum: configuration.quorum)
         var engine = GatewayEngine(terms: terms)
         let journal = try openJournal(context, into: &engine)
+        adapter.recall(engine.unansweredTickets)
         var operators: [ShortName: Ed25519PublicKey] = [:]
         for name in configuration.operators {
             operators[name] = try context.keys.publicOperatorKey(name)

@@ -127,6 +127,24 @@ import Wire
         #expect(restarted.fills.allSatisfy { $0.orderID == permit.orderID })
     }
 
+    /// What was sent and never answered is told to the adapter of the next process, with the time
+    /// that the permit was sent; what the venue has named is not.
+    @Test func afterARestartWhatWasNeverAnsweredIsRecalled() {
+        var gateway = GatewayFixture()
+        var silent = gateway.permit(1)
+        silent.envelope.sentAt = Timestamp(seconds: 77)
+        let named = gateway.permit(2)
+        gateway.accept(silent)
+        gateway.accept(named)
+        let fill = gateway.fill(named, trade: "t", quantity: named.quantity)
+        tell(&gateway, .filled(fill))
+        var restarted = GatewayFixture(granted: false)
+        for fact in gateway.facts { restarted.engine.restore(fact) }
+        let tickets = restarted.engine.unansweredTickets
+        #expect(tickets.map(\.clientOrderID) == [silent.clientOrderID])
+        #expect(tickets.first?.permittedAt == Timestamp(seconds: 77))
+    }
+
     private func reconcile(_ gateway: inout GatewayFixture) {
         gateway.perform { engine, _, effects in
             engine.reconcile(Reconcile(fillsSince: Timestamp(seconds: 7)), into: &effects)

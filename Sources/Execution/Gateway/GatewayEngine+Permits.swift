@@ -30,7 +30,7 @@ extension GatewayEngine {
         // Replay's market time stands still until the tick's orders are at the venue: none is late,
         // however slow the disk.
         submit(
-            .place(ticket(for: permit)), for: .place(permit.orderID),
+            .place(VenueTicket(permit)), for: .place(permit.orderID),
             deadline: terms.isReplay ? nil : now.monotonic + permit.validity, into: &effects)
     }
 
@@ -131,12 +131,15 @@ extension GatewayEngine {
             effects.append(.alarm("permit_gap", detail: "\(missing) before \(permit.permit)"))
         }
     }
+}
 
-    private func ticket(for permit: OrderPermit) -> VenueTicket {
-        VenueTicket(
+extension VenueTicket {
+    init(_ permit: OrderPermit) {
+        self.init(
             clientOrderID: permit.clientOrderID, instrument: permit.instrument,
             side: permit.side, price: permit.price, quantity: permit.quantity,
             timeInForce: permit.timeInForce, isPostOnly: permit.isPostOnly.isSet,
-            expiresAt: permit.timeInForce == .goodTillTime ? permit.expiresAt : nil)
+            expiresAt: permit.timeInForce == .goodTillTime ? permit.expiresAt : nil,
+            permittedAt: permit.envelope.sentAt)
     }
 }

@@ -131,6 +131,12 @@ package struct GatewayEngine: Sendable {
     /// Whether an operator has halted all that this gateway serves.
     package var isKilled: Bool { halts.contains { $0.scope.isKill } }
 
+    /// What may be at the venue under a name that nobody has told us, in id order.
+    package var unansweredTickets: [VenueTicket] {
+        orders.values.filter { $0.venueOrderID.isEmpty && ($0.isOpen || $0.isPresumedEnded) }
+            .sorted { $0.orderID < $1.orderID }.map(\.ticket)
+    }
+
     /// Orders that are not terminal, in id order.
     var openOrders: [GatewayOrder] {
         orders.values.filter(\.isOpen).sorted { $0.orderID < $1.orderID }

@@ -12,6 +12,8 @@ package struct GatewayOrder: Sendable, Hashable {
     package let price: Price
     package let quantity: Quantity
     package let clientOrderID: VenueReference
+    /// What was asked of the venue, or would have been.
+    package let ticket: VenueTicket
     package internal(set) var venueOrderID: VenueReference = .empty
     package internal(set) var state: OrderState = .permitted
     /// The sum of the fills that were reported to the core.
@@ -53,6 +55,7 @@ package struct GatewayOrder: Sendable, Hashable {
         price = permit.price
         quantity = permit.quantity
         clientOrderID = permit.clientOrderID
+        ticket = VenueTicket(permit)
     }
 
     package var remaining: Quantity { quantity - filled }

@@ -16,7 +16,8 @@ package import Trading
 /// - `.connected` comes when the connection is complete: markets listed, fees and holdings read,
 ///   every book there. What was lost while disconnected is asked for by the caller then.
 /// - The venue has no client order id: an order's name is its hash, of which the cluster keeps the
-///   first 40 characters. After a restart orders are known by that name only.
+///   first 40 characters. It follows from the ticket, so that after a restart an order whose answer
+///   never came is known again, unless its market's tick has changed meanwhile.
 /// - What wins is not cash: a market that has resolved is told as resolved, nothing is credited.
 package final class PolymarketAdapter: VenueAdapter, @unchecked Sendable {
     // Confined to `loop`, which is what `@unchecked` rests on.
@@ -58,6 +59,10 @@ package final class PolymarketAdapter: VenueAdapter, @unchecked Sendable {
 
     package func start(_ sink: @escaping @Sendable (VenueEvent) -> Void) {
         loop.execute { self.begin(sink) }
+    }
+
+    package func recall(_ tickets: [VenueTicket]) {
+        loop.execute { self.take(.recall(tickets)) }
     }
 
     package func submit(_ call: VenueCall, id: VenueCallID) {

@@ -16,7 +16,7 @@ struct PolymarketBench {
     var requests: [(owner: UInt64, request: PolymarketRequest)] = []
     var socketEffects: [String] = []
     private var monotonic = Span.seconds(100)
-    private var wall = Timestamp(seconds: 1_770_000_000)
+    var wall = Timestamp(seconds: 1_770_000_000)
 
     static let condition = "0x" + String(repeating: "ab", count: 32)
     static let instrument = "0x" + String(repeating: "ab", count: 15)
@@ -136,12 +136,12 @@ struct PolymarketBench {
         _ status: String, taker: String, token: String = yes, side: String = "BUY",
         maker: String = "0x" + String(repeating: "9", count: 64), owner: String = "them",
         makerToken: String = yes, price: String = "0.52", size: String = "10",
-        id: String = "28c4d2eb-bbea-40e7-a9f0-b2fdb56b2c2e"
+        id: String = "28c4d2eb-bbea-40e7-a9f0-b2fdb56b2c2e", takerOwner: String = "them"
     ) -> String {
         #"{"event_type":"trade","type":"TRADE","id":"\#(id)","asset_id":"\#(token)","#
             + #""market":"\#(condition)","side":"\#(side)","size":"\#(size)","#
             + #""price":"\#(price)","status":"\#(status)","taker_order_id":"\#(taker)","#
-            + #""owner":"them","match_time":"1770000001","maker_orders":[{"#
+            + #""owner":"\#(takerOwner)","match_time":"1770000001","maker_orders":[{"#
             + #""asset_id":"\#(makerToken)","matched_amount":"\#(size)","#
             + #""order_id":"\#(maker)","owner":"\#(owner)","price":"\#(price)"}]}"#
     }
@@ -183,14 +183,15 @@ struct PolymarketBench {
 
     func ticket(
         _ client: String, _ side: Side, _ quantity: Int64, at cents: Int64,
-        _ life: TimeInForce = .goodTillTime
+        _ life: TimeInForce = .goodTillTime, permittedAt: Timestamp = .zero
     ) throws -> VenueTicket {
         VenueTicket(
             clientOrderID: try reference(client),
             instrument: try #require(InstrumentID(PolymarketBench.instrument)), side: side,
             price: Price(units: cents * 10_000_000), quantity: Quantity(quantity),
             timeInForce: life, isPostOnly: false,
-            expiresAt: life == .goodTillTime ? wall + .seconds(90) : nil)
+            expiresAt: life == .goodTillTime ? wall + .seconds(90) : nil,
+            permittedAt: permittedAt)
     }
 
     func reference(_ text: String) throws -> VenueReference {

@@ -329,6 +329,37 @@ struct PolymarketOrderTests {
         #expect(bench.takeEvents() == ["order working"])
     }
 
+    /// The process ended between sending and answer: the next one knows the order by its name, in
+    /// whichever token it was made, when it is asked for and when it is matched.
+    @Test(arguments: [Side.buy, .sell])
+    func anEarlierProcessesOrderIsKnownByItsName(side: Side) throws {
+        var first = try PolymarketBench()
+        first.connect()
+        let ticket = try first.ticket("c-1", side, 10, at: 52, permittedAt: first.wall)
+        first.put(.submit(.place(ticket), VenueCallID(1)))
+        let hash = try #require(first.session.memory.hash(of: first.reference("c-1")))
+
+        var next = try PolymarketBench()
+        next.wait(.seconds(3))
+        next.put(.recall([ticket]))
+        next.connect()
+        _ = next.takeEvents()
+        #expect(try next.session.memory.hash(of: next.reference("c-1")) == nil)
+        next.put(.submit(.order(clientOrderID: try next.reference("c-1")), VenueCallID(2)))
+        let names = try next.session.memory.names(of: next.reference("c-1"))
+        #expect(names.count == 2 && names.contains(hash))
+        for name in names { next.answer("GET /data/order/\(name)", "null") }
+        let token = side == .buy ? PolymarketBench.yes : PolymarketBench.no
+        next.receive(
+            .user,
+            PolymarketBench.trade(
+                "MATCHED", taker: hash, token: token, makerToken: token,
+                price: side == .buy ? "0.52" : "0.48", takerOwner: "our-key"))
+        let events = next.takeEvents()
+        #expect(events.contains { $0.hasPrefix("fill c-1") }, "\(events)")
+        #expect(try next.session.memory.hash(of: next.reference("c-1")) == hash)
+    }
+
     private static func listed(_ hash: String, matched: Int) -> String {
         #"{"id":"\#(hash)","asset_id":"11","market":"\#(PolymarketBench.condition)","#
             + #""side":"BUY","original_size":"10","size_matched":"\#(matched)","price":"0.52","#

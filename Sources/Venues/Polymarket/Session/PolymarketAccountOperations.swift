@@ -51,8 +51,10 @@ struct ListTokenFills: PolymarketOperation {
 
 extension PolymarketMemory {
     /// The fills of a trade that are ours, as the cluster is told of them.
-    func fills(of trade: PolymarketTrade) throws(PayloadError) -> [VenueFill] {
+    mutating func fills(of trade: PolymarketTrade) throws(PayloadError) -> [VenueFill] {
         guard let credentials, let market = market(condition: trade.market) else { return [] }
+        if trade.isTaker(credentials.apiKey) { recognise(trade.takerOrderID) }
+        for part in trade.parts where part.owner == credentials.apiKey { recognise(part.orderID) }
         let isTaker = order(trade.takerOrderID) != nil || trade.isTaker(credentials.apiKey)
         let ours = try trade.fills(
             in: market, owner: credentials.apiKey, isOurTaker: isTaker)

@@ -37,6 +37,8 @@ struct PolymarketMemory: Sendable {
     private var open: Set<String> = []
     private var hashes: [VenueReference: String] = [:]
     private var orderAges = Ages<String>(max: ordersMax)
+    /// What an earlier process may have placed, until the venue names it.
+    private var expected: [VenueTicket] = []
 
     private(set) var markets: [InstrumentID: PolymarketMarket] = [:]
     private var instruments: [PolymarketToken: InstrumentID] = [:]
@@ -80,11 +82,40 @@ struct PolymarketMemory: Sendable {
         open.remove(hash)
     }
 
+    mutating func expect(_ tickets: [VenueTicket]) { expected += tickets }
+
+    /// An order that the venue names and nobody knows may be one of an earlier process: its ticket
+    /// says what its name would be, in either token.
+    mutating func recognise(_ hash: String) {
+        guard !expected.isEmpty, orders[hash] == nil else { return }
+        for (index, ticket) in expected.enumerated() {
+            for draft in drafts(of: ticket) where draft.hash(by: signer) == hash {
+                keep(hash, draft.order(placedAt: startedAt))
+                expected.remove(at: index)
+                return
+            }
+        }
+    }
+
+    /// What the venue may call an order of an earlier process.
+    func names(of key: VenueReference) -> [String] {
+        guard let ticket = expected.first(where: { $0.clientOrderID == key }) else { return [] }
+        return drafts(of: ticket).map { $0.hash(by: signer) }
+    }
+
+    private func drafts(of ticket: VenueTicket) -> [PolymarketDraft] {
+        guard let market = markets[ticket.instrument], ticket.permittedAt > .zero else { return [] }
+        return [.yes, .no].compactMap {
+            try? PolymarketDraft(ticket, $0, in: market, signer, now: ticket.permittedAt)
+        }
+    }
+
     /// Takes the venue's statement of an order; what is not known yet is learnt.
     mutating func learn(_ stated: PolymarketOpenOrder) {
         guard let instrument = instruments[stated.token], let market = markets[instrument],
             let outcome = market.outcome(of: stated.token)
         else { return }
+        recognise(stated.id)
         if orders[stated.id] == nil {
             keep(
                 stated.id,

@@ -18,33 +18,21 @@ struct PlaceToken: PolymarketOperation {
             return .failed(.notSent("\(ticket.instrument) is not open"))
         }
         if let mode = memory.mode { return .failed(.notSent("the exchange is \(mode.code)")) }
-        guard let credentials = memory.credentials,
-            let rounding = PolymarketRounding(tick: market.tick)
-        else { return .failed(.notSent("the venue has not been reached yet")) }
-        let outcome = outcome(in: market, memory)
-        let price = outcome.price(ticket.price)
-        let side = outcome.side(ticket.side)
-        size = rests ? ticket.quantity : rounding.inWholeCents(ticket.quantity, at: price)
-        if let reason = refusal(market) { return .failed(.notSent(reason)) }
-        guard
-            let amounts = PolymarketAmounts(side, price: price, quantity: size, rounding: rounding)
-        else { return .failed(.notSent("\(size) at \(price) is off the market's grid")) }
-        let signer = memory.signer
-        let key = Keccak256.hash(ticket.clientOrderID.description)
-        let signed = signer.sign(
-            PolymarketOrder(
-                salt: key.low & (1 << 53 - 1), maker: signer.funder, signer: signer.orderSigner,
-                token: market.token(outcome), amounts: amounts, side: side,
-                signatureType: signer.signatureType,
-                timestamp: UInt64(memory.now.wall.nanoseconds / 1_000_000)),
-            for: market.exchange)
+        guard let credentials = memory.credentials else {
+            return .failed(.notSent("the venue has not been reached yet"))
+        }
+        let draft: PolymarketDraft
+        do throws(PolymarketDraft.Refusal) {
+            let now = ticket.permittedAt > .zero ? ticket.permittedAt : memory.now.wall
+            draft = try PolymarketDraft(
+                ticket, outcome(in: market, memory), in: market, memory.signer, now: now)
+        } catch {
+            return .failed(.notSent(error.reason))
+        }
+        size = draft.size
+        let signed = memory.signer.sign(draft.content, for: market.exchange)
         hash = signed.hash.hex
-        memory.keep(
-            hash,
-            PolymarketMemory.Order(
-                clientOrderID: ticket.clientOrderID, instrument: ticket.instrument,
-                outcome: outcome, side: side, price: price, size: size,
-                placedAt: memory.now.monotonic))
+        memory.keep(hash, draft.order(placedAt: memory.now.monotonic))
         return .request(
             PolymarketRequest(
                 .post, "/order", body: signed.body(terms, owner: credentials.apiKey),
@@ -59,17 +47,7 @@ struct PlaceToken: PolymarketOperation {
         return memory.free(market.token(sold)) >= ticket.quantity ? sold : sold.opposite
     }
 
-    private func refusal(_ market: PolymarketMarket) -> String? {
-        if rests, size < market.sizeMin { return "\(size) is less than \(market.sizeMin)" }
-        if size.isZero || ticket.timeInForce == .fillOrKill && size != ticket.quantity {
-            return "\(ticket.quantity) at \(ticket.price) does not come to whole cents"
-        }
-        return nil
-    }
-
-    private var rests: Bool {
-        ticket.timeInForce == .goodTillCancelled || ticket.timeInForce == .goodTillTime
-    }
+    private var rests: Bool { ticket.rests }
 
     private var terms: PolymarketOrderTerms {
         let kind: PolymarketOrderTerms.Kind
@@ -146,11 +124,17 @@ struct FindToken: PolymarketOperation {
     let key: VenueReference
     private var hash: String?
     private var isListing = false
+    /// What else the venue may call an order of an earlier process.
+    private var untried: ArraySlice<String> = []
 
     init(key: VenueReference) { self.key = key }
 
     mutating func begin(_ memory: inout PolymarketMemory) -> PolymarketStep {
         hash = memory.hash(of: key)
+        if hash == nil {
+            untried = memory.names(of: key)[...]
+            hash = untried.popFirst()
+        }
         guard let hash else {
             isListing = true
             return .request(listing(nil))
@@ -182,7 +166,13 @@ struct FindToken: PolymarketOperation {
     }
 
     /// The venue may show nothing of an order that has ended: what its stream said stands.
-    private func absent(_ hash: String, _ memory: PolymarketMemory) -> PolymarketStep {
+    private mutating func absent(
+        _ hash: String, _ memory: PolymarketMemory
+    ) -> PolymarketStep {
+        if let next = untried.popFirst() {
+            self.hash = next
+            return .request(PolymarketRequest(.get, "/data/order/\(next)"))
+        }
         guard memory.isConclusive(for: hash) else {
             return .failed(.unknown("not listed, but listings lag: ask again"))
         }

@@ -12,6 +12,8 @@ enum PolymarketFeed: String, Sendable, Hashable, CaseIterable {
 enum PolymarketInput: Sendable {
     case start
     case submit(VenueCall, VenueCallID)
+    /// Orders of an earlier process whose answers never came.
+    case recall([VenueTicket])
     case socketOpened(PolymarketFeed)
     case socketClosed(PolymarketFeed, String)
     case frame(PolymarketFeed, [UInt8])
@@ -94,6 +96,7 @@ struct PolymarketSession {
         switch input {
         case .start: connect(into: &effects)
         case .submit(let call, let id): submit(call, id, into: &effects)
+        case .recall(let tickets): memory.expect(tickets)
         case .socketOpened(let feed): opened(feed, into: &effects)
         case .socketClosed(let feed, let reason): closed(feed, reason, into: &effects)
         case .frame(let feed, let bytes): receive(bytes, from: feed, into: &effects)

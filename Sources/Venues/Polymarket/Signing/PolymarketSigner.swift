@@ -92,6 +92,11 @@ package struct PolymarketSigner: Sendable {
         signatureType == .depositWallet ? funder : address
     }
 
+    /// An order's name at the venue.
+    package func hash(of order: PolymarketOrder, for exchange: PolymarketExchange) -> Word256 {
+        contracts.domain(of: exchange).digest(of: order.contentHash)
+    }
+
     package func sign(
         _ order: PolymarketOrder, for exchange: PolymarketExchange
     ) -> PolymarketSignedOrder {
