@@ -82,7 +82,7 @@ let pure: [Target] = [
     library("Portfolio", ["Trading"]),
     library("Risk", ["Trading", "Wire", "Portfolio"]),
     library("Execution", ["Trading", "Wire"]),
-    library("Signals", ["Trading"]),
+    library("Signals", ["Trading", "Execution"]),
     library("MarketSim", ["Trading"]),
     library("Federation", ["Trading", "Wire", "Cryptography"]),
 ]
@@ -179,7 +179,7 @@ let harness: [Target] = [
     tests("Portfolio", ["Trading", "Portfolio"], data: ["Fixtures"]),
     tests("Risk", ["Trading", "Wire", "Portfolio", "Risk"], data: ["Fixtures"]),
     tests("Execution", ["Trading", "Wire", "Execution", "MarketSim"], data: ["Fixtures"]),
-    tests("Signals", ["Trading", "Signals"], data: ["Fixtures"]),
+    tests("Signals", ["Trading", "Execution", "Signals"], data: ["Fixtures"]),
     tests("MarketSim", ["Trading", "MarketSim"], data: ["Fixtures"]),
     tests(
         "Federation", ["Trading", "Wire", "Cryptography", "Federation"], data: ["Fixtures"]),

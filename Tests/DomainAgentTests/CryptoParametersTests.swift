@@ -1,4 +1,5 @@
 import DomainAgent
+import Execution
 import Runtime
 import Signals
 import Testing
@@ -36,6 +37,25 @@ import Trading
         #expect(parameters.trading.scanLoad == 10)
     }
 
+    @Test func readsTheAlgorithm() throws {
+        let twap = try read("execution: { style: twap, slices: 4, horizon: 90s }").trading
+        #expect(twap.execution == ExecutionPlan(style: .twap(slices: 4), horizon: .seconds(90)))
+        let iceberg = try read(
+            "execution: { style: iceberg, display: 0.2, display-max: \"3\", seed: 7, "
+                + "child-share: 0.5, crosses-at-deadline: true }"
+        ).trading
+        #expect(
+            iceberg.execution
+                == ExecutionPlan(
+                    style: .iceberg(display: 0.2, displayMax: Quantity(3), seed: 7),
+                    childShare: 0.5, crossesAtDeadline: true))
+        let urgent = try read("execution: { style: urgency, risk-aversion: 2 }").trading
+        #expect(
+            urgent.execution?.style
+                == .urgency(
+                    steps: 6, volatility: 0.001, temporaryImpact: 0.01, riskAversion: 2))
+    }
+
     @Test(arguments: [
         ("polcy: updown", 1, "`polcy`"),
         ("seed: 1\npolicy: sure-thing", 2, "updown, coin-flip, believe-market"),
@@ -44,6 +64,10 @@ import Trading
         ("order-quantity-min: \"9\"", 1, "at least 9"),
         ("taker-rate: \"1.2\"", 1, "at most 1"),
         ("order-quantity-max: \"0\"", 1, "more than 0"),
+        ("execution: { style: vwop }", 1, "twap, passive, iceberg, urgency"),
+        ("execution: { style: passive, slices: 4 }", 1, "`slices`"),
+        ("execution: { style: twap, slices: 0 }", 1, "from 1 to 10000"),
+        ("execution: { style: iceberg, display: 2 }", 1, "from 0.001 to 1.0"),
     ])
     func namesFileLineKeyAndWhatWasExpected(_ yaml: String, _ line: Int, _ part: String) {
         do {

@@ -1,3 +1,4 @@
+import Execution
 package import Runtime
 package import Signals
 import Trading
@@ -12,13 +13,63 @@ package struct TradingParameters: Sendable, Equatable {
         "kelly-fraction", "order-quantity-min", "order-quantity-max", "position-max",
         "open-orders-max", "intent-quantity", "quote-lifetime", "request-interval",
         "rejection-pause", "requote-ticks", "move-ticks", "quote-distance-ticks", "book-age-max",
-        "scan-budget", "scan-load", "scan-age-max",
+        "scan-budget", "scan-load", "scan-age-max", "execution",
     ]
 
     package init(_ section: ConfigurationSection) throws(ConfigurationError) {
         try readEdge(section)
         try readSize(section)
         try readQuotes(section)
+        if section.contains("execution") {
+            terms.execution = try execution(section.section("execution"))
+        }
+    }
+
+    private enum Style: CaseIterable {
+        case twap, passive, iceberg, urgency
+    }
+
+    /// The algorithm that works the agent's parents, with the keys of its style alone.
+    private func execution(
+        _ section: ConfigurationSection
+    ) throws(ConfigurationError) -> ExecutionPlan {
+        let common = ["style", "horizon", "child-share", "usual-spread", "crosses-at-deadline"]
+        let style = try section.choice("style", of: Style.allCases.map { ("\($0)", $0) })
+        switch style {
+        case .twap: try section.allow(common + ["slices"])
+        case .passive: try section.allow(common)
+        case .iceberg: try section.allow(common + ["display", "display-max", "seed"])
+        case .urgency:
+            try section.allow(
+                common + ["slices", "volatility", "temporary-impact", "risk-aversion"])
+        }
+        return ExecutionPlan(
+            style: try self.style(style, section),
+            horizon: try section.duration("horizon", default: .seconds(60)),
+            childShare: try section.real("child-share", in: 0.001...1, default: 0.2),
+            usualSpread: try section.real("usual-spread", in: 0.0001...1, default: 0.02),
+            crossesAtDeadline: try section.flag("crosses-at-deadline", default: false))
+    }
+
+    private func style(
+        _ style: Style, _ section: ConfigurationSection
+    ) throws(ConfigurationError) -> ExecutionStyle {
+        switch style {
+        case .passive: return .passive
+        case .twap: return .twap(slices: try section.integer("slices", in: 1...10_000, default: 6))
+        case .iceberg:
+            return .iceberg(
+                display: try section.real("display", in: 0.001...1, default: 0.1),
+                displayMax: try quantity("display-max", terms.orderQuantityMax, section),
+                seed: try section.seed("seed", default: 1))
+        case .urgency:
+            return .urgency(
+                steps: try section.integer("slices", in: 1...10_000, default: 6),
+                volatility: try section.real("volatility", in: 0...1, default: 0.001),
+                temporaryImpact: try section.real(
+                    "temporary-impact", in: 1e-9...1, default: 0.01),
+                riskAversion: try section.real("risk-aversion", in: 0...1e6, default: 1))
+        }
     }
 
     private mutating func readEdge(_ section: ConfigurationSection) throws(ConfigurationError) {

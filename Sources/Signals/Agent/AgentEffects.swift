@@ -64,7 +64,7 @@ package struct OrderExplanation: Sendable, Equatable {
     package let expectedEdge: Money
     package let quoteSequence: SequenceNumber
     package let quotedAt: Timestamp
-    package let features: FeatureVector
+    package var features: FeatureVector
     package let signal: String
     package let model: String
 }

@@ -4,7 +4,7 @@ import Trading
 extension AgentEngine {
     mutating func place(
         _ idea: OrderIdea, _ edge: Edge, _ opinion: Opinion, _ view: MarketView,
-        at now: Timestamp, into effects: inout AgentEffects
+        at now: Timestamp, under plan: IntentPlan? = nil, into effects: inout AgentEffects
     ) {
         let id = view.instrument.id
         let expiry = idea.liquidity == .maker ? expiry(of: view, at: now) : nil
@@ -14,14 +14,18 @@ extension AgentEngine {
         }
         let parent = intents.parent(
             of: idea, id, until: view.window.quotesUntil, at: now,
-            urgency: urgency(view, at: now))
+            urgency: urgency(view, at: now), under: plan)
         if let declaration = parent.declaration {
             counts.intents += 1
             effects.add(.declare(declaration))
         }
         lastRequest = lastRequest.next
         counts.requested += 1
-        let explanation = explain(idea, edge, opinion, view)
+        var explanation = explain(idea, edge, opinion, view)
+        if let plan {
+            explanation.features.add("parent_quantity", plan.quantity.doubleValue)
+            explanation.features.add("algorithm", terms.execution?.number ?? 0)
+        }
         effects.add(
             .request(
                 ChildRequest(
@@ -30,7 +34,7 @@ extension AgentEngine {
                     isPostOnly: idea.liquidity == .maker, price: idea.price,
                     quantity: idea.quantity, expiresAt: expiry, explanation: explanation)))
         let resume = now + terms.requestInterval
-        markets[id]?.rest(idea.side, until: resume)
+        if plan == nil { markets[id]?.rest(idea.side, until: resume) }
         orders.append(
             WorkingOrder(
                 requestID: lastRequest, intentID: parent.id, instrument: id, side: idea.side,

@@ -11,11 +11,14 @@ extension AgentEngine {
             counts.abstentions.add(.edgeTooSmall)
             return
         }
+        if let plan = terms.execution {
+            return pursue(edge, by: plan, opinion, view, at: now)
+        }
         if let reason = obstacle(to: edge, view, at: now, into: &effects) {
             counts.abstentions.add(reason)
             return
         }
-        guard let quantity = size(edge, view) else {
+        guard let quantity = size(edge, view, most: terms.orderQuantityMax) else {
             counts.abstentions.add(.sizeTooSmall)
             return
         }
@@ -139,8 +142,9 @@ extension AgentEngine {
         cancel(index, orderID, because: .requoted, at: now, into: &effects)
     }
 
-    /// The quantity of an order: quarter Kelly of free equity less what is held, in tiny orders.
-    private func size(_ edge: Edge, _ view: MarketView) -> Quantity? {
+    /// The quantity of an order or a parent: quarter Kelly of free equity less what is held, in
+    /// tiny orders.
+    func size(_ edge: Edge, _ view: MarketView, most: Quantity) -> Quantity? {
         guard edge.cost > 0, edge.cost < 1 else { return nil }
         let fraction =
             terms.kellyFraction * Kelly.binary(probability: edge.probability, cost: edge.cost)
@@ -149,8 +153,8 @@ extension AgentEngine {
             return nil
         }
         let held = account.position(view.instrument.id) * edge.side.sign
-        var room = min(min(target, terms.positionMax) - held, terms.orderQuantityMax)
-        if edge.liquidity == .taker {
+        var room = min(min(target, terms.positionMax) - held, most)
+        if edge.liquidity == .taker, terms.execution == nil {
             room = min(room, touch(against: edge.side, view).quantity)
         }
         let quantity = room.rounded(toMultipleOf: view.instrument.lot, .down)

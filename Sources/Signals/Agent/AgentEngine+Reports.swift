@@ -1,3 +1,4 @@
+import Execution
 import Trading
 
 /// What the core says about our requests and orders.
@@ -18,6 +19,7 @@ extension AgentEngine {
             counts.rejected += 1
             if decision.isParentSpent { intents.drop(intent) }
             let order = orders.remove(at: index)
+            tellParent(of: request) { .ended(child: $0) }
             let resume = now + terms.rejectionPause
             markets[order.instrument]?.rest(order.side, until: resume)
             release(order)
@@ -35,9 +37,14 @@ extension AgentEngine {
             follow(fill, of: change, index.map { orders[$0] }, at: now)
         }
         guard let index else { return }
+        let request = orders[index].requestID
+        if let fill = change.execution {
+            tellParent(of: request) { .filled(child: $0, quantity: fill.quantity) }
+        }
         orders[index].orderID = change.orderID
         orders[index].remaining = change.remaining
         guard change.state.isTerminal else { return }
+        tellParent(of: request) { .ended(child: $0) }
         release(orders.remove(at: index))
     }
 

@@ -19,6 +19,8 @@ package struct AgentEngine<Policy: DomainPolicy>: Sendable {
     var account = AgentAccount()
     var orders: [WorkingOrder] = []
     var intents: IntentBook
+    /// What algorithms work, in the order in which they began.
+    var parents: [ActiveParent] = []
     var makerMarkout: MarkoutTracker
     var takerMarkout: MarkoutTracker
     var scans: ScanQueue
@@ -101,6 +103,7 @@ package struct AgentEngine<Policy: DomainPolicy>: Sendable {
         guard isReady else { return }
         protect(at: now, tick, into: &effects)
         scan(at: now, tick, into: &effects)
+        work(at: now, tick, into: &effects)
     }
 
     // MARK: Sessions
@@ -115,6 +118,7 @@ package struct AgentEngine<Policy: DomainPolicy>: Sendable {
         isReady = false
         orders.removeAll(keepingCapacity: true)
         intents.clear()
+        parents.removeAll()
         scans.clear()
         lastRequest = .zero
     }
@@ -199,6 +203,8 @@ package struct AgentEngine<Policy: DomainPolicy>: Sendable {
 package struct AgentCounts: Sendable, Equatable {
     package var requested: UInt64 = 0
     package var intents: UInt64 = 0
+    /// Parents that an algorithm worked.
+    package var parents: UInt64 = 0
     package var cancels: UInt64 = 0
     package var rejected: UInt64 = 0
     package var fills: UInt64 = 0

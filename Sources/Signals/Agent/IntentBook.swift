@@ -1,5 +1,12 @@
 import Trading
 
+/// What a parent covers, where an algorithm says it.
+struct IntentPlan: Sendable {
+    let quantity: Quantity
+    let limit: Price
+    let deadline: Timestamp
+}
+
 /// The parents of an agent's orders: one for every side of every market.
 struct IntentBook: Sendable {
     private struct Key: Hashable, Sendable {
@@ -29,7 +36,7 @@ struct IntentBook: Sendable {
     /// The parent for a child: the one that there is, or a new one that is to be declared first.
     mutating func parent(
         of child: OrderIdea, _ instrument: InstrumentID, until deadline: Timestamp,
-        at now: Timestamp, urgency: Double
+        at now: Timestamp, urgency: Double, under plan: IntentPlan? = nil
     ) -> (id: IntentID, declaration: IntentDeclaration?) {
         let key = Key(instrument: instrument, side: child.side)
         if let intent = intents[key], fits(child, in: intent, at: now) {
@@ -38,9 +45,9 @@ struct IntentBook: Sendable {
         }
         last = last.next
         // The core holds a bounded number of parents until their deadlines.
-        let deadline = min(deadline, now + terms.intentLifetime)
-        let quantity = max(terms.intentQuantity, child.quantity)
-        let limit = limit(for: child)
+        let deadline = plan?.deadline ?? min(deadline, now + terms.intentLifetime)
+        let quantity = plan?.quantity ?? max(terms.intentQuantity, child.quantity)
+        let limit = plan?.limit ?? limit(for: child)
         intents[key] = Intent(
             id: last, limit: limit, deadline: deadline, left: quantity - child.quantity)
         let declaration = IntentDeclaration(
@@ -65,6 +72,11 @@ struct IntentBook: Sendable {
             intents[key] = nil
             return
         }
+    }
+
+    /// Forgets the parent of one side: the next child has a new one.
+    mutating func forget(_ instrument: InstrumentID, _ side: Side) {
+        intents[Key(instrument: instrument, side: side)] = nil
     }
 
     /// Forgets the parents of a market that is over.

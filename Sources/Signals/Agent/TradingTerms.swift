@@ -32,6 +32,9 @@ package struct TradingTerms: Sendable, Equatable {
     /// How far above the first child's price a parent's limit lies.
     package var intentSlack = Price(units: 50_000_000)
 
+    /// The algorithm that works what is wanted; nil: one order at a time.
+    package var execution: ExecutionPlan?
+
     // Quotes.
 
     package var quoteLifetime = Span.seconds(20)
@@ -71,6 +74,6 @@ package struct TradingTerms: Sendable, Equatable {
             "kelly=\(kellyFraction)", "quantity=\(orderQuantityMin)...\(orderQuantityMax)",
             "position=\(positionMax)", "moveTicks=\(moveTicks)", "requoteTicks=\(requoteTicks)",
             "distance=\(quoteDistanceTicks)", "lifetime=\(quoteLifetime.nanoseconds)",
-        ].joined(separator: " ")
+        ].joined(separator: " ") + (execution.map { " " + $0.canonicalText } ?? "")
     }
 }

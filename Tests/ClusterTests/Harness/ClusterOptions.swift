@@ -41,7 +41,10 @@ struct ClusterOptions {
         let domains =
             hasDomains
             ? ["macro", "politics", "sports", "weather"].map {
-                "\n" + agent($0, domain: $0, parameters: "{}")
+                let parameters =
+                    $0 == "sports"
+                    ? "{ execution: { style: twap, slices: 4, horizon: 60s } }" : "{}"
+                return "\n" + agent($0, domain: $0, parameters: parameters)
             }.joined() : ""
         let coin =
             hasCoin
