@@ -35,17 +35,18 @@ struct ClusterOptions {
             ? ["--minutes", "15", "--pace", "96"] : ["--hours", "\(hours)", "--pace", "0"]
     }
 
+    /// The agents of the other domains; that of sports slices what it wants.
+    private var domainAgents: String {
+        ["macro", "politics", "sports", "weather"].map {
+            let twap = "{ execution: { style: twap, slices: 4, horizon: 60s } }"
+            return "\n" + agent($0, domain: $0, parameters: $0 == "sports" ? twap : "{}")
+        }.joined()
+    }
+
     /// The configuration: the sample's, with short times and free ports.
     func configuration(port: UInt16) -> String {
         let standIn = hasStandIn ? "\n" + agent("standin", parameters: "{}") : ""
-        let domains =
-            hasDomains
-            ? ["macro", "politics", "sports", "weather"].map {
-                let parameters =
-                    $0 == "sports"
-                    ? "{ execution: { style: twap, slices: 4, horizon: 60s } }" : "{}"
-                return "\n" + agent($0, domain: $0, parameters: parameters)
-            }.joined() : ""
+        let domains = hasDomains ? domainAgents : ""
         let coin =
             hasCoin
             ? "\n" + agent("coin", parameters: "{ policy: coin-flip, flip-every: 4 }") : ""
