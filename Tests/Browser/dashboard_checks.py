@@ -67,6 +67,10 @@ class Cluster:
             if old not in text:
                 raise Failed(f"{config} has no {old}")
             text = text.replace(old, new)
+        # Somebody is told, so that there are alerts to look after.
+        address = f'http: "127.0.0.1:{self.port}"'
+        told = "alerts: { channels: [ { name: desk, kind: command, command: /bin/true } ] }"
+        text = text.replace(address, f"{address}, {told}")
         pathlib.Path(self.config).write_text(text)
         self.process = None
 
@@ -270,6 +274,7 @@ class Checks:
         page.find("#steer-cancel").click()
         wait_for("the halt in the banner", lambda: page.text("#halted").startswith("HALTED"))
         self.say("the banner says HALTED")
+        self.acknowledge()
         self.axe("the halted page")
         self.keep("halted")
         self.give("resume", "RESUME", "browser test", is_sure=True)
@@ -280,6 +285,14 @@ class Checks:
         last = self.newest()
         wait_for("an order after the resume", lambda: (self.newest() or 0) > last)
         self.say("trading goes on")
+
+    def acknowledge(self):
+        page = self.page
+        wait_for("an alert of the halt", lambda: "halted" in page.text("#alerts"))
+        page.find("#alerts button").click()
+        wait_for("the alert to be taken",
+                 lambda: "acknowledged by" in page.text("#alerts"))
+        self.say("an alert is acknowledged on the page")
 
     def give(self, action, word, reason, is_sure):
         page = self.page

@@ -35,6 +35,7 @@ private struct APIFixture {
     let folder: ScratchFolder
     let api: ClusterAPI
     let helm = RecordedHelm()
+    let alerts: AlertStore
     let all: String
     let reader: String
     let demo: String
@@ -65,10 +66,11 @@ private struct APIFixture {
             name: "demo", scopes: [.read, .operate], org: "demo", expiresAt: nil)
         other = try tokens.add(name: "other", scopes: [.read], org: "other", expiresAt: nil)
         expired = try tokens.add(name: "old", scopes: [.read], org: nil, expiresAt: 1)
+        alerts = try AlertStore(path: folder.path + "/alerts.sqlite")
         api = ClusterAPI(
             facts: ClusterFacts(try sampleConfiguration()), traces: traces, board: StatusBoard(),
             helm: helm, tokens: tokens,
-            audit: try AuditTrail(path: folder.path + "/audit.jsonl"), alerts: nil, log: log)
+            audit: try AuditTrail(path: folder.path + "/audit.jsonl"), alerts: alerts, log: log)
     }
 
     func get(_ path: String, _ query: [String: String] = [:], as token: String?) async -> APIReply {
@@ -121,6 +123,7 @@ extension OrderRow {
         let served =
             (ClusterAPI.reads + ClusterAPI.writes).map { "/v1/\($0)" } + [
                 "/v1/orders/{id}", "/v1/orders/{id}/explain", "/metrics", "/healthz",
+                "/v1/alerts/{alert}/acknowledge",
             ]
         #expect(Set(paths.keys) == Set(served))
         for name in ClusterAPI.reads where !["limits", "stream"].contains(name) {
@@ -249,6 +252,38 @@ extension OrderRow {
         #expect(lines.count { $0.contains(#""token":"demo""#) } == 4)
         #expect(lines.count { $0.contains("refused") } == 3)
         #expect(fixture.audit.contains("failed:") && fixture.audit.contains("looks wrong"))
+    }
+
+    /// Whoever operates the firm takes an alert on; it is written down, and metrics and the
+    /// overview say it.
+    @Test func alertsAreAcknowledged() async throws {
+        let desk = try await APIFixture()
+        let rule = try #require(AlertRuleConfiguration.standard.first)
+        try desk.alerts.write(
+            [.raise(rule, AlertReading(signal: rule.signal, subject: "core", value: 1, text: "x"))],
+            telling: [], at: Timestamp(seconds: 5))
+        let path = "/v1/alerts/1/acknowledge"
+        #expect(await desk.post(path, "", as: nil).status == 401)
+        #expect(await desk.post(path, "", as: desk.reader).status == 403)
+        #expect(await desk.post(path, "", as: desk.demo).status == 403)
+        #expect(await desk.get(path, as: desk.all).status == 405)
+        #expect(await desk.post(path, "[]", as: desk.all).status == 400)
+        #expect(await desk.post(path, #"{"who":"anna"}"#, as: desk.all).status == 400)
+        #expect(await desk.post("/v1/alerts/x/acknowledge", "", as: desk.all).status == 400)
+        #expect(await desk.post("/v1/alerts/9/acknowledge", "", as: desk.all).status == 404)
+        let before = try await desk.api.overview(org: nil)
+        #expect(before.alerts.map(\.isAcknowledged) == [false])
+        let text = MetricsText(before).text
+        let severity = rule.severity.rawValue
+        let name = "bellwether_alerts_standing{severity=\"\(severity)\",acknowledged="
+        #expect(text.contains(name + "\"no\"} 1") && text.contains(name + "\"yes\"} 0"))
+        #expect(await desk.post(path, #"{"by":"anna"}"#, as: desk.all).status == 200)
+        #expect(try desk.alerts.standing().map(\.acknowledgedBy) == ["anna"])
+        #expect(try await desk.api.overview(org: nil).alerts.map(\.isAcknowledged) == [true])
+        // An org's token sees nothing of the firm's alerts.
+        #expect(try await desk.api.overview(org: "demo").alerts.isEmpty)
+        #expect(desk.audit.contains("acknowledged by anna"))
+        #expect(desk.audit.contains("refused: the token may not operate the firm"))
     }
 
     @Test func tokensEndAndAreNowhereInClear() async throws {

@@ -182,6 +182,7 @@ struct AlertSummary: Codable, Sendable, Equatable {
     let raisedAt: String
     let clearedAt: String?
     let escalations: Int
+    let isAcknowledged: Bool
 
     init(_ record: AlertRecord) {
         alert = record.id
@@ -197,5 +198,6 @@ struct AlertSummary: Codable, Sendable, Equatable {
         raisedAt = record.raisedAt.description
         clearedAt = record.clearedAt?.description
         escalations = record.escalations
+        isAcknowledged = record.acknowledgedAt != nil
     }
 }

@@ -3,7 +3,7 @@
 // but for the explanation, which the server has escaped.
 
 const $ = (id) => document.getElementById(id);
-const state = { token: '', overview: null, orders: new Map(), heard: 0, isOpen: false, hasFeed: false, run: 0 };
+const state = { token: '', overview: null, orders: new Map(), heard: 0, isOpen: false, hasFeed: false, run: 0, alerts: '' };
 const FEED_MAX = 60;
 
 function make(tag, text, className) {
@@ -125,6 +125,37 @@ function drawNight(view) {
     tile('nearest brake', night.nearestBrakeUsed === undefined || night.nearestBrakeUsed === null
       ? 'none stated' : `${percent(night.nearestBrakeUsed)} used`, night.nearestBrake,
       night.nearestBrakeUsed >= 0.8 ? 'bad' : ''));
+}
+
+// A button that is drawn anew loses its focus, so only news is drawn.
+function drawAlerts(view) {
+  const news = JSON.stringify(view.alerts);
+  if (news === state.alerts) return;
+  state.alerts = news;
+  $('alerts').hidden = view.alerts.length === 0;
+  $('alerts').replaceChildren(...view.alerts.map((alert) => {
+    const line = make('li');
+    const isNew = !alert.isAcknowledged;
+    line.append(make('b', alert.severity, isNew ? 'bad' : ''), ` ${alert.text} (since ${clock(alert.raisedAt)}) `);
+    if (isNew) line.append(acknowledgeButton(alert.alert)); else line.append(make('small', alert.state));
+    return line;
+  }));
+}
+
+function acknowledgeButton(number) {
+  const button = make('button', 'Acknowledge');
+  button.type = 'button';
+  button.setAttribute('aria-label', `Acknowledge alert ${number}`);
+  button.addEventListener('click', async () => {
+    button.disabled = true;
+    try {
+      const answer = await fetch(`/v1/alerts/${number}/acknowledge`, { method: 'POST', headers: headers({}) });
+      button.textContent = answer.ok ? 'Acknowledged' : await problemOf(answer);
+    } catch (error) {
+      button.textContent = `Not sent: ${error.message}`;
+    }
+  });
+  return button;
 }
 
 function drawMarkets(view) {
@@ -315,7 +346,7 @@ function take(name, data) {
   const value = JSON.parse(data);
   if (name === 'overview') {
     state.overview = value;
-    [drawBanner, drawNight, drawMarkets, drawProfit, drawLimits, drawOpen, drawScores, drawProcesses, drawNotes]
+    [drawBanner, drawNight, drawAlerts, drawMarkets, drawProfit, drawLimits, drawOpen, drawScores, drawProcesses, drawNotes]
       .forEach((draw) => draw(value));
   } else if (name === 'orders') {
     value.forEach((order) => state.orders.set(order.order, order));

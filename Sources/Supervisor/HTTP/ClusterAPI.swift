@@ -85,6 +85,10 @@ struct ClusterAPI: Sendable {
             guard request.method == .post else { throw Problem.notAllowed("POST") }
             return try await steer(name, request, grant)
         }
+        if name == "alerts", parts.count == 4, parts[3] == "acknowledge" {
+            guard request.method == .post else { throw Problem.notAllowed("POST") }
+            return try acknowledge(parts[2], request, grant)
+        }
         guard ClusterAPI.reads.contains(name) else {
             throw Problem.notFound("There is no \(request.path); see /openapi.json.")
         }
@@ -193,7 +197,8 @@ struct ClusterAPI: Sendable {
             overnight: try traces.store.overnight(
                 picture, at: now, org: org, needsYou: org == nil ? needs : []),
             scores: try traces.store.scores(org: org),
-            notes: try traces.store.notes(org: org, before: nil, limit: 12).items)
+            notes: try traces.store.notes(org: org, before: nil, limit: 12).items,
+            alerts: org == nil ? try alerts?.standing().map(AlertSummary.init) ?? [] : [])
     }
 
     // MARK: Orders
@@ -285,6 +290,57 @@ struct ClusterAPI: Sendable {
                 results.map { "\($0.process) \($0.isAccepted ? "done" : $0.detail)" }
                     .joined(separator: ", ")))
         return .json(results, status: isDone ? 200 : 409)
+    }
+}
+
+extension ClusterAPI {
+    /// Whoever may operate the firm looks after an alert: it stops calling.
+    private func acknowledge(
+        _ number: String, _ request: APIRequest, _ grant: AccessTokens.Grant
+    ) throws -> APIReply {
+        let name = try Acknowledgement(request.body).by ?? grant.name
+        func line(_ outcome: String) -> AuditTrail.Line {
+            AuditTrail.Line(
+                at: WallClock.now().description, token: grant.name, action: "acknowledge",
+                scope: "alert \(number.prefix(20))", reason: "", outcome: outcome)
+        }
+        guard grant.allows(.operate), grant.org == nil else {
+            _ = audit.write(line("refused: the token may not operate the firm"))
+            throw Problem.forbidden("Alerts are the firm's: the token must operate every org.")
+        }
+        guard let id = Int64(number), id > 0 else {
+            throw Problem.badRequest("`\(number.prefix(40))` is no number of an alert.")
+        }
+        guard audit.write(line("asked by \(name)")) else {
+            throw Problem.unavailable("The audit trail cannot be written.")
+        }
+        guard try alerts?.acknowledge(id, by: name, at: WallClock.now()) ?? false else {
+            _ = audit.write(line("failed: no such alert stands"))
+            throw Problem.notFound("No alert \(id) stands.")
+        }
+        _ = audit.write(line("acknowledged by \(name)"))
+        return .json(try alerts?.standing().first { $0.id == id }.map(AlertSummary.init))
+    }
+}
+
+/// The body of `POST /v1/alerts/{alert}/acknowledge`; it may be empty.
+private struct Acknowledgement {
+    /// Who looks after it.
+    private(set) var by: String?
+
+    init(_ body: [UInt8]) throws(Problem) {
+        let bytes = body.isEmpty ? Array("{}".utf8) : body
+        guard let values = try? JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any]
+        else { throw .badRequest("The body must be a JSON object.") }
+        for (key, value) in values.sorted(by: { $0.key < $1.key }) {
+            guard key == "by" else {
+                throw .badRequest("`\(key.prefix(40))` is not known; known: by.")
+            }
+            guard let name = value as? String, !name.isEmpty, name.utf8.count <= 40 else {
+                throw .badRequest("`by` must be a name of 1 to 40 bytes.")
+            }
+            by = name
+        }
     }
 }
 

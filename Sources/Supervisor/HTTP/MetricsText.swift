@@ -21,6 +21,10 @@ struct MetricsText {
         ("bellwether_limit_used_ratio", "gauge", "The share of a limit that is used."),
         ("bellwether_halts", "gauge", "Halts that stand."),
         ("bellwether_needs_attention", "gauge", "What only a person can settle."),
+        (
+            "bellwether_alerts_standing", "gauge",
+            "Alerts that stand, by severity and whether taken."
+        ),
         ("bellwether_orders_requested_total", "counter", "Orders that a strategy asked for."),
         ("bellwether_rejection_ratio", "gauge", "The share of requests that was rejected."),
         ("bellwether_breaches_prevented_total", "counter", "Rejections that a limit made."),
@@ -63,7 +67,21 @@ struct MetricsText {
             }
         case "bellwether_halts": [" \(overview.picture.halts.count)"]
         case "bellwether_needs_attention": [" \(overview.overnight.needsYou.count)"]
+        case "bellwether_alerts_standing": alerts
         default: scores(name)
+        }
+    }
+
+    private var alerts: [String] {
+        AlertSeverity.allCases.flatMap { severity in
+            [true, false].map { isTaken in
+                let count = overview.alerts.count {
+                    $0.severity == severity.rawValue && $0.isAcknowledged == isTaken
+                }
+                return labels(
+                    [("severity", severity.rawValue), ("acknowledged", isTaken ? "yes" : "no")])
+                    + " \(count)"
+            }
         }
     }
 

@@ -31,6 +31,8 @@ struct Overview: Codable, Sendable, Equatable {
     let overnight: OvernightCard
     let scores: [ScoreSummary]
     let notes: [NoteSummary]
+    /// Those that stand; the firm's, so empty where one org is shown.
+    let alerts: [AlertSummary]
 }
 
 /// Why a person is needed. Pure.
