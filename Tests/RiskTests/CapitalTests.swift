@@ -128,6 +128,30 @@ import Wire
         #expect(budgets(desk) == [units("10"), units("5")])
     }
 
+    /// What one org has does not become another's by one signature, nor by a strategy's name.
+    @Test func betweenOrgsItTakesTheQuorum() {
+        var desk = desk()
+        let rival = StrategyKey(
+            org: named("rival"), account: named("main"), mode: .paper, strategy: named("updown"))
+        desk.rig.open(rival, cash: "100", gateway: named("gw-rival"))
+        desk.rig.limit(.collateralMax, "8", at: .org)
+        desk.rig.limit(.collateralMax, "3", at: .org, owner: rival)
+        #expect(
+            desk.move("1", key: "a") { $0.toOrg = rival.org } == .capitalRefused(.wrongScopes))
+        let between = desk.moving("1", key: "b") { move in
+            move.level = .org
+            move.toOrg = rival.org
+        }
+        #expect(
+            desk.give(between, by: ["alice"])
+                == .directiveRefused(.quorumMissing(signed: 1, needed: 2)))
+        #expect(desk.give(between, by: ["alice", "bob"])?.isAccepted == true)
+        #expect(
+            desk.rig.engine.limitViews.filter { $0.place.scope.level == .org }.map(\.value)
+                == [units("7"), units("4")])
+        desk.requireSameAfterRestore()
+    }
+
     /// - Attack admin-rogue, 2 tries: a move of capital by a stranger, and by nobody.
     @Test func itTakesAnOperator() {
         var desk = desk()

@@ -39,7 +39,7 @@ struct CapitalBook: Sendable, Hashable {
 package enum CapitalRefusal: Error, Sendable, Hashable, CustomStringConvertible {
     /// The amount is not above zero.
     case wrongAmount
-    /// The two scopes are one, or of different levels, or of a level that has no capital.
+    /// The two scopes are one, or of different levels or orgs, or of a level that has no capital.
     case wrongScopes
     case unknownScope(ScopeKey)
     /// The scope states no `collateral-max`, so it has nothing that could be moved.
@@ -57,7 +57,7 @@ package enum CapitalRefusal: Error, Sendable, Hashable, CustomStringConvertible 
         switch self {
         case .wrongAmount: "the amount must be above zero"
         case .wrongScopes:
-            "capital moves between two orgs, two accounts, two strategies or two venues"
+            "capital moves between two accounts or strategies of one org, two orgs or two venues"
         case .unknownScope(let scope): "there is no \(scope)"
         case .noBudget(let scope):
             "\(scope) states no collateral-max: give it one first (`capital set`)"
@@ -78,8 +78,8 @@ extension RiskEngine {
     package var capitalMoves: [CapitalMove] { capital.moves }
 
     /// Moves what a directive names, whole or not at all. The sum stays, and what is above both
-    /// scopes bounds it, so that nothing is let through that could not have been before: one
-    /// operator's signature is enough, and it counts at once.
+    /// scopes bounds it, so that nothing is let through that could not have been before: within
+    /// an org one operator's signature is enough, and it counts at once.
     mutating func move(
         _ given: CapitalDirective, _ claim: DirectiveClaim, reason: String,
         into effects: inout RiskEffects
@@ -106,7 +106,10 @@ extension RiskEngine {
     private func edits(of move: CapitalMove) throws(CapitalRefusal) -> [LimitEdit] {
         let (from, to) = (move.from, move.to)
         guard move.amount > .zero else { throw .wrongAmount }
-        guard from != to, from.level == to.level, from.holdsCapital else { throw .wrongScopes }
+        let isWithin = from.level == .org || from.org == to.org
+        guard from != to, from.level == to.level, from.holdsCapital, isWithin else {
+            throw .wrongScopes
+        }
         for scope in [from, to] where !exists(scope) { throw .unknownScope(scope) }
         let had = try budget(of: from)
         let gets = try budget(of: to)

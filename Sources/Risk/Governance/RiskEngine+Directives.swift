@@ -53,7 +53,11 @@ extension RiskEngine {
             return DirectiveRule(quorum: quorum, mode: mode, aloneDelay: DirectiveRule.loosening)
         case .override:
             return DirectiveRule(quorum: quorum, mode: mode, aloneDelay: DirectiveRule.clearing)
-        case .capital: return .alone
+        case .capital(let move):
+            // Within an org one operator is enough; what another org is given takes them all.
+            return move.level == .org
+                ? DirectiveRule(
+                    quorum: quorum, mode: mode, aloneDelay: DirectiveRule.clearing) : .alone
         case .order(let directive, _):
             // Paper arms by itself, so that arming it lets nothing more through.
             let isFree = directive.action == .arm && mode == .paper

@@ -84,8 +84,8 @@ struct CapitalWish: Sendable {
         guard from.level == to.level, from != to else {
             throw ProcessFailure(
                 .usage,
-                "capital moves between two orgs, two accounts, two strategies or two venues, not "
-                    + "from \(from.scope) to \(to.scope)")
+                "capital moves between two accounts or strategies of one org, two orgs or two "
+                    + "venues, not from \(from.scope) to \(to.scope)")
         }
         self.from = from.scope
         self.to = to.scope
