@@ -93,6 +93,8 @@ package struct RiskEngine: Sendable {
     var directives = DirectiveBook()
     /// Limits that operators let single orders past.
     var overrides = OverrideBook()
+    /// Some scope states a collar around the close of the day before.
+    var isClosing = false
     /// Collateral that operators moved between scopes.
     var capital = CapitalBook()
     /// Nonces of operators' commands, oldest first.

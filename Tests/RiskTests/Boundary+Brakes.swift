@@ -125,6 +125,20 @@ extension Boundary {
                 return rig.order(.buy, "0.40", "1")
             }),
         Boundary(
+            .fillsPerIntentMax, "3", .haltedScope, deniedAt: .strategy,
+            probe: { rig, _ in
+                let order = rig.order(.buy, "0.50", "3")
+                for _ in 0..<3 { rig.fill(order.orderID, "1") }
+                return rig.order(.buy, "0.40", "1")
+            }),
+        Boundary(
+            .tradeLossMax, "1", .tradeLossExceeded,
+            probe: { rig, _ in
+                hold(&rig, "10")
+                fall(&rig, to: "0.40")
+                return rig.order(.buy, "0.35", "1")
+            }),
+        Boundary(
             .slippageMax, "0.02", .haltedScope, deniedAt: .account,
             probe: { rig, _ in
                 let order = rig.order(.buy, "0.50", "1")

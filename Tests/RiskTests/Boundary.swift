@@ -171,6 +171,14 @@ extension Boundary {
         Boundary(.tailPrice, "0.35", .priceInTail, .atMost) { rig, _ in
             rig.order(.sell, "0.35", "1")
         },
+        // It closed at 0.50.
+        Boundary(
+            .collarClose, "0.1", .closeCollarExceeded,
+            after: { rig, level in
+                rig.limit(.collarClose, "1", at: level)
+                rig.apply(rig.quote())
+                rig.pass(.seconds(86_400))
+            }, probe: { rig, _ in rig.order(.buy, "0.40", "1") }),
     ]
 
     /// A token every thousand seconds, so that a billionth of the rate is more than a nanosecond.
@@ -264,6 +272,10 @@ extension Boundary {
             probe: { rig, _ in rig.order(.buy, "0.50", "5") }),
         Boundary(
             .grossNotionalMax, "10", .grossNotionalExceeded,
+            probe: { rig, _ in rig.order(.sell, "0.60", "10") }),
+        // Of a capital of a hundred dollars.
+        Boundary(
+            .leverageMax, "0.1", .leverageExceeded,
             probe: { rig, _ in rig.order(.sell, "0.60", "10") }),
         Boundary(
             .netNotionalMax, "10", .netNotionalExceeded,

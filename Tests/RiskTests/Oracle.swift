@@ -32,7 +32,8 @@ struct Oracle {
         .messageRateExceeded, .orderRateExceeded, .parentUnknown, .parentExceeded,
         .parentMismatch, .parentExpired, .expiryMissing, .limitMissing, .arithmeticOverflow,
         .overload, .gatewayUnavailable, .journalUnavailable, .staleWork, .orderUnknown,
-        .orderTerminal, .lossWeeklyExceeded, .lossTotalExceeded,
+        .orderTerminal, .lossWeeklyExceeded, .lossTotalExceeded, .leverageExceeded,
+        .tradeLossExceeded, .closeCollarExceeded, .closeMissing,
     ]
 
     init(_ scenario: Scenario) { self.scenario = scenario }

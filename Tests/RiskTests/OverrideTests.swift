@@ -111,7 +111,7 @@ import Wire
             .gatewayUnavailable, .drawdownHalted, .lossDailyExceeded, .instrumentNotOpen,
         ]
         for reason in hard { #expect(!reason.isOverridable, "\(reason)") }
-        #expect(RejectReason.allCases.count { $0.isOverridable } == 19)
+        #expect(RejectReason.allCases.count { $0.isOverridable } == 21)
     }
 
     /// A control that bounds two things lets the order past one of them.

@@ -11,6 +11,7 @@ extension RiskEngine {
         let order = orders[index]
         let path = path(strategy: order.strategy, instrument: order.instrument)
         watchRate(order, path, into: &effects)
+        watchIntent(order, path, into: &effects)
         if let limit = tightest(.slippageMax, path)?.limit {
             let worse = order.side.sign * (fill.price.units - order.price.units)
             if worse > max(0, limit) {
@@ -38,6 +39,21 @@ extension RiskEngine {
             alarm(.fillRate(accounts[Int(order.account)].key.account, limit: limit), into: &effects)
             haltAccount(order.account, into: &effects)
         }
+    }
+
+    /// Counts a fill of an intent. With more than it may have, its strategy is halted until a
+    /// person resumes it (RTS 6, article 15: repeated automated execution).
+    private mutating func watchIntent(
+        _ order: OrderRecord, _ path: MeterPath, into effects: inout RiskEffects
+    ) {
+        guard let limit = tightest(.fillsPerIntentMax, path)?.limit,
+            let parent = intentIndex[intentKey(of: order)],
+            let key = nodes[Int(order.strategy)].strategy
+        else { return }
+        intents[parent].fills += 1
+        let fills = Int64(clamping: intents[parent].fills)
+        let (count, isOverflow) = fills.multipliedReportingOverflow(by: LimitUnit.scale)
+        if isOverflow || count > max(0, limit) { disable(key, into: &effects) }
     }
 
     /// A minute's worth at once, and back at the same pace.

@@ -187,6 +187,7 @@ extension RiskEngine {
         takeMark(reference, of: index, into: &effects)
         measureMarkouts(of: index, before: now + Span(nanoseconds: 1), into: &effects)
         sample(reference, of: index)
+        takeClose(reference, of: index)
     }
 
     /// The venue has settled an instrument for an account. Gateways state a settlement again in

@@ -1,3 +1,4 @@
+import Portfolio
 import Trading
 import Wire
 
@@ -18,7 +19,23 @@ extension RiskEngine {
             if !isHalted, stage != .halted, reducesPosition(context) { continue }
             return lossDenial(nodes[scope])
         }
-        return .passed
+        return checkTradeLoss(context)
+    }
+
+    /// The strategy's position in this instrument has not lost more than a trade may, against its
+    /// cost and at its robust mark; where it has, orders there only reduce.
+    private func checkTradeLoss(_ context: OrderContext) -> ControlResult {
+        guard let (level, limit) = tightest(.tradeLossMax, context) else { return .passed }
+        let key = PositionKey(owner: context.key, instrument: instruments[context.instrument].id)
+        let position = ledger.position(key)
+        guard !position.isFlat, let mark = instruments[context.instrument].mark.trusted else {
+            return .passed
+        }
+        let lost = (position.cost - position.payout(at: mark)).units
+        guard lost > max(0, limit), !reducesPosition(context) else {
+            return .passed(level, limit: limit, value: max(0, lost))
+        }
+        return .denied(.tradeLossExceeded, level, limit: limit, value: lost)
     }
 
     /// The denial of the longest period whose ladder stands highest, or of the loss that halted

@@ -60,8 +60,35 @@ extension RiskEngine {
             return Int64(exactly: max(long, short, 0))
         }
         if net.isDenied, !context.waives(net) { return net }
+        let leverage = checkLeverage(context)
+        if leverage.isDenied, !context.waives(leverage) { return leverage }
         if gross.isDenied { return gross }
-        return net.isDenied ? net : tighter(gross, net)
+        if net.isDenied { return net }
+        return leverage.isDenied ? leverage : tighter(gross, net)
+    }
+
+    /// What all instruments together can come to is no larger a multiple of the scope's equity than
+    /// it may be, or the order only reduces. A scope of the market is measured against the firm's.
+    private func checkLeverage(_ context: OrderContext) -> ControlResult {
+        guard context.path.stated[.leverageMax] else { return .passed }
+        let result = each(.leverageMax, context, .leverageExceeded) {
+            engine, context, book, meter in
+            guard let added = context.addedGross[book] else { return nil }
+            let gross = engine.meters[meter].reach.gross + Int128(added)
+            if gross <= 0 { return 0 }
+            let equity = engine.equity(of: context.strategy, at: book)
+            guard equity > 0 else { return .max }
+            return Int64(clamping: divide(gross * Int128(Price.scale), by: equity, .up))
+        }
+        guard result.reason == .leverageExceeded, reducesPosition(context) else { return result }
+        return .passed
+    }
+
+    /// The capital and the profit of a strategy, or of the scope above it that a book belongs to.
+    private func equity(of strategy: Int32, at book: Int) -> Int128 {
+        var node = strategy
+        for _ in book..<BookChain.slot(of: .strategy) { node = nodes[Int(node)].parent }
+        return Int128(capital(of: node).units) + Int128(profit(of: node).units)
     }
 
     /// What the event set can lose is no larger share of the cash than it may be, or the order only

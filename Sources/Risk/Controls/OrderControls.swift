@@ -172,7 +172,26 @@ extension RiskEngine {
                     .collarExceeded, width.level, limit: most, value: Int64(distance.magnitude))
             }
         }
+        if let denial = checkClose(context) { return denial }
         return .passed(level, limit: limit, value: Int64(distance.magnitude))
+    }
+
+    /// The price is near where the instrument closed the day before; nil where it is, or where no
+    /// level asks.
+    private func checkClose(_ context: OrderContext) -> ControlResult? {
+        guard let (level, limit) = tightest(.collarClose, context) else { return nil }
+        let day = LossPeriod.day(of: context.now)
+        guard let close = instruments[context.instrument].close?.before(day) else {
+            return .denied(.closeMissing, .instrument, limit: limit)
+        }
+        let (distance, overflow) = context.price.units.subtractingReportingOverflow(close.units)
+        if overflow || distance == .min { return .denied(.arithmeticOverflow) }
+        guard distance.magnitude <= limit.magnitude, limit >= 0 else {
+            let denial = ControlResult.denied(
+                .closeCollarExceeded, level, limit: limit, value: Int64(distance.magnitude))
+            return context.waives(denial) ? nil : denial
+        }
+        return nil
     }
 
     /// An order that can rest carries its end, so that the venue ends it when we cannot.

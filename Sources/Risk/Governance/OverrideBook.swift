@@ -90,7 +90,8 @@ extension RejectReason {
             .priceWalkExceeded, .spreadCrossExceeded, .priceInTail, .edgeBelowMinimum,
             .planNotionalExceeded, .openOrdersExceeded, .openNotionalExceeded, .positionExceeded,
             .volatilityExceeded, .grossNotionalExceeded, .netNotionalExceeded, .eventShareExceeded,
-            .eventLossExceeded, .linkedLossExceeded, .orderToTradeExceeded:
+            .eventLossExceeded, .linkedLossExceeded, .orderToTradeExceeded, .leverageExceeded,
+            .closeCollarExceeded:
             true
         default: false
         }

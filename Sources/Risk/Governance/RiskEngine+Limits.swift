@@ -84,6 +84,7 @@ extension RiskEngine {
         let old = limits[place.kind, index]
         let fillLimits = place.kind == .fillsPerMinuteMax ? fillLimits : []
         limits[place.kind, index] = value
+        if place.kind == .collarClose { refreshClosing() }
         rescaleFills(from: fillLimits)
         brakeLimitChanged(place.kind, of: index, from: old, into: &effects)
         guard let old, let value, old != value else { return }

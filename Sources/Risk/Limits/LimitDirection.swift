@@ -21,7 +21,8 @@ extension LimitKind {
             .lossDailyMax, .lossWeeklyMax, .lossTotalMax, .drawdownSoftMax, .drawdownHardMax,
             .repeatMax, .planNotionalMax, .walkMax, .spreadCrossMax, .orderToTradeMax,
             .grossNotionalMax, .netNotionalMax, .depthShareMax, .volatilityBudget, .collarSigmas,
-            .slippageMax, .linkedLossMax, .disputedLossMax, .eventShareMax:
+            .slippageMax, .linkedLossMax, .disputedLossMax, .eventShareMax, .leverageMax,
+            .tradeLossMax, .collarClose, .fillsPerIntentMax:
             .ceiling
         case .markSpreadMax, .settlementHaircut, .drawdownFloor, .brakeCooldown, .brakeCapital,
             .repeatWindow, .walkWindow, .adverseMarkoutMax, .adverseFillsMin, .fillsPerMinuteMax,

@@ -20,10 +20,11 @@ extension LimitKind {
         case .orderQuantityMin, .orderQuantityMax, .positionMax: .contracts
         case .orderNotionalMax, .openNotionalMax, .eventLossMax, .collateralMax, .lossDailyMax,
             .lossWeeklyMax, .lossTotalMax, .brakeCapital, .planNotionalMax, .edgeMin,
-            .grossNotionalMax, .netNotionalMax, .volatilityBudget, .linkedLossMax, .disputedLossMax:
+            .grossNotionalMax, .netNotionalMax, .volatilityBudget, .linkedLossMax, .disputedLossMax,
+            .tradeLossMax:
             .money
         case .collarPassive, .collarAggressive, .markSpreadMax, .settlementHaircut, .slippageMax,
-            .adverseMarkoutMax, .walkMax, .spreadCrossMax, .tailPrice:
+            .adverseMarkoutMax, .walkMax, .spreadCrossMax, .tailPrice, .collarClose:
             .price
         case .quoteAgeMax, .brakeCooldown, .repeatWindow, .walkWindow, .guardLatencyMax,
             .guardQuoteAgeMax, .guardDwellMin, .guardSnapshotAgeMax:
@@ -31,10 +32,10 @@ extension LimitKind {
         case .drawdownSoftMax, .drawdownHardMax, .drawdownFloor, .guardDeclinesMax, .eventShareMax:
             .fraction
         case .messageBurst, .orderBurst, .openOrdersMax, .adverseFillsMin, .fillsPerMinuteMax,
-            .repeatMax:
+            .repeatMax, .fillsPerIntentMax:
             .count
         case .messagesPerSecond, .ordersPerSecond: .perSecond
-        case .orderToTradeMax, .depthShareMax, .collarSigmas: .ratio
+        case .orderToTradeMax, .depthShareMax, .collarSigmas, .leverageMax: .ratio
         }
     }
 

@@ -118,6 +118,8 @@ private struct Restoration {
         case .snapshotReach: try takeReach(record)
         case .snapshotHold: try takeHold(record)
         case .snapshotMark: try takeMark(record)
+        case .snapshotClose: try takeClose(record)
+        case .snapshotIntentFills: try takeIntentFills(record)
         case .snapshotBrake: try takeBrake(record)
         case .snapshotLedger, .snapshotLot, .snapshotRebates, .snapshotResolved, .snapshotBreak,
             .snapshotGap:
@@ -380,6 +382,27 @@ private struct Restoration {
         }
     }
 
+    private mutating func takeClose(_ record: SnapshotRecord) throws(SnapshotError) {
+        let value = try record.decode { frame throws(WireError) in
+            try SnapshotClose(decoding: frame)
+        }
+        guard engine.restore(value) else {
+            throw .misplaced(offset: record.offset, "the close of \(value.instrument)")
+        }
+    }
+
+    private mutating func takeIntentFills(_ record: SnapshotRecord) throws(SnapshotError) {
+        let value = try record.decode { frame throws(WireError) in
+            try SnapshotIntentFills(decoding: frame)
+        }
+        let key = IntentKey(
+            agent: value.agent, incarnation: value.incarnation, id: value.intentID)
+        guard let index = engine.intentIndex[key] else {
+            throw .misplaced(offset: record.offset, "fills of intent \(value.intentID)")
+        }
+        engine.intents[index].fills = value.fills
+    }
+
     private mutating func takeBrake(_ record: SnapshotRecord) throws(SnapshotError) {
         let value = try record.decode { frame throws(WireError) in
             try SnapshotBrake(decoding: frame)
@@ -487,6 +510,7 @@ private struct Restoration {
             try SnapshotMeter.limits(in: frame)
         }
         for limit in limits { engine.limits[limit.kind, index] = limit.value }
+        if limits.contains(where: { $0.kind == .collarClose }) { engine.isClosing = true }
     }
 
     private mutating func takeActivity(_ record: SnapshotRecord) throws(SnapshotError) {

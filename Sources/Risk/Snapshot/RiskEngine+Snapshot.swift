@@ -14,6 +14,7 @@ extension RiskEngine {
         writeLimits(into: &writer)
         writeInstruments(into: &writer)
         writeMarks(into: &writer)
+        writeCloses(into: &writer)
         writeRegistry(into: &writer)
         writeLedger(into: &writer)
         writeOrders(into: &writer)
@@ -257,6 +258,12 @@ extension RiskEngine {
                     mode: owner.mode, strategy: owner.strategy, instrument: intent.instrument,
                     side: intent.side, quantity: intent.quantity, limitPrice: intent.limitPrice,
                     deadline: intent.deadline, committed: intent.committed))
+        }
+        for intent in parents.sorted(by: { $0.key < $1.key }) where intent.fills > 0 {
+            writer.append(
+                SnapshotIntentFills(
+                    agent: intent.key.agent, incarnation: intent.key.incarnation,
+                    intentID: intent.key.id, fills: intent.fills))
         }
         let known = orders.indices.sorted { orders[$0].id < orders[$1].id }
         for index in known { writer.append(record(ofOrder: index)) }

@@ -110,6 +110,8 @@ struct IntentState: Sendable {
     var committed: Quantity = .zero
     /// Children that are not terminal.
     var openChildren: Int = 0
+    /// Fills of its children, while a limit counted them.
+    var fills: UInt64 = 0
 
     /// Nothing can follow from the intent any more.
     func isFinished(at now: Timestamp) -> Bool {

@@ -29,6 +29,8 @@ struct InstrumentState: Sendable {
     /// What brakes value positions at.
     var mark = RobustMark()
     var volatility = Volatility()
+    /// Nil while no limit asks for it, and until a book was seen.
+    var close: DayClose?
     /// Until when a breach of its quotes keeps new risk away.
     var guardedUntil: Timestamp = .zero
 

@@ -44,24 +44,26 @@ package struct LimitConfiguration: Sendable, Equatable {
     {
         switch kind {
         case .orderQuantityMin, .orderQuantityMax, .positionMax, .orderToTradeMax, .depthShareMax,
-            .collarSigmas:
+            .collarSigmas, .leverageMax:
             let quantity: Quantity = try section.decimal("value")
             return quantity.units
         case .orderNotionalMax, .openNotionalMax, .eventLossMax, .collateralMax, .lossDailyMax,
             .lossWeeklyMax, .lossTotalMax, .brakeCapital, .planNotionalMax, .edgeMin,
-            .grossNotionalMax, .netNotionalMax, .volatilityBudget, .linkedLossMax, .disputedLossMax:
+            .grossNotionalMax, .netNotionalMax, .volatilityBudget, .linkedLossMax, .disputedLossMax,
+            .tradeLossMax:
             let amount: Money = try section.decimal("value")
             return amount.units
         case .collarPassive, .collarAggressive, .markSpreadMax, .settlementHaircut,
             .drawdownSoftMax, .drawdownHardMax, .drawdownFloor, .slippageMax, .adverseMarkoutMax,
-            .walkMax, .spreadCrossMax, .tailPrice, .guardDeclinesMax, .eventShareMax:
+            .walkMax, .spreadCrossMax, .tailPrice, .guardDeclinesMax, .eventShareMax,
+            .collarClose:
             let price: Price = try section.decimal("value")
             return price.units
         case .quoteAgeMax, .brakeCooldown, .repeatWindow, .walkWindow, .guardLatencyMax,
             .guardQuoteAgeMax, .guardDwellMin, .guardSnapshotAgeMax:
             return try section.duration("value").nanoseconds
         case .messagesPerSecond, .messageBurst, .ordersPerSecond, .orderBurst, .openOrdersMax,
-            .adverseFillsMin, .fillsPerMinuteMax, .repeatMax:
+            .adverseFillsMin, .fillsPerMinuteMax, .repeatMax, .fillsPerIntentMax:
             return Int64(try section.integer("value", in: 0...10_000_000))
         }
     }

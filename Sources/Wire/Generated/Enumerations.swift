@@ -319,6 +319,10 @@ package enum RejectReason: UInt16, Sendable, BitwiseCopyable, CaseIterable {
     case quoteGuarded = 83
     case snapshotStale = 84
     case eventShareExceeded = 85
+    case leverageExceeded = 86
+    case tradeLossExceeded = 87
+    case closeCollarExceeded = 88
+    case closeMissing = 89
 }
 
 extension RejectReason: WireEnumeration {
@@ -400,6 +404,10 @@ extension RejectReason: WireEnumeration {
         case .quoteGuarded: "quoteGuarded"
         case .snapshotStale: "snapshotStale"
         case .eventShareExceeded: "eventShareExceeded"
+        case .leverageExceeded: "leverageExceeded"
+        case .tradeLossExceeded: "tradeLossExceeded"
+        case .closeCollarExceeded: "closeCollarExceeded"
+        case .closeMissing: "closeMissing"
         }
     }
 }
@@ -724,6 +732,10 @@ package enum LimitKind: UInt16, Sendable, BitwiseCopyable, CaseIterable {
     case guardDwellMin = 50
     case guardSnapshotAgeMax = 51
     case eventShareMax = 52
+    case leverageMax = 53
+    case tradeLossMax = 54
+    case collarClose = 55
+    case fillsPerIntentMax = 56
 }
 
 extension LimitKind: WireEnumeration {
@@ -780,6 +792,10 @@ extension LimitKind: WireEnumeration {
         case .guardDwellMin: "guardDwellMin"
         case .guardSnapshotAgeMax: "guardSnapshotAgeMax"
         case .eventShareMax: "eventShareMax"
+        case .leverageMax: "leverageMax"
+        case .tradeLossMax: "tradeLossMax"
+        case .collarClose: "collarClose"
+        case .fillsPerIntentMax: "fillsPerIntentMax"
         }
     }
 }

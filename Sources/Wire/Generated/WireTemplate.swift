@@ -128,6 +128,8 @@ package enum WireTemplate: UInt16, Sendable, BitwiseCopyable, CaseIterable {
     case haltReply = 174
     case capitalDirective = 175
     case snapshotCapitalMove = 176
+    case snapshotClose = 177
+    case snapshotIntentFills = 178
     case snapshotDirective = 180
     case snapshotHaltIDs = 181
     case snapshotReconciled = 195
@@ -277,6 +279,8 @@ package func validate(frame: RawSpan) throws(WireError) {
     case .haltReply: try HaltReply.validate(frame)
     case .capitalDirective: try CapitalDirective.validate(frame)
     case .snapshotCapitalMove: try SnapshotCapitalMove.validate(frame)
+    case .snapshotClose: try SnapshotClose.validate(frame)
+    case .snapshotIntentFills: try SnapshotIntentFills.validate(frame)
     case .snapshotDirective: try SnapshotDirective.validate(frame)
     case .snapshotHaltIDs: try SnapshotHaltIDs.validate(frame)
     case .snapshotReconciled: try SnapshotReconciled.validate(frame)
@@ -433,6 +437,8 @@ package func reencode(_ frame: [UInt8]) throws(WireError) -> [UInt8] {
     case .haltReply: try HaltReply.reencode(frame)
     case .capitalDirective: try CapitalDirective.reencode(frame)
     case .snapshotCapitalMove: try SnapshotCapitalMove.reencode(frame)
+    case .snapshotClose: try SnapshotClose.reencode(frame)
+    case .snapshotIntentFills: try SnapshotIntentFills.reencode(frame)
     case .snapshotDirective: try SnapshotDirective.reencode(frame)
     case .snapshotHaltIDs: try SnapshotHaltIDs.reencode(frame)
     case .snapshotReconciled: try SnapshotReconciled.reencode(frame)

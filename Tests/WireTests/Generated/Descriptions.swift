@@ -338,6 +338,10 @@ func describe(_ frame: [UInt8]) throws(WireError) -> [String] {
         lines.add(try SnapshotCapitalMove(decoding: frame))
         lines.add(
             "reason", try SnapshotCapitalMove.reason(in: frame))
+    case .snapshotClose:
+        lines.add(try SnapshotClose(decoding: frame))
+    case .snapshotIntentFills:
+        lines.add(try SnapshotIntentFills(decoding: frame))
     case .snapshotDirective:
         lines.add(try SnapshotDirective(decoding: frame))
     case .snapshotHaltIDs:

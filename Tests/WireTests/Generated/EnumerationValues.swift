@@ -180,6 +180,10 @@ let rejectReasonValues: [EnumerationValue] = [
     EnumerationValue(83, "quoteGuarded"),
     EnumerationValue(84, "snapshotStale"),
     EnumerationValue(85, "eventShareExceeded"),
+    EnumerationValue(86, "leverageExceeded"),
+    EnumerationValue(87, "tradeLossExceeded"),
+    EnumerationValue(88, "closeCollarExceeded"),
+    EnumerationValue(89, "closeMissing"),
 ]
 let controlValues: [EnumerationValue] = [
     EnumerationValue(1, "identity"),
@@ -342,6 +346,10 @@ let limitKindValues: [EnumerationValue] = [
     EnumerationValue(50, "guardDwellMin"),
     EnumerationValue(51, "guardSnapshotAgeMax"),
     EnumerationValue(52, "eventShareMax"),
+    EnumerationValue(53, "leverageMax"),
+    EnumerationValue(54, "tradeLossMax"),
+    EnumerationValue(55, "collarClose"),
+    EnumerationValue(56, "fillsPerIntentMax"),
 ]
 let brakePhaseValues: [EnumerationValue] = [
     EnumerationValue(1, "normal"),

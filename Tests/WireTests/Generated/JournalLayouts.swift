@@ -1478,6 +1478,37 @@ let journalLayouts: [MessageLayout] = [
         groups: [],
         data: ["reason"]),
     MessageLayout(
+        "SnapshotClose", template: 177, blockLength: 105,
+        fields: [
+            FieldLayout("envelope.sender", at: 8, .name(16)),
+            FieldLayout("envelope.epoch", at: 24, .unsigned(8)),
+            FieldLayout("envelope.sequence", at: 32, .unsigned(8)),
+            FieldLayout("envelope.sentAt", at: 40, .signed(8)),
+            FieldLayout("envelope.traceID", at: 48, .unsigned(8)),
+            FieldLayout("instrument", at: 56, .name(32)),
+            FieldLayout("day", at: 88, .signed(8)),
+            FieldLayout("last", at: 96, .signed(8)),
+            FieldLayout("hasClose", at: 104, .enumeration(1, flagValues)),
+            FieldLayout("close", at: 105, .signed(8)),
+        ],
+        groups: [],
+        data: []),
+    MessageLayout(
+        "SnapshotIntentFills", template: 178, blockLength: 88,
+        fields: [
+            FieldLayout("envelope.sender", at: 8, .name(16)),
+            FieldLayout("envelope.epoch", at: 24, .unsigned(8)),
+            FieldLayout("envelope.sequence", at: 32, .unsigned(8)),
+            FieldLayout("envelope.sentAt", at: 40, .signed(8)),
+            FieldLayout("envelope.traceID", at: 48, .unsigned(8)),
+            FieldLayout("agent", at: 56, .name(16)),
+            FieldLayout("incarnation", at: 72, .unsigned(8)),
+            FieldLayout("intentID", at: 80, .unsigned(8)),
+            FieldLayout("fills", at: 88, .unsigned(8)),
+        ],
+        groups: [],
+        data: []),
+    MessageLayout(
         "SnapshotDirective", template: 180, blockLength: 73,
         fields: [
             FieldLayout("envelope.sender", at: 8, .name(16)),
