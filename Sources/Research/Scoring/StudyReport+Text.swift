@@ -48,7 +48,7 @@ extension StudyReport {
         }.joined().trimmingCharacters(in: .whitespaces)
     }
 
-    static func text(_ estimate: Scoreboard.Estimate) -> String {
+    package static func text(_ estimate: Scoreboard.Estimate) -> String {
         String(format: "%.5f ± %.5f", estimate.mean, estimate.halfWidth)
     }
 

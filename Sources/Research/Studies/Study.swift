@@ -36,6 +36,7 @@ package struct Study: Sendable {
         Study(domain: .sports, name: "soccer-odds", run: SoccerOddsStudy.run),
         Study(domain: .politics, name: "polls", run: PollStudy.run),
         Study(domain: .weather, name: "temperature", run: TemperatureStudy.run),
+        Study(domain: .weather, name: "highs", run: HighsStudy.run),
         Study(domain: .macro, name: "releases", run: ReleaseStudy.run),
         Study(domain: .crypto, name: "btc-5m", run: UpDownStudy.run),
     ]
