@@ -38,6 +38,7 @@ enum HighsStudy {
         var board = Scoreboard(["season's climate", "market, middle of the touch"])
         var results: [(cluster: Int64, value: Double)] = []
         var orders = 0
+        var skipped = 0
         var sets = [station]
         for name in input.folder.files() where name.hasPrefix(prefix) {
             let dataset = try input.folder.dataset(
@@ -59,7 +60,10 @@ enum HighsStudy {
             guard let winner = ladder.firstIndex(where: { (last[$0]?.bid ?? 0) >= 99 }),
                 book.count == ladder.count,
                 let model = climate(highs, day, now, ladder)
-            else { continue }
+            else {
+                skipped += 1
+                continue
+            }
             let middles = book.map { ($0.bid + $0.ask) / 2 }
             let sum = middles.reduce(0, +)
             board.add(
@@ -93,6 +97,9 @@ enum HighsStudy {
                 notes: [
                     "net of fees at the touch, dollars an event: \(net) "
                         + "(\(orders) orders of \(contracts) contracts, \(results.count) events)",
+                    "the log score's price is the middle, scaled to one, which nobody could trade; "
+                        + "only the net result is at the touch, whatever its size",
+                    "\(skipped) events left out: no outcome, price or climate",
                     "the recording has no forecasts, so the agent's own model is not judged here",
                     "intervals are normal; over so few events they are far too narrow",
                 ])
