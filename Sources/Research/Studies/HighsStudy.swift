@@ -70,19 +70,8 @@ enum HighsStudy {
                 Scoreboard.Row(
                     cluster: day.day, outcome: .index(winner),
                     forecasts: [model, middles.map { $0 / sum }]))
-            var net = 0.0
-            for index in book.indices {
-                let paid = index == winner ? 1.0 : 0
-                for (p, cents, payout) in [
-                    (model[index], book[index].ask, paid),
-                    (1 - model[index], 100 - book[index].bid, 1 - paid),
-                ] where cents > 0 && cents < 100 {
-                    let cost = cents / 100 + fee(cents)
-                    guard p > cost else { continue }
-                    net += (payout - cost) * Double(contracts)
-                    orders += 1
-                }
-            }
+            let (net, count) = traded(on: model, book, winner: winner)
+            orders += count
             results.append((day.day, net))
         }
         guard !results.isEmpty else {
@@ -104,6 +93,27 @@ enum HighsStudy {
                     "intervals are normal; over so few events they are far too narrow",
                 ])
         ]
+    }
+
+    /// What buying every bracket at the touch that the model finds cheap came to, net of fees, and
+    /// in how many orders.
+    private static func traded(
+        on model: [Double], _ book: [Quote], winner: Int
+    ) -> (net: Double, orders: Int) {
+        var (net, orders) = (0.0, 0)
+        for index in book.indices {
+            let paid = index == winner ? 1.0 : 0
+            for (p, cents, payout) in [
+                (model[index], book[index].ask, paid),
+                (1 - model[index], 100 - book[index].bid, 1 - paid),
+            ] where cents > 0 && cents < 100 {
+                let cost = cents / 100 + fee(cents)
+                guard p > cost else { continue }
+                net += (payout - cost) * Double(contracts)
+                orders += 1
+            }
+        }
+        return (net, orders)
     }
 
     /// The fee of one contract in dollars, of an order rounded up to the cent.
