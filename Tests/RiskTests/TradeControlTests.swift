@@ -108,6 +108,7 @@ import Wire
         #expect(rig.order(.buy, "0.49", "1").isPermitted)
         #expect(rig.order(.buy, "0.50", "1").reason == .closeCollarExceeded)
         #expect(rig.order(.buy, "0.38", "1").reason == .closeCollarExceeded)
+        rig.mark(to: "0.60")
         rig.pass(.seconds(3 * 86_400))
         #expect(rig.order(.buy, "0.50", "1").reason == .closeCollarExceeded)
         #expect(rig.order(.buy, "0.56", "1").isPermitted)
@@ -115,6 +116,17 @@ import Wire
         rig = try restored(rig)
         rig.limit(.collarClose, "1")
         #expect(rig.order(.buy, "0.40", "1").isPermitted)
+    }
+
+    /// A market that nobody holds has no marks: what requests saw of it is its close.
+    @Test func requestsAloneTeachTheClose() {
+        var rig = Rig()
+        rig.limit(.collarClose, "0.1")
+        #expect(rig.order(.buy, "0.50", "1").reason == .closeMissing)
+        rig.pass(.seconds(86_400))
+        #expect(rig.order(.buy, "0.50", "1").isPermitted)
+        #expect(rig.order(.buy, "0.39", "1").reason == .closeCollarExceeded)
+        rig.check()
     }
 
     // MARK: - Fills of an intent

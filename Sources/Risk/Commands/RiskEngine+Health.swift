@@ -69,6 +69,8 @@ extension RiskEngine {
         _ reference: ReferenceUpdated, at now: Timestamp, into effects: inout RiskEffects
     ) {
         guard let index = instrumentIndex[reference.instrument] else { return }
+        // Marks come of what is held alone; what nobody holds yet closes by its requests.
+        takeClose(reference, of: index)
         let path = marketPath(of: index)
         guard let limit = tightest(.guardQuoteAgeMax, path)?.limit else { return }
         let (age, overflow) = now.nanoseconds.subtractingReportingOverflow(

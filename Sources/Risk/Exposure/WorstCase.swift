@@ -72,9 +72,9 @@ struct MemberSums: Sendable, Hashable, BitwiseCopyable {
                 differences.second = min(differences.second, yes - no)
             }
         }
-        for sum in [ifNo, ifVoid, ofWorst] where sum.magnitude > UInt128(Exposure.narrowMost) {
-            isNarrow = false
-        }
+        // Not in a list: that would be an allocation for each book of each order.
+        let largest = max(max(ifNo.magnitude, ifVoid.magnitude), ofWorst.magnitude)
+        if largest > UInt128(Exposure.narrowMost) { isNarrow = false }
         guard isNarrow else { return }
         self.ifNo = Int64(ifNo)
         self.ifVoid = Int64(ifVoid)
