@@ -8,7 +8,10 @@ extension VenueService {
     func fate(of request: VenueRequest, at name: String) -> FaultDirector.RequestFate {
         guard let faults = engine.faults else { return FaultDirector.RequestFate() }
         let fate = faults.request(name, at: engine.now)
-        for kind in fate.kinds { note(kind, name, "\(request.method.rawValue) \(request.path)") }
+        let isSkewed = faults.skew(name, at: engine.now) != .zero
+        for kind in fate.kinds + (isSkewed ? [.skewed] : []) {
+            note(kind, name, "\(request.method.rawValue) \(request.path)")
+        }
         return fate
     }
 
@@ -24,7 +27,7 @@ extension VenueService {
         WallClock.now() + (engine.faults?.skew(name, at: engine.now) ?? .zero)
     }
 
-    private func note(_ kind: FaultPlan.Kind, _ name: String, _ what: String) {
+    func note(_ kind: FaultPlan.Kind, _ name: String, _ what: String) {
         do {
             try engine.note("fault", "\(kind.rawValue) \(name) \(what)", wall: WallClock.now())
         } catch {

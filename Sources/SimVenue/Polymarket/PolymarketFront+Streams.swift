@@ -220,6 +220,7 @@ extension PolymarketFront {
             let name = status(open[index].trade).name
             guard open[index].told != name else { continue }
             open[index].told = name
+            if name == TradeStatus.retrying { venue.note(.retrying, "polymarket", "trade") }
             tell(open[index].trade)
         }
         open.removeAll { $0.told == TradeStatus.confirmed }
