@@ -97,6 +97,33 @@ import Trading
         #expect(table[1].contains(String(format: "%.2f", best.profit)))
     }
 
+    /// The same best run is worth less the more was tried beside it, and nothing where it stands
+    /// alone or never traded.
+    @Test func theBestOfManyIsDeflated() throws {
+        defer { clean() }
+        func result(_ run: Int, profit: Double, sharpe: Double?) throws -> SweepResult {
+            let moments = sharpe.map { #","sharpe":\#($0),"skew":0,"kurtosis":3,"periods":500"# }
+            let text =
+                #"{"plan":"p","run":\#(run),"settings":{},"profit":\#(profit),"drawdownMax":0,"#
+                + #""fees":0,"permitted":0,"rejected":0,"fills":0,"shortfallBasisPoints":0"#
+                + (moments ?? "") + "}"
+            return try JSONDecoder().decode(SweepResult.self, from: Data(text.utf8))
+        }
+        let best = try result(0, profit: 9, sharpe: 0.12)
+        let others = try (1...40).map { run in
+            try result(run, profit: 0, sharpe: Double(run % 5 - 2) * 0.04)
+        }
+        let few = try #require(SweepTable.deflated([best] + others.prefix(5)))
+        let many = try #require(SweepTable.deflated([best] + others))
+        #expect(few < 1 && many < few && many > 0)
+        #expect(SweepTable.deflated([best]) == nil)
+        #expect(try SweepTable.deflated([result(0, profit: 9, sharpe: nil)] + others) == nil)
+        // What a sweep itself measures has the figures, where it traded.
+        let plan = try SweepPlan(path: write(twoByTwo))
+        let results = try SweepRun(plan, jobs: 2).run(into: SweepFile(path("o.jsonl"), for: plan))
+        #expect(results.map { $0.sharpe != nil } == results.map { $0.permitted > 0 })
+    }
+
     @Test func goesOnWhereItWasStopped() throws {
         defer { clean() }
         let plan = try SweepPlan(path: write(twoByTwo))

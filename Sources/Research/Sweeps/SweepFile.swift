@@ -1,5 +1,6 @@
 import Foundation
 import Runtime
+import Signals
 
 /// One run of a sweep as a line of JSON.
 package struct SweepResult: Codable, Sendable, Equatable {
@@ -16,6 +17,12 @@ package struct SweepResult: Codable, Sendable, Equatable {
     /// Of what all orders would have cost at their decisions.
     package let shortfallBasisPoints: Double
     package let passiveFillRatio: Double?
+    /// Of the equity's changes from point to point of its series; nil where it never changed, and
+    /// in files from before it was kept.
+    package let sharpe: Double?
+    package let skew: Double?
+    package let kurtosis: Double?
+    package let periods: Int?
 
     init(_ plan: SweepPlan, run: Int, _ outcome: BacktestOutcome) {
         self.plan = plan.hash
@@ -31,6 +38,10 @@ package struct SweepResult: Codable, Sendable, Equatable {
         let row = outcome.costs.rows.first
         shortfallBasisPoints = row?.shortfall.basisPoints ?? 0
         passiveFillRatio = row?.passiveFillRatio
+        let equity = outcome.series.map(\.equity)
+        let ratio = SharpeRatio(zip(equity, equity.dropFirst()).map { $1 - $0 })
+        (sharpe, skew) = (ratio?.ratio, ratio?.skew)
+        (kurtosis, periods) = (ratio?.kurtosis, ratio?.periods)
     }
 }
 

@@ -1,5 +1,6 @@
 import Foundation
 import Runtime
+import Signals
 import Synchronization
 
 /// Runs what is left of a sweep on several cores.
@@ -55,6 +56,25 @@ package struct SweepRun: Sendable {
 
 /// The best runs as a table for a terminal.
 package enum SweepTable {
+    /// What the best run is worth after so many tries: the probability that its Sharpe ratio is
+    /// above what as many runs without skill would find (Bailey and López de Prado 2014). Nil where
+    /// the best never changed its equity, or nothing else was tried.
+    package static func deflated(_ results: [SweepResult]) -> Double? {
+        let best = results.max { ($0.profit, $1.run) < ($1.profit, $0.run) }
+        guard let best, let ratio = best.sharpe, let skew = best.skew,
+            let kurtosis = best.kurtosis, let periods = best.periods
+        else { return nil }
+        // A run that never traded is a try all the same.
+        let ratios = results.map { $0.sharpe ?? 0 }
+        guard ratios.count > 1, periods > 1 else { return nil }
+        let mean = ratios.reduce(0, +) / Double(ratios.count)
+        let variance =
+            ratios.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(ratios.count - 1)
+        return SharpeRatio(ratio: ratio, periods: periods, skew: skew, kurtosis: kurtosis)
+            .probability(
+                above: SharpeRatio.expectedMaximum(trials: ratios.count, variance: variance))
+    }
+
     package static func lines(_ results: [SweepResult], of plan: SweepPlan, most: Int) -> [String] {
         let best = results.sorted { ($1.profit, $0.run) < ($0.profit, $1.run) }.prefix(most)
         let titles =
