@@ -38,7 +38,7 @@ extension ClusterTests {
             try await LocalClusterHarness.with(ClusterOptions(hours: 12, hasCoin: true)) {
                 cluster in
                 try await cluster.start()
-                let halt = try await cluster.command("halt", "--instrument", "NOBODY-TRADES-IT")
+                let halt = try await cluster.command("halt", "--scope", "instrument:NOBODY-TRADES")
                 try cluster.expect(halt, exitCode: 0)
                 try await cluster.waitForTrading(permits: 5, fills: 1)
                 try await cluster.stopCoreWithOpenOrders()

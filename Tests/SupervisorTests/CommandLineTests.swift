@@ -81,7 +81,7 @@ import Wire
     @Test func aHaltIsForOneScope() throws {
         func scope(_ arguments: String...) throws -> OperatorScope {
             let command = try SupervisorCommand.parseAsRoot(["halt"] + arguments)
-            return try #require(command as? HaltCommand).scope.scope()
+            return try #require(command as? HaltCommand).scope.named()
         }
         #expect(try scope() == .all)
         #expect(try scope("--org", "demo") == .org(Sample.org))

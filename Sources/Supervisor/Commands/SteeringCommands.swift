@@ -5,6 +5,14 @@ import Wire
 
 /// Whom a halt or a resume is for. Without any option: everything.
 struct ScopeOptions: ParsableArguments, Sendable {
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "The scope in one word: all, ORG, ORG/ACCOUNT, ORG/ACCOUNT/STRATEGY, venue:NAME or "
+                + "instrument:NAME.",
+            valueName: "scope"))
+    var scope: ScopeText?
+
     @Option(name: .long, help: "The org.")
     var org: ScopeName<OrgID>?
 
@@ -21,11 +29,18 @@ struct ScopeOptions: ParsableArguments, Sendable {
     var instrument: InstrumentName?
 
     /// The one scope that the options name.
-    func scope() throws(ProcessFailure) -> OperatorScope {
-        let kinds = [org != nil, venue != nil, instrument != nil].filter { $0 }.count
-        guard kinds <= 1 else {
+    func named() throws(ProcessFailure) -> OperatorScope {
+        let kinds = [scope != nil, org != nil, venue != nil, instrument != nil]
+        guard kinds.count(where: { $0 }) <= 1 else {
             throw ProcessFailure(
-                .usage, "give one of --org (with --account, --strategy), --venue or --instrument")
+                .usage,
+                "give one of --scope, --org (with --account, --strategy), --venue or --instrument")
+        }
+        if let scope {
+            guard account == nil, strategy == nil else {
+                throw ProcessFailure(.usage, "--scope names account and strategy itself")
+            }
+            return scope.scope
         }
         if strategy != nil, account == nil {
             throw ProcessFailure(.usage, "--strategy needs --org and --account")
@@ -37,6 +52,45 @@ struct ScopeOptions: ParsableArguments, Sendable {
         guard let account else { return .org(org.id) }
         guard let strategy else { return .account(org.id, account.id) }
         return .strategy(org.id, account.id, strategy.id)
+    }
+}
+
+/// A scope in one word.
+struct ScopeText: ExpressibleByArgument, Sendable {
+    let scope: OperatorScope
+
+    init?(argument: String) {
+        let named = argument.split(separator: ":", maxSplits: 1).map(String.init)
+        if argument == "all" {
+            scope = .all
+        } else if named.count == 2 {
+            switch named[0] {
+            case "venue":
+                guard let id = VenueID(named[1]) else { return nil }
+                scope = .venue(id)
+            case "instrument":
+                guard let id = InstrumentID(named[1]) else { return nil }
+                scope = .instrument(id)
+            default: return nil
+            }
+        } else {
+            let parts = argument.split(separator: "/", omittingEmptySubsequences: false)
+                .map(String.init)
+            guard (1...3).contains(parts.count), let org = OrgID(parts[0]), !org.isEmpty else {
+                return nil
+            }
+            if parts.count == 1 {
+                scope = .org(org)
+                return
+            }
+            guard let account = AccountID(parts[1]), !account.isEmpty else { return nil }
+            if parts.count == 2 {
+                scope = .account(org, account)
+                return
+            }
+            guard let strategy = StrategyID(parts[2]), !strategy.isEmpty else { return nil }
+            scope = .strategy(org, account, strategy)
+        }
     }
 }
 
@@ -94,7 +148,7 @@ struct HaltCommand: AsyncParsableCommand {
 
     func run() async throws {
         await SupervisorCommand.perform {
-            try await Steering(options: options, signature: signature).order(.halt, scope.scope())
+            try await Steering(options: options, signature: signature).order(.halt, scope.named())
         }
     }
 }
@@ -115,7 +169,7 @@ struct ResumeCommand: AsyncParsableCommand {
     func run() async throws {
         await SupervisorCommand.perform {
             try await Steering(options: options, signature: signature).loosen(
-                .resume, scope.scope(), quorum)
+                .resume, scope.named(), quorum)
         }
     }
 }

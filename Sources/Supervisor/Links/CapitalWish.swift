@@ -13,8 +13,10 @@ struct CapitalScope: Sendable, Equatable {
         let known = CapitalScope.all(in: configuration)
         if let agent = configuration.agents.first(where: { $0.name.description == text }) {
             scope = .strategy(agent.org, agent.account, agent.strategy)
-        } else if let found = known.first(where: { $0.text == text }) {
-            scope = found.scope
+        } else if let named = ScopeText(argument: text)?.scope,
+            known.contains(where: { $0.scope == named })
+        {
+            scope = named
         } else {
             let names = configuration.agents.map(\.name.description) + known.map(\.text)
             throw ProcessFailure(
