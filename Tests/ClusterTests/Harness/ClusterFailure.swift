@@ -7,13 +7,13 @@ struct ClusterFailure: Error, CustomStringConvertible {
 
 /// Looks again and again until the condition holds; throws when it does not in time.
 func waitUntil(
-    _ what: String, within patience: Duration = .seconds(60),
+    _ what: @autoclosure () -> String, within patience: Duration = .seconds(60),
     _ condition: () async throws -> Bool
 ) async throws {
     let deadline = ContinuousClock.now + patience
     while try await !condition() {
         guard ContinuousClock.now < deadline else {
-            throw ClusterFailure("not within \(patience): \(what)")
+            throw ClusterFailure("not within \(patience): \(what())")
         }
         try await Task.sleep(for: .milliseconds(50))
     }
