@@ -21,6 +21,12 @@ extension AgentService {
         log.error("core_lost", metadata: ["reason": "\(reason)"])
     }
 
+    package func linkRefused(
+        by peer: ProcessID, because reason: LinkClosure, on link: LinkName
+    ) {
+        log.warning("link_refused", metadata: ["peer": "\(peer)", "why": "\(reason)"])
+    }
+
     package func messageRefused(
         _ refusal: RefusedMessage, by peer: ProcessID, on link: LinkName
     ) {

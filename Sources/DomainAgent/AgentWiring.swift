@@ -235,7 +235,8 @@ package struct AgentLinks {
     init(_ context: ProcessContext, core: ProcessID, gateway: ProcessID) throws(ProcessFailure) {
         self.core = LinkClient(
             try context.link(core, .agents), identity: context.identity, peer: core,
-            settings: context.linkSettings)
+            settings: context.linkSettings,
+            admission: try context.admission(of: [core], owner: context.name))
         market = MarketSubscriber(
             try context.link(gateway, .market), publisher: gateway,
             settings: context.linkSettings)

@@ -27,6 +27,12 @@ extension GatewayService {
         perform { engine, _, effects in engine.coreLost(into: &effects) }
     }
 
+    package func linkRefused(
+        by peer: ProcessID, because reason: LinkClosure, on link: LinkName
+    ) {
+        log.warning("link_refused", metadata: ["peer": "\(peer)", "why": "\(reason)"])
+    }
+
     package func heartbeatReceived(
         _ head: JournalHead, from peer: ProcessID, on link: LinkName
     ) {

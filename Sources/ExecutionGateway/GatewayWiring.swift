@@ -83,7 +83,8 @@ package enum GatewayWiring {
                 }
                 let orders = LinkServer(
                     try link(.orders), identity: context.identity, allowing: [core],
-                    settings: context.linkSettings)
+                    settings: context.linkSettings,
+                    admission: try context.admission(of: [core], owner: context.name))
                 let admin = LinkServer(
                     try link(.admin), identity: context.identity,
                     allowing: configuration.adminPeers,

@@ -169,11 +169,14 @@ private struct CoreLinks {
     let gateways: [ProcessID: CoreParts.Gateway]
 
     init(_ context: ProcessContext, _ configuration: RiskCoreConfiguration) throws {
+        let admission = try context.admission(
+            of: configuration.agents.map(\.name) + configuration.gateways.map(\.name))
         var agentSettings = context.linkSettings
         agentSettings.outboxMax = CoreLinks.agentOutboxMax
         agents = LinkServer(
             try context.link(context.name, .agents), identity: context.identity,
-            allowing: configuration.agents.map(\.name), settings: agentSettings)
+            allowing: configuration.agents.map(\.name), settings: agentSettings,
+            admission: admission)
         admin = LinkServer(
             try context.link(context.name, .admin), identity: context.identity,
             allowing: configuration.adminPeers, settings: context.linkSettings, isUrgent: true)
@@ -191,7 +194,7 @@ private struct CoreLinks {
             gateways[gateway.name] = CoreParts.Gateway(
                 orders: LinkClient(
                     try context.link(gateway.name, .orders), identity: context.identity,
-                    peer: gateway.name, settings: gatewaySettings),
+                    peer: gateway.name, settings: gatewaySettings, admission: admission),
                 market: MarketSubscriber(
                     try context.link(gateway.name, .market), publisher: gateway.name,
                     settings: context.linkSettings),

@@ -108,6 +108,11 @@ struct BrokenLine: Sendable, CustomTestStringConvertible {
 
     @Test(arguments: [
         BrokenLine("mode: paper", "mode: papper", "mode: expected one of paper, shadow, live"),
+        BrokenLine("mode: paper", "mode: live", "builds: expected the builds that may trade"),
+        BrokenLine(
+            "mode: paper", "mode: live\nbuilds: [ abc ]",
+            "builds[0]: expected the SHA-256 of a program, 64 hex digits, each once, found `abc`"),
+        BrokenLine("mode: paper", "mode: live\nbuilds: abc", "builds: expected a list"),
         BrokenLine("mode: paper", "mod: paper", "expected one of cluster, mode, keys"),
         BrokenLine("cluster: paper-demo", "cluster: a b", "cluster: expected a name of at most 16"),
         BrokenLine("  lease: 5s", "  lease: 1500", "core.lease: expected a duration"),

@@ -94,7 +94,12 @@ import Trading
     @Test func aLiveAccountsKeyComesFromTheVenue() throws {
         let scratch = try ScratchFolder()
         let files = KeyFiles(root: scratch.path)
-        let live = try sampleConfiguration(replacing: [("mode: paper", "mode: live")])
+        let live = try sampleConfiguration(replacing: [
+            (
+                "mode: paper",
+                "mode: live\nbuilds: [ \(String(repeating: "a5", count: 32)) ]"
+            )
+        ])
         var maker = KeyMaker(configuration: live, files: files)
         try maker.run()
         #expect(!FileSystem.exists(files.venue(Sample.gateway)))

@@ -118,7 +118,8 @@ final class RawPeer {
     func opening(_ sender: ProcessID, incarnation: UInt64, sessionID: UInt64) -> [UInt8] {
         SessionOpen(
             envelope: envelope(sender), cluster: identity("x").cluster,
-            incarnation: Incarnation(incarnation), sessionID: sessionID, receivedThrough: .zero
+            incarnation: Incarnation(incarnation), sessionID: sessionID, receivedThrough: .zero,
+            build: .zero, terms: .zero
         ).frame()
     }
 

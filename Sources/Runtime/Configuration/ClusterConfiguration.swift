@@ -1,4 +1,5 @@
 package import Trading
+package import Wire
 
 /// A cluster, as its one YAML file states it. Every process reads the same file and takes from it
 /// what its name entitles it to.
@@ -12,6 +13,9 @@ package struct ClusterConfiguration: Sendable, Equatable {
     package let mode: Mode
     /// The folder of the keys: absolute, or relative to the state directory.
     package let keys: String
+    /// The builds that gateways and agents may be of, as `supervisor builds` prints them; empty for
+    /// any, which only paper may say.
+    package let builds: [Digest]
     package let operators: [ShortName]
     /// How many operators must agree before anything is loosened.
     package let quorum: Int
@@ -37,13 +41,14 @@ package struct ClusterConfiguration: Sendable, Equatable {
         let value = try ConfigurationValue(yaml: yaml, file: file)
         let root = try ConfigurationSection(value, file: file, path: "")
         try root.allow(
-            "cluster", "mode", "keys", "operators", "quorum", "core", "gateways", "agents",
-            "limits",
-            "sim-venue", "supervisor")
+            "cluster", "mode", "keys", "builds", "operators", "quorum", "core", "gateways",
+            "agents",
+            "limits", "sim-venue", "supervisor")
         self.file = file
         cluster = try root.name("cluster")
         mode = try root.choice("mode", of: Mode.allCases.map { ($0.description, $0) })
         keys = try root.text("keys", default: "keys")
+        builds = try ClusterConfiguration.builds(of: root, mode: mode)
         operators = try ClusterConfiguration.operators(of: root)
         quorum = try root.integer(
             "quorum", in: 1...operators.count, default: min(2, operators.count))
@@ -63,6 +68,17 @@ package struct ClusterConfiguration: Sendable, Equatable {
         try refuseDuplicates(in: root)
         try refuseOrphans(in: root)
         try refuseReplayOfDemo(in: root)
+    }
+
+    private static func builds(
+        of root: ConfigurationSection, mode: Mode
+    ) throws(ConfigurationError) -> [Digest] {
+        let builds = try root.list("builds", expected: "the SHA-256 of a program, 64 hex digits") {
+            Digest(hex: $0)
+        }
+        guard mode == .live, builds.isEmpty else { return builds }
+        throw root.refusal(
+            "builds", expected: "the builds that may trade, as `supervisor builds` prints them")
     }
 
     private static func operators(of root: ConfigurationSection)

@@ -190,6 +190,28 @@ package struct ConfigurationSection: Sendable, Equatable {
         return sections
     }
 
+    /// The single values of a list, each once; empty where the key is missing.
+    package func list<Value: Equatable>(
+        _ key: String, expected: String, _ parse: (String) -> Value?
+    ) throws(ConfigurationError) -> [Value] {
+        guard let entry = entries.first(where: { $0.key == key }) else { return [] }
+        guard case .list(let items, _) = entry.value else {
+            throw refusal(key, expected: "a list")
+        }
+        var values: [Value] = []
+        for (index, item) in items.enumerated() {
+            guard case .scalar(let scalar) = item, let value = parse(scalar.text),
+                !values.contains(value)
+            else {
+                throw ConfigurationError(
+                    file: file, line: item.line, key: "\(join(key))[\(index)]",
+                    expected: expected + ", each once", found: item.summary)
+            }
+            values.append(value)
+        }
+        return values
+    }
+
     // MARK: Private
 
     private func join(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }

@@ -2,6 +2,7 @@ import Glibc
 package import Logging
 package import Trading
 package import Transport
+import Wire
 
 /// What every process has before it is wired: its part of the configuration, its state, its keys,
 /// its log, and who it is on its links.
@@ -55,6 +56,17 @@ package struct ProcessContext: Sendable {
     /// Who the process is on its links.
     package var identity: LinkIdentity {
         LinkIdentity(cluster: configuration.cluster, name: name, incarnation: incarnation)
+    }
+
+    /// What the process says of itself to these peers, and demands of them. `owner` is the gateway
+    /// or agent whose terms both sides have read: the peer itself where the core asks.
+    package func admission(
+        of peers: [ProcessID], owner: ProcessID? = nil
+    ) throws(ProcessFailure) -> LinkAdmission {
+        var terms: [ProcessID: Digest] = [:]
+        for peer in peers { terms[peer] = configuration.terms(of: owner ?? peer) }
+        let build = try Executable.ownBuild()
+        return LinkAdmission(build: build, terms: terms, builds: Set(configuration.builds))
     }
 
     /// The link's settings as the cluster is configured.

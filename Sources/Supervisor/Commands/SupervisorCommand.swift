@@ -21,6 +21,7 @@ package struct SupervisorCommand: AsyncParsableCommand {
             ResolveBreakCommand.self, JournalCommand.self, TracesCommand.self, TokenCommand.self,
             RegistryCommand.self, KeysCommand.self, AlertsCommand.self, KPICommand.self,
             PositionsCommand.self, FillsCommand.self, DemoCommand.self, DoctorCommand.self,
+            BuildsCommand.self,
         ])
 
     package init() {}

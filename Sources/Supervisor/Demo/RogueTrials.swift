@@ -89,7 +89,7 @@ struct RogueTrials {
         }
         let open = SessionOpen(
             cluster: session.configuration.cluster, incarnation: Incarnation(1), sessionID: 0,
-            receivedThrough: .zero)
+            receivedThrough: .zero, build: .zero, terms: .zero)
         var frame = open.frame()
         WireFrame.setEnvelope(in: &frame, sender: other)
         let (who, attempt) = ("\(rogue.name)'s key", "open a session as \(other)")

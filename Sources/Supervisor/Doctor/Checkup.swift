@@ -18,7 +18,8 @@ struct Checkup: Sendable {
     /// What can be checked without asking any process.
     func still() -> [Finding] {
         [configured(), stateFolder(), space(), permissions()]
-            + [publicKeys(), clock(), descriptors(), alerts(), dashboard()].compactMap { $0 }
+            + [publicKeys(), builds(), clock(), descriptors(), alerts(), dashboard()]
+            .compactMap { $0 }
             + venuePorts() + journals()
     }
 
@@ -124,6 +125,24 @@ struct Checkup: Sendable {
         return .problem(
             "public keys", "\(missing.count) are missing, such as \(path)",
             "copy public/ from where the keys were made: without them no link opens")
+    }
+
+    /// Whether the programs beside this one are those that may trade; nil where any may.
+    private func builds() -> Finding? {
+        guard !configuration.builds.isEmpty else { return nil }
+        let folder = FileSystem.executableFolder()
+        for kind in BuildsCommand.kinds {
+            let path = "\(folder)/\(kind.executable)"
+            guard FileSystem.exists(path) else { continue }
+            guard let build = try? Executable.build(of: path),
+                configuration.builds.contains(build)
+            else {
+                return .problem(
+                    "builds", "\(path) is not of a build that \(configuration.file) lists",
+                    "install the version that was listed, or list this one: `supervisor builds`")
+            }
+        }
+        return .fine("builds", "the programs in \(folder) are listed")
     }
 
     // MARK: - Machine

@@ -29,6 +29,7 @@ package final class LinkClient {
 
     private let identity: LinkIdentity
     private let settings: LinkSettings
+    private let admission: LinkAdmission
     private var state: LinkPeer
     private var isOpeningOwed = false
     private var farewell: [[UInt8]] = []
@@ -44,13 +45,14 @@ package final class LinkClient {
     /// Makes a client of a peer's endpoint.
     package init(
         _ name: LinkName, identity: LinkIdentity, peer: ProcessID,
-        settings: LinkSettings = LinkSettings()
+        settings: LinkSettings = LinkSettings(), admission: LinkAdmission = .open
     ) {
         self.name = name
         self.identity = identity
         self.peer = peer
         self.settings = settings
-        state = LinkPeer(peer, identity: identity, settings: settings)
+        self.admission = admission
+        state = LinkPeer(peer, identity: identity, settings: settings, admission: admission)
         delay = settings.reconnectDelay
     }
 
@@ -212,7 +214,8 @@ extension LinkClient {
         return SessionOpen(
             envelope: envelope, cluster: identity.cluster, incarnation: identity.incarnation,
             sessionID: state.session?.id ?? 0,
-            receivedThrough: state.session?.receivedThrough ?? .zero
+            receivedThrough: state.session?.receivedThrough ?? .zero, build: admission.build,
+            terms: admission.terms(with: peer)
         ).frame()
     }
 
@@ -223,6 +226,9 @@ extension LinkClient {
         } catch {
             return refuse(frame, .malformed, error.description)
         }
+        let objection = admission.objection(
+            to: peer, build: accepted.build, terms: accepted.terms)
+        if let objection { return decline(.wrongVersion, objection) }
         let isResuming = accepted.isResumed.isSet && accepted.sessionID == state.session?.id
         // The session ended here while the answer was on its way: ask again, for a new one.
         if accepted.isResumed.isSet, !isResuming { return reconnect() }
@@ -266,6 +272,15 @@ extension LinkClient {
             delay = settings.reconnectDelayMax
         }
         delay = min(delay * 2, settings.reconnectDelayMax)
+        reconnect()
+    }
+
+    /// Does not take the session that the peer accepted.
+    private func decline(_ reason: SessionRefusal, _ detail: String) {
+        events.append(.refused(peer, .refused(reason, detail: detail)))
+        farewell = [sessionRefused(by: identity, reason, detail, at: clock)]
+        state.close(.refused(reason, detail: detail), into: &events)
+        delay = settings.reconnectDelayMax
         reconnect()
     }
 

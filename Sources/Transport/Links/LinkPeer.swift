@@ -20,16 +20,21 @@ struct LinkPeer {
 
     private let identity: LinkIdentity
     private let settings: LinkSettings
+    private let admission: LinkAdmission
     private var controls: [Control] = []
     private var refusedInSession = 0
     private var heardAt: MonotonicTime = .zero
     private var heartbeatDue: MonotonicTime = .never
     private var isBlocked = false
 
-    init(_ name: ProcessID, identity: LinkIdentity, settings: LinkSettings) {
+    init(
+        _ name: ProcessID, identity: LinkIdentity, settings: LinkSettings,
+        admission: LinkAdmission
+    ) {
         self.name = name
         self.identity = identity
         self.settings = settings
+        self.admission = admission
     }
 
     // MARK: Opening and closing
@@ -311,7 +316,8 @@ extension LinkPeer {
                 envelope: envelope(at: clock), sessionID: session?.id ?? 0,
                 incarnation: identity.incarnation,
                 receivedThrough: session?.receivedThrough ?? .zero, credit: settings.credit,
-                isResumed: Flag(isResumed)
+                isResumed: Flag(isResumed), build: admission.build,
+                terms: admission.terms(with: name)
             ).frame()
         case .messageRefused(let refusal):
             return MessageRefused(

@@ -18,9 +18,11 @@ package final class LinkServer {
 
     private let identity: LinkIdentity
     private let settings: LinkSettings
+    private let admission: LinkAdmission
     private let index: [ProcessID: Int]
     private var peers: [LinkPeer]
     private var routes: [Route?]
+    private var objections: [String?]
     private var replies: [(route: Route, frame: [UInt8])] = []
     private var events: [LinkEvent] = []
     private var openings: UInt64 = 0
@@ -30,17 +32,22 @@ package final class LinkServer {
     /// Makes a server that admits the given processes.
     package init(
         _ name: LinkName, identity: LinkIdentity, allowing peers: some Sequence<ProcessID>,
-        settings: LinkSettings = LinkSettings(), isUrgent: Bool = false
+        settings: LinkSettings = LinkSettings(), admission: LinkAdmission = .open,
+        isUrgent: Bool = false
     ) {
         self.name = name
         self.identity = identity
         self.settings = settings
+        self.admission = admission
         self.isUrgent = isUrgent
         let allowed = Set(peers).sorted()
         allowedPeers = allowed
         index = Dictionary(uniqueKeysWithValues: allowed.enumerated().map { ($1, $0) })
-        self.peers = allowed.map { LinkPeer($0, identity: identity, settings: settings) }
+        self.peers = allowed.map {
+            LinkPeer($0, identity: identity, settings: settings, admission: admission)
+        }
         routes = Array(repeating: nil, count: allowed.count)
+        objections = Array(repeating: nil, count: allowed.count)
     }
 
     // MARK: For the service
@@ -208,6 +215,13 @@ extension LinkServer {
             let detail = "this is cluster \(identity.cluster), not \(request.cluster)"
             return reply(route, .wrongCluster, detail)
         }
+        let objection = admission.objection(
+            to: peers[place].name, build: request.build, terms: request.terms)
+        if let objection {
+            object(to: place, objection)
+            return reply(route, .wrongVersion, objection)
+        }
+        objections[place] = nil
         if let session = peers[place].session {
             if session.peerIncarnation == request.incarnation, session.id == request.sessionID {
                 return resume(request, place, route)
@@ -225,6 +239,14 @@ extension LinkServer {
         routes[place] = route
         peers[place].open(session, at: clock, into: &events)
         peers[place].acceptOpening(resumed: false)
+    }
+
+    /// The service hears once of a peer that asks again and again.
+    private func object(to place: Int, _ objection: String) {
+        guard objections[place] != objection else { return }
+        objections[place] = objection
+        let closure = LinkClosure.refused(.wrongVersion, detail: objection)
+        events.append(.refused(peers[place].name, closure))
     }
 
     private func resume(_ request: SessionOpen, _ place: Int, _ route: Route) {

@@ -152,6 +152,7 @@ package enum SessionRefusal: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     case superseded = 7
     case shuttingDown = 8
     case crashLoop = 9
+    case wrongVersion = 10
 }
 
 extension SessionRefusal: WireEnumeration {
@@ -166,6 +167,7 @@ extension SessionRefusal: WireEnumeration {
         case .superseded: "superseded"
         case .shuttingDown: "shuttingDown"
         case .crashLoop: "crashLoop"
+        case .wrongVersion: "wrongVersion"
         }
     }
 }

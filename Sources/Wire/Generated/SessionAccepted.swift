@@ -8,7 +8,7 @@ package import Trading
 /// Template 2. Either direction.
 package struct SessionAccepted: FixedWireMessage {
     package static let templateID: UInt16 = 2
-    package static let blockLength = 77
+    package static let blockLength = 141
 
     package var envelope: Envelope
     package var sessionID: UInt64
@@ -16,6 +16,8 @@ package struct SessionAccepted: FixedWireMessage {
     package var receivedThrough: SequenceNumber
     package var credit: UInt32
     package var isResumed: Flag
+    package var build: Digest
+    package var terms: Digest
 
     /// Makes the value from its fields, in the order of the schema.
     package init(
@@ -24,7 +26,9 @@ package struct SessionAccepted: FixedWireMessage {
         incarnation: Incarnation,
         receivedThrough: SequenceNumber,
         credit: UInt32,
-        isResumed: Flag
+        isResumed: Flag,
+        build: Digest,
+        terms: Digest
     ) {
         self.envelope = envelope
         self.sessionID = sessionID
@@ -32,6 +36,8 @@ package struct SessionAccepted: FixedWireMessage {
         self.receivedThrough = receivedThrough
         self.credit = credit
         self.isResumed = isResumed
+        self.build = build
+        self.terms = terms
     }
 
     package init(decoding frame: RawSpan) throws(WireError) {
@@ -48,6 +54,8 @@ package struct SessionAccepted: FixedWireMessage {
                 field: "SessionAccepted.isResumed", value: UInt64(isResumedCode))
         }
         self.isResumed = isResumed
+        self.build = block.load(at: 85, as: Digest.self)
+        self.terms = block.load(at: 117, as: Digest.self)
     }
 
     package init(decoding frame: [UInt8]) throws(WireError) {
@@ -62,6 +70,8 @@ package struct SessionAccepted: FixedWireMessage {
             block.store(self.receivedThrough, at: 72)
             block.store(self.credit, at: 80)
             block.store(self.isResumed.rawValue, at: 84)
+            block.store(self.build, at: 85)
+            block.store(self.terms, at: 117)
         }
     }
 

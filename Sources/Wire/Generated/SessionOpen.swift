@@ -4,18 +4,21 @@ package import Trading
 
 /// First message of a link, from the connecting side; again after every reconnect. `sessionID` 0
 /// asks for a new session; otherwise the session is resumed if the acceptor still holds it. The
-/// acceptor answers SessionAccepted or SessionRefused.
+/// acceptor answers SessionAccepted or SessionRefused. `build` is the SHA-256 of the sender's
+/// executable and `terms` that of what both sides must have read alike; zero where not stated.
 ///
 /// Template 1. Either direction.
 package struct SessionOpen: FixedWireMessage {
     package static let templateID: UInt16 = 1
-    package static let blockLength = 88
+    package static let blockLength = 152
 
     package var envelope: Envelope
     package var cluster: ShortName
     package var incarnation: Incarnation
     package var sessionID: UInt64
     package var receivedThrough: SequenceNumber
+    package var build: Digest
+    package var terms: Digest
 
     /// Makes the value from its fields, in the order of the schema.
     package init(
@@ -23,13 +26,17 @@ package struct SessionOpen: FixedWireMessage {
         cluster: ShortName,
         incarnation: Incarnation,
         sessionID: UInt64,
-        receivedThrough: SequenceNumber
+        receivedThrough: SequenceNumber,
+        build: Digest,
+        terms: Digest
     ) {
         self.envelope = envelope
         self.cluster = cluster
         self.incarnation = incarnation
         self.sessionID = sessionID
         self.receivedThrough = receivedThrough
+        self.build = build
+        self.terms = terms
     }
 
     package init(decoding frame: RawSpan) throws(WireError) {
@@ -40,6 +47,8 @@ package struct SessionOpen: FixedWireMessage {
         self.incarnation = block.load(at: 72, as: Incarnation.self)
         self.sessionID = block.load(at: 80, as: UInt64.self)
         self.receivedThrough = block.load(at: 88, as: SequenceNumber.self)
+        self.build = block.load(at: 96, as: Digest.self)
+        self.terms = block.load(at: 128, as: Digest.self)
     }
 
     package init(decoding frame: [UInt8]) throws(WireError) {
@@ -53,6 +62,8 @@ package struct SessionOpen: FixedWireMessage {
             block.store(self.incarnation, at: 72)
             block.store(self.sessionID, at: 80)
             block.store(self.receivedThrough, at: 88)
+            block.store(self.build, at: 96)
+            block.store(self.terms, at: 128)
         }
     }
 

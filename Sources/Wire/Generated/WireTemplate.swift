@@ -6,6 +6,9 @@ package enum WireSchema {
     package static let id: UInt16 = 7841
     /// The version that this build writes.
     package static let version: UInt16 = 1
+    /// SHA-256 of the schema without its words, in hexadecimal: of one layout, one.
+    package static let fingerprint =
+        "56c268d9ee7050cf5d6bf47ed35c8107500d3dfd2d0348555457f79f46109c40"
 }
 
 /// Every message of the schema, by its number in the header.

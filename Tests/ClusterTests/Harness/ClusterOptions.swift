@@ -26,6 +26,8 @@ struct ClusterOptions {
     var tossesCoins = false
     /// With two venues: what goes wrong at them on purpose, as sim-venue's plan of faults.
     var faults: String?
+    /// Builds that may trade; none for any.
+    var builds: [String] = []
     /// A limit of wall time, such as `20s`; none runs to the end of the data.
     var limit: String?
 
@@ -57,6 +59,7 @@ struct ClusterOptions {
             cluster: chaos
             mode: paper
             keys: keys
+            builds: [ \(builds.joined(separator: ", ")) ]
             operators: [ \(operators.map { "{ name: \($0) }" }.joined(separator: ", ")) ]
             core:
               name: core

@@ -13,17 +13,19 @@ final class RoguePeer {
     private let socket: UnsafeMutableRawPointer
     private let monitor: UnsafeMutableRawPointer
     private let name: ProcessID
+    private let terms: Digest
     private var sequence: UInt64 = 0
     private var sessionID: UInt64 = 0
 
     /// Connects to a socket of the cluster. `keys` nil: without CURVE at all.
     init(
         as name: ProcessID, keys: CurveKeyPair?, to endpoint: Endpoint, server: CurvePublicKey,
-        routingID: [UInt8]? = nil
+        routingID: [UInt8]? = nil, terms: Digest
     ) throws {
         guard let context = zmq_ctx_new() else { throw ClusterFailure("no ZeroMQ context") }
         self.context = context
         self.name = name
+        self.terms = terms
         guard let socket = zmq_socket(context, ZMQ_DEALER),
             let monitor = zmq_socket(context, ZMQ_PAIR)
         else { throw ClusterFailure("no ZeroMQ socket") }
@@ -138,7 +140,7 @@ final class RoguePeer {
     func askForSession(cluster: String, as sender: ProcessID? = nil) async throws {
         let open = SessionOpen(
             cluster: ShortName(cluster) ?? .empty, incarnation: Incarnation(1), sessionID: 0,
-            receivedThrough: .zero)
+            receivedThrough: .zero, build: .zero, terms: terms)
         var frame = open.frame()
         WireFrame.setEnvelope(in: &frame, sender: sender ?? name)
         try await send(frame)
@@ -186,7 +188,19 @@ extension LocalClusterHarness {
     ) throws -> RoguePeer {
         try RoguePeer(
             as: processID(name), keys: keys, to: try socket(of: server, role),
-            server: try curveKeys(of: server).publicKey, routingID: routingID)
+            server: try curveKeys(of: server).publicKey, routingID: routingID,
+            terms: terms(of: role == "orders" ? server : name) ?? .zero)
+    }
+
+    /// What the core and a gateway or agent must have read alike, as a thief reads it.
+    func terms(of process: String) throws -> Digest? {
+        try ClusterConfiguration(path: configurationPath).terms(of: processID(process))
+    }
+
+    /// What a peer says of itself that has read the cluster's configuration.
+    func admission(of peer: ProcessID, owner: String) throws -> LinkAdmission {
+        try LinkAdmission(
+            build: .zero, terms: terms(of: owner).map { [peer: $0] } ?? [:], builds: [])
     }
 
     private func socket(of process: String, _ role: String) throws -> Endpoint {

@@ -111,8 +111,9 @@ extension LocalClusterHarness {
             cluster: ShortName(Self.cluster) ?? .empty, name: process,
             incarnation: Incarnation(UInt64(WallClock.now().nanoseconds)))
         let link = LinkName("core.agents") ?? .empty
+        let admission = try admission(of: core, owner: name)
         return try PollLoop(name: "stand-in", security: security) { wiring in
-            let client = LinkClient(link, identity: identity, peer: core)
+            let client = LinkClient(link, identity: identity, peer: core, admission: admission)
             try wiring.connect(client, to: endpoint)
             return StandInAgent(board: board, client: client)
         }

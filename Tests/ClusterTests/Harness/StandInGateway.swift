@@ -54,8 +54,10 @@ extension LocalClusterHarness {
             cluster: ShortName(Self.cluster) ?? .empty, name: gateway,
             incarnation: Incarnation(UInt64(WallClock.now().nanoseconds)))
         let link = LinkName("gw-kalshi.orders") ?? .empty
+        let admission = try admission(of: core, owner: "gw-kalshi")
         return try PollLoop(name: "stand-in", security: security) { wiring in
-            let server = LinkServer(link, identity: identity, allowing: [core])
+            let server = LinkServer(
+                link, identity: identity, allowing: [core], admission: admission)
             try wiring.bind(server, at: endpoint)
             return StandInGateway(orders: server, core: core, lease: lease, phantom: phantom)
         }

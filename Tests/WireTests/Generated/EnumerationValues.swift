@@ -77,6 +77,7 @@ let sessionRefusalValues: [EnumerationValue] = [
     EnumerationValue(7, "superseded"),
     EnumerationValue(8, "shuttingDown"),
     EnumerationValue(9, "crashLoop"),
+    EnumerationValue(10, "wrongVersion"),
 ]
 let wireRefusalValues: [EnumerationValue] = [
     EnumerationValue(1, "malformed"),

@@ -3,7 +3,7 @@
 /// Where every field of these messages lies, as the schema says.
 let sessionLayouts: [MessageLayout] = [
     MessageLayout(
-        "SessionOpen", template: 1, blockLength: 88,
+        "SessionOpen", template: 1, blockLength: 152,
         fields: [
             FieldLayout("envelope.sender", at: 8, .name(16)),
             FieldLayout("envelope.epoch", at: 24, .unsigned(8)),
@@ -14,11 +14,13 @@ let sessionLayouts: [MessageLayout] = [
             FieldLayout("incarnation", at: 72, .unsigned(8)),
             FieldLayout("sessionID", at: 80, .unsigned(8)),
             FieldLayout("receivedThrough", at: 88, .unsigned(8)),
+            FieldLayout("build", at: 96, .bytes(32)),
+            FieldLayout("terms", at: 128, .bytes(32)),
         ],
         groups: [],
         data: []),
     MessageLayout(
-        "SessionAccepted", template: 2, blockLength: 77,
+        "SessionAccepted", template: 2, blockLength: 141,
         fields: [
             FieldLayout("envelope.sender", at: 8, .name(16)),
             FieldLayout("envelope.epoch", at: 24, .unsigned(8)),
@@ -30,6 +32,8 @@ let sessionLayouts: [MessageLayout] = [
             FieldLayout("receivedThrough", at: 72, .unsigned(8)),
             FieldLayout("credit", at: 80, .unsigned(4)),
             FieldLayout("isResumed", at: 84, .enumeration(1, flagValues)),
+            FieldLayout("build", at: 85, .bytes(32)),
+            FieldLayout("terms", at: 117, .bytes(32)),
         ],
         groups: [],
         data: []),

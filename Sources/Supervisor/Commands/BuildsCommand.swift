@@ -1,0 +1,29 @@
+import ArgumentParser
+import Runtime
+
+/// What may trade, by content.
+struct BuildsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "builds",
+        abstract: "Prints the SHA-256 of the programs that trade, as `builds` of a configuration.",
+        discussion: "A core, gateway or agent of a build that the configuration does not list gets "
+            + "no session. While a new version is rolled out, list both.\n"
+            + "Example: supervisor builds --folder /opt/bellwether/bin >> cluster.yaml")
+
+    @Option(name: .long, help: "Where the programs lie. Default: beside this one.")
+    var folder: String?
+
+    func run() async throws {
+        await SupervisorCommand.perform {
+            let terminal = Terminal()
+            terminal.line("builds:")
+            for kind in BuildsCommand.kinds {
+                let path = "\(folder ?? FileSystem.executableFolder())/\(kind.executable)"
+                terminal.line("  - \(try Executable.build(of: path))  # \(kind.executable)")
+            }
+        }
+    }
+
+    /// Those whose sessions carry orders.
+    static let kinds: [ChildKind] = [.core, .gateway, .agent]
+}
