@@ -14,7 +14,7 @@ SWIFT_SOURCES = Package.swift Sources Tests Benchmarks
 # The pure decision with its tests, built for release in a tree of its own.
 DECISION = BELLWETHER_DECISION_ONLY=1 swift test -c release --scratch-path .build/decision --quiet
 
-.PHONY: help setup build run demo-federation test test-oracle test-browser test-long bench mutants format lint check fuzz clean
+.PHONY: help setup build run demo-federation test test-oracle test-browser test-api test-long bench mutants format lint check fuzz clean
 
 help: ## Lists the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -45,6 +45,11 @@ test-browser: ## Looks at the dashboard in Chromium. IMAGES=FOLDER for pictures
 	@deploy/setup --browser
 	@swift build --quiet
 	@scripts/browser-checks $(if $(IMAGES),--images $(IMAGES))
+
+test-api: ## Asks the API everything with schemathesis; promtool looks at the metrics. EXAMPLES=N
+	@deploy/setup
+	@swift build --quiet
+	@scripts/api-checks $(if $(EXAMPLES),--examples $(EXAMPLES))
 
 test-long: ## The same with a hundred times as many, the other seeded properties too.
 	@BELLWETHER_SEQUENCES=500000 BELLWETHER_SEED=1000000 $(DECISION) --filter ScenarioTests

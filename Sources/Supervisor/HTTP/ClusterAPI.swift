@@ -336,8 +336,10 @@ private struct Acknowledgement {
             guard key == "by" else {
                 throw .badRequest("`\(key.prefix(40))` is not known; known: by.")
             }
-            guard let name = value as? String, !name.isEmpty, name.utf8.count <= 40 else {
-                throw .badRequest("`by` must be a name of 1 to 40 bytes.")
+            guard let name = value as? String, (1...40).contains(name.utf8.count),
+                name.utf8.allSatisfy({ (0x20...0x7E).contains($0) })
+            else {
+                throw .badRequest("`by` must be 1 to 40 printable ASCII characters.")
             }
             by = name
         }
@@ -426,7 +428,9 @@ struct SteeringOrder: Sendable {
                         + "instrument, reason.")
             }
         }
-        guard !reason.isEmpty else { throw .badRequest("Say why in `reason`.") }
+        guard (1...128).contains(reason.unicodeScalars.count) else {
+            throw .badRequest("Say why in `reason`, in 1 to 128 characters.")
+        }
     }
 
     func scope() throws(Problem) -> OperatorScope {

@@ -13,7 +13,7 @@ struct MetricsText {
         ("bellwether_up", "gauge", "1 while the process is ready."),
         ("bellwether_halted", "gauge", "1 while the process holds a halt."),
         ("bellwether_restarts_total", "counter", "How often the process was started again."),
-        ("bellwether_count", "gauge", "A process's own counter, by name."),
+        ("bellwether_process_value", "gauge", "A process's own counter, by name."),
         ("bellwether_trace_lag_entries", "gauge", "Journal entries that the traces are behind."),
         ("bellwether_status_age_seconds", "gauge", "Since the processes were looked at."),
         ("bellwether_profit_dollars", "gauge", "Profit by part: realized, unrealized, fees."),
@@ -53,7 +53,7 @@ struct MetricsText {
         case "bellwether_up": processes { $0.isReady ? 1 : 0 }
         case "bellwether_halted": processes { $0.isHalted ? 1 : 0 }
         case "bellwether_restarts_total": processes { Double($0.restarts) }
-        case "bellwether_count": counters
+        case "bellwether_process_value": counters
         case "bellwether_trace_lag_entries": [" \(overview.progress.lag)"]
         case "bellwether_status_age_seconds": [" \(Double(overview.statusAgeMillis) / 1_000)"]
         case "bellwether_profit_dollars": profits
