@@ -83,12 +83,12 @@ struct FillsCommand: AsyncParsableCommand {
 
     @OptionGroup var service: ServiceOptions
 
-    @Option(name: .long, help: "How many, at most 500.")
+    @Option(name: .long, help: "How many, at most \(TraceFilter.limitMax).")
     var limit = 20
 
     func validate() throws {
-        guard (1...500).contains(limit) else {
-            throw ValidationError("--limit: expected a number from 1 to 500")
+        guard (1...TraceFilter.limitMax).contains(limit) else {
+            throw ValidationError("--limit: expected a number from 1 to \(TraceFilter.limitMax)")
         }
     }
 
