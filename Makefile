@@ -14,7 +14,7 @@ SWIFT_SOURCES = Package.swift Sources Tests Benchmarks
 # The pure decision with its tests, built for release in a tree of its own.
 DECISION = BELLWETHER_DECISION_ONLY=1 swift test -c release --scratch-path .build/decision --quiet
 
-.PHONY: help setup build run demo-federation test test-oracle test-browser test-api test-long bench mutants format lint check fuzz clean
+.PHONY: help setup build run demo-federation test test-oracle test-browser test-api test-long bench bench-web mutants format lint check fuzz clean
 
 help: ## Lists the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -63,6 +63,10 @@ bench: setup ## Measures, beside the named peers. ONLY=name
 	@for product in bench risk-core supervisor; do \
 	    swift build -c release --product $$product --quiet || exit 1; done
 	@.build/release/bench $(if $(ONLY),--only $(ONLY))
+
+bench-web: setup ## Measures explanations, what watching costs those who trade, alerts. ONLY=name
+	@swift build -c release --quiet
+	@scripts/bench-web $(if $(ONLY),--only $(ONLY))
 
 mutants: setup ## Takes each risk control out, and turns it round; for each, some test must fail.
 	@scripts/mutants

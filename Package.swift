@@ -171,7 +171,7 @@ let harness: [Target] = [
         name: "Bench",
         dependencies: [
             "Trading", "Wire", "Risk", "Journal", "Transport", "Cryptography", "Runtime",
-            "CAllocations", argumentParser, grdb,
+            "MarketSim", "CAllocations", argumentParser, grdb,
         ],
         path: "Benchmarks/Bench", swiftSettings: settings),
     tests("Trading", ["Trading"], data: ["Fixtures"]),

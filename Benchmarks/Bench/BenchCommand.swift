@@ -5,7 +5,15 @@ import Foundation
 /// peer in the same run. Prints a table, and appends one JSON object a line to `bench.jsonl`.
 @main struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "bench", abstract: "Measures the core's paths beside their physical limits.")
+        commandName: "bench", abstract: "Measures the core's paths beside their physical limits.",
+        subcommands: [MeasureCommand.self, WriteJournalCommand.self],
+        defaultSubcommand: MeasureCommand.self)
+}
+
+/// The measurements in process and over links.
+struct MeasureCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "measure", abstract: "Measures everything, or what --only names.")
 
     @Option(help: "Only the measurements whose name starts with this.")
     var only: String?
@@ -24,6 +32,7 @@ import Foundation
             ("replay", { try ReplayBench.measure(in: folder) }),
             ("journal", { try JournalBench.measure(in: folder) }),
             ("transport", { try TransportBench.measure(in: folder) }),
+            ("simulation", { try SimulationBench.measure(in: folder) }),
             ("latency", { try LatencyBench.measure(in: folder) }),
         ]
         let chosen = measurements.filter { only.map($0.name.hasPrefix) ?? true }

@@ -1,20 +1,17 @@
-import Risk
 import Trading
 import Wire
 
 /// Limits of every kind that an order meets, at every level that it has: wide enough that all of
 /// them pass, so that a decision looks at all of them.
 enum BenchLimits {
-    static func set(_ engine: inout RiskEngine, _ effects: inout RiskEffects) {
-        set(.firm, 0, &engine, &effects)
-        set(.venue, 0, &engine, &effects)
-        for index in 0..<4 {
-            set(.org, index, &engine, &effects)
-            set(.account, index, &engine, &effects)
-        }
-        for index in 0..<BenchOrders.strategies { set(.strategy, index, &engine, &effects) }
-        for index in 0..<BenchOrders.instruments { set(.instrument, index, &engine, &effects) }
-        for index in 0..<BenchOrders.events { set(.event, index, &engine, &effects) }
+    /// All of them, as the journal would have them.
+    static var all: [LimitSet] {
+        var limits = set(.firm, 0) + set(.venue, 0)
+        for index in 0..<4 { limits += set(.org, index) + set(.account, index) }
+        for index in 0..<BenchOrders.strategies { limits += set(.strategy, index) }
+        for index in 0..<BenchOrders.instruments { limits += set(.instrument, index) }
+        for index in 0..<BenchOrders.events { limits += set(.event, index) }
+        return limits
     }
 
     private static let one: Int64 = 1_000_000_000
@@ -37,23 +34,19 @@ enum BenchLimits {
         (.drawdownSoftMax, one / 4), (.drawdownHardMax, one / 2),
     ]
 
-    private static func set(
-        _ level: LimitLevel, _ index: Int, _ engine: inout RiskEngine,
-        _ effects: inout RiskEffects
-    ) {
+    private static func set(_ level: LimitLevel, _ index: Int) -> [LimitSet] {
         let isScope = level.rawValue <= LimitLevel.strategy.rawValue
         let hasAccount = level == .account || level == .strategy
-        for (kind, value) in kinds + (isScope ? brakes : []) {
-            engine.apply(
-                LimitSet(
-                    kind: kind, level: level,
-                    org: isScope && level != .firm ? BenchOrders.org(index) : .empty,
-                    account: hasAccount ? BenchOrders.account(index) : .empty, mode: .paper,
-                    strategy: level == .strategy ? BenchOrders.strategy(index) : .empty,
-                    venue: level == .venue ? BenchOrders.venue : .empty,
-                    instrument: level == .instrument ? BenchOrders.instrument(index) : .empty,
-                    eventSet: level == .event ? BenchOrders.event(index) : .empty,
-                    value: value, snapshot: 1), at: BenchOrders.now, into: &effects)
+        return (kinds + (isScope ? brakes : [])).map { kind, value in
+            LimitSet(
+                kind: kind, level: level,
+                org: isScope && level != .firm ? BenchOrders.org(index) : .empty,
+                account: hasAccount ? BenchOrders.account(index) : .empty, mode: .paper,
+                strategy: level == .strategy ? BenchOrders.strategy(index) : .empty,
+                venue: level == .venue ? BenchOrders.venue : .empty,
+                instrument: level == .instrument ? BenchOrders.instrument(index) : .empty,
+                eventSet: level == .event ? BenchOrders.event(index) : .empty,
+                value: value, snapshot: 1)
         }
     }
 }

@@ -46,53 +46,58 @@ enum BenchOrders {
     static func account(_ strategy: Int) -> AccountID { named("account-\(strategy % 4)") }
     static func strategy(_ index: Int) -> StrategyID { named("strategy-\(index)") }
 
-    /// An engine that permits what `request` asks for, with one wide intent for each strategy.
+    /// An engine that permits what `request` asks for.
     static func engine() -> RiskEngine {
         var engine = RiskEngine(cluster: ShortName("bench") ?? .empty)
         var effects = RiskEffects()
-        engine.apply(
-            CoreStarted(
-                startedEpoch: Epoch(1), engineVersion: RiskEngine.version, mode: .paper,
-                isCrashLoop: .no), at: now, into: &effects)
-        openAccounts(&engine, &effects)
-        BenchLimits.set(&engine, &effects)
-        engine.apply(
-            GatewayConnected(
-                gateway: gateway, lease: LeaseID(1), highestEpoch: Epoch(1), isKilled: .no),
-            at: now, into: &effects)
-        for index in 0..<instruments { define(index, &engine, &effects) }
-        for index in 0..<4 {
-            engine.apply(
-                AccountReconciled(
-                    gateway: gateway, account: account(index), venueCash: .zero,
-                    ledgerCash: .zero, breaks: 0), at: now, into: &effects)
+        for frame in beginning {
+            do {
+                try engine.recover(entry(of: frame, at: now), into: &effects)
+            } catch { preconditionFailure("the engine does not begin: \(error)") }
         }
         return engine
     }
 
-    private static func openAccounts(_ engine: inout RiskEngine, _ effects: inout RiskEffects) {
-        for index in 0..<4 {
-            engine.apply(
-                AccountOpened(
-                    org: org(index), account: account(index), mode: .paper, venue: venue,
-                    gateway: gateway, cash: Money(1_000_000)), at: now, into: &effects)
+    /// The frames of what brings an engine there, in order.
+    static var beginning: [[UInt8]] {
+        let start = CoreStarted(
+            startedEpoch: Epoch(1), engineVersion: RiskEngine.version, mode: .paper,
+            isCrashLoop: .no)
+        let lease = GatewayConnected(
+            gateway: gateway, lease: LeaseID(1), highestEpoch: Epoch(1), isKilled: .no)
+        let reconciled = (0..<4).map {
+            AccountReconciled(
+                gateway: gateway, account: account($0), venueCash: .zero, ledgerCash: .zero,
+                breaks: 0)
         }
-        for index in 0..<strategies {
-            engine.apply(
-                StrategyGranted(
-                    agent: agent(index), org: org(index), account: account(index), mode: .paper,
-                    strategy: strategy(index), venue: venue, isGranted: .yes),
-                at: now, into: &effects)
-            engine.apply(
-                AgentConnected(agent: agent(index), granted: Incarnation(1)), at: now,
-                into: &effects)
-        }
+        var frames = [start.frame()] + accounts
+        frames += BenchLimits.all.map { $0.frame() }
+        frames.append(lease.frame())
+        for index in 0..<instruments { frames.append(definition(of: index).frame()) }
+        return frames + reconciled.map { $0.frame() }
     }
 
-    private static func define(
-        _ index: Int, _ engine: inout RiskEngine, _ effects: inout RiskEffects
-    ) {
-        engine.apply(definition(of: index), at: now, into: &effects)
+    /// The body of a journal's entry that is no decision.
+    static func entry(of frame: [UInt8], at now: Timestamp) -> [UInt8] {
+        JournalEntry(at: now).frame(command: frame, reference: [], decision: [])
+    }
+
+    private static var accounts: [[UInt8]] {
+        var frames = (0..<4).map {
+            AccountOpened(
+                org: org($0), account: account($0), mode: .paper, venue: venue,
+                gateway: gateway, cash: Money(1_000_000)
+            ).frame()
+        }
+        for index in 0..<strategies {
+            frames.append(
+                StrategyGranted(
+                    agent: agent(index), org: org(index), account: account(index),
+                    mode: .paper, strategy: strategy(index), venue: venue, isGranted: .yes
+                ).frame())
+            frames.append(AgentConnected(agent: agent(index), granted: Incarnation(1)).frame())
+        }
+        return frames
     }
 
     static func definition(of index: Int) -> InstrumentDefined {
@@ -148,6 +153,17 @@ enum BenchOrders {
             orderID: order, state: .cancelled, reason: .cancelledByRequest, instrument: .empty,
             clientOrderID: .empty, venueOrderID: .empty, filled: .zero, remaining: .zero,
             marketTime: now)
+    }
+
+    /// The fill of a whole order, alone at its price.
+    static func fill(of order: OrderID, _ request: OrderRequest, at now: Timestamp) -> FillReport {
+        let name = VenueReference("trade-\(order)") ?? .empty
+        return FillReport(
+            envelope: envelope(gateway), orderID: order, account: request.account,
+            instrument: request.instrument, tradeID: name, venueOrderID: name,
+            clientOrderID: .empty, side: request.side, price: request.price,
+            quantity: request.quantity, fee: Money(units: 5_000_000), liquidity: .maker,
+            finality: .final, filledAt: now, marketTime: now)
     }
 
     static func reference(instrument index: Int) -> ReferenceUpdated {

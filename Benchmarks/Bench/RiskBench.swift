@@ -63,16 +63,24 @@ enum RiskBench {
         _ engine: inout RiskEngine, _ effects: inout RiskEffects
     ) throws {
         for index in 0..<BenchOrders.instruments {
-            let place = BenchOrders.Place(index)
-            let intent = BenchOrders.intent(
-                number: place.intent, instrument: place.instrument, strategy: place.strategy)
-            let frame = intent.frame()
-            effects.removeAll()
-            let judgement = engine.apply(
-                intent, RequestFacts(declareIntent: frame.span.bytes),
-                from: BenchOrders.agent(place.strategy), at: BenchOrders.now, into: &effects)
-            precondition(judgement.verdict == .accepted, "intent: \(judgement.reason)")
+            _ = try declareIntent(index, &engine, &effects)
         }
+    }
+
+    /// One instrument's; answers its frame and what was decided.
+    static func declareIntent(
+        _ index: Int, _ engine: inout RiskEngine, _ effects: inout RiskEffects
+    ) throws -> (frame: [UInt8], Judgement) {
+        let place = BenchOrders.Place(index)
+        let intent = BenchOrders.intent(
+            number: place.intent, instrument: place.instrument, strategy: place.strategy)
+        let frame = intent.frame()
+        effects.removeAll()
+        let judgement = engine.apply(
+            intent, RequestFacts(declareIntent: frame.span.bytes),
+            from: BenchOrders.agent(place.strategy), at: BenchOrders.now, into: &effects)
+        precondition(judgement.verdict == .accepted, "intent: \(judgement.reason)")
+        return (frame, judgement)
     }
 }
 

@@ -38,6 +38,21 @@ extension ClusterTests {
                     cluster.folder + "/plan.json", "--reason", "plan")
                 try cluster.expect(plan, exitCode: 0)
                 try #require(plan.output.contains("collateral-max"), "\(plan.output)")
+                // Nothing is proved yet, so the plan takes all that is free: too much for a policy
+                // of a tenth, and nobody gains what a move could bring.
+                let careful = try await cluster.command(
+                    "capital", "propose", "--accept-within", "0.1", "--reason", "policy")
+                try cluster.expect(careful, exitCode: 1)
+                try #require(careful.errors.contains("a person decides"), "\(careful.errors)")
+                let wide = try await cluster.command(
+                    "capital", "propose", "--accept-within", "1", "--reason", "policy")
+                try cluster.expect(wide, exitCode: 0)
+                let conflicts = try await cluster.command("capital", "conflicts", "--json")
+                try cluster.expect(conflicts, exitCode: 0)
+                let found = try JSONDecoder().decode(
+                    ConflictLines.self, from: Data(conflicts.output.utf8)
+                ).conflicts
+                try #require(found.allSatisfy { $0.ranks.count > 1 && !$0.proposal.isEmpty })
                 let summary = try await cluster.stop()
                 try await cluster.requireConsistent(with: summary)
             }
@@ -54,6 +69,18 @@ private struct CapitalLine: Decodable {
 
 private struct CapitalLines: Decodable {
     let scopes: [CapitalLine]
+}
+
+/// The answer of `supervisor capital conflicts --json`.
+private struct ConflictLines: Decodable {
+    struct Conflict: Decodable {
+        let proposal: String
+        let ranks: [Rank]
+    }
+
+    struct Rank: Decodable { let agent: String }
+
+    let conflicts: [Conflict]
 }
 
 /// A line of `supervisor capital history --json`.

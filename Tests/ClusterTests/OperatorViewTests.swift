@@ -81,7 +81,10 @@ extension ClusterTests {
             let sound = try await cluster.command("doctor", "--json")
             try cluster.expect(sound, exitCode: 0)
             let findings = try JSONDecoder().decode([Finding].self, from: Data(sound.output.utf8))
-            for check in ["process core", "process gw-kalshi", "journal of core", "dashboard"] {
+            let checks = [
+                "process core", "process gw-kalshi", "journal of core", "dashboard", "api",
+            ]
+            for check in checks {
                 #expect(
                     findings.contains { $0.check == check && $0.verdict == "fine" }, "\(check)")
             }

@@ -115,6 +115,34 @@ import Trading
         }
     }
 
+    /// Moves take from each no more than the plan does, give to each no more, and leave nothing
+    /// that one could still give another.
+    @Test func movesLeadToThePlan() {
+        var random = SeededRandom(seed: 11)
+        for _ in 0..<200 {
+            let candidates = (0..<5).map { index in
+                candidate(
+                    "s\(index)", "d\(index)", profits(Double(random.next() % 5) - 1, swing: 1),
+                    budget: Double(random.next() % 200), atRisk: Double(random.next() % 40))
+            }
+            let total = candidates.reduce(0) { $0 + $1.budget }
+            let plan = CapitalPlan(total: total, candidates)
+            var left = Dictionary(
+                uniqueKeysWithValues: plan.lines.map { ($0.name, $0.proposed - $0.budget) })
+            for move in plan.moves {
+                #expect(move.amount > 0 && move.from != move.to)
+                left[move.from, default: 0] += move.amount
+                left[move.to, default: 0] -= move.amount
+            }
+            for line in plan.lines {
+                let (before, after) = (line.proposed - line.budget, left[line.name] ?? 0)
+                #expect(abs(after) <= abs(before) + 1e-6 && after * before >= -1e-6)
+            }
+            let (wanted, spare) = (left.values.max() ?? 0, -(left.values.min() ?? 0))
+            #expect(wanted < 1e-6 || spare < 1e-6)
+        }
+    }
+
     @Test func whatIsAtRiskStays() {
         let plan = CapitalPlan(
             total: 100, [candidate("a", "x", profits(-1, swing: 1), atRisk: 30)])

@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import Runtime
+import Synchronization
 import TestSupport
 import Testing
 import Trading
@@ -70,7 +71,8 @@ private struct APIFixture {
         api = ClusterAPI(
             facts: ClusterFacts(try sampleConfiguration()), traces: traces, board: StatusBoard(),
             helm: helm, tokens: tokens,
-            audit: try AuditTrail(path: folder.path + "/audit.jsonl"), alerts: alerts, log: log)
+            audit: try AuditTrail(path: folder.path + "/audit.jsonl"), alerts: alerts,
+            federation: folder.path + "/status.json", log: log)
     }
 
     func get(_ path: String, _ query: [String: String] = [:], as token: String?) async -> APIReply {
@@ -112,6 +114,13 @@ extension OrderRow {
     }
 }
 
+/// For whom overviews were made.
+private final class Makings: Sendable {
+    private let names = Mutex<[String]>([])
+    var sorted: [String] { names.withLock { $0.sorted() } }
+    func note(_ name: String) { names.withLock { $0.append(name) } }
+}
+
 @Suite struct ClusterAPITests {
     @Test func everyResourceAnswersAndIsDocumented() async throws {
         let fixture = try await APIFixture()
@@ -131,6 +140,33 @@ extension OrderRow {
             #expect(reply.status == 200 && reply.type == "application/json", "\(name): \(reply)")
         }
         #expect(await fixture.get("/v1/limits", as: fixture.all).status == 503)
+    }
+
+    @Test func aPeerOfAFederationIsShownAsItSays() async throws {
+        let fixture = try await APIFixture()
+        func report() async throws -> FederationReport {
+            try await fixture.get("/v1/federation", as: fixture.all).decoded(FederationReport.self)
+        }
+        #expect(try await report().state == "none")
+        func write(_ text: String) throws {
+            try text.write(
+                toFile: fixture.folder.path + "/status.json", atomically: true, encoding: .utf8)
+        }
+        let now = WallClock.now().nanoseconds / 1_000_000
+        for (age, state) in [(Int64(0), "masking"), (60_000, "silent")] {
+            try write(
+                """
+                {"peer":"p","federation":"f","height":7,"model":"m","attempt":2,"stage":"masking",
+                "isCoordinating":false,"takesPart":true,"isHalted":false,"hasUpdate":true,
+                "linked":["q"],"writtenMillis":\(now - age)}
+                """)
+            let found = try await report()
+            #expect(found.state == state && found.version == 7 && found.linked == ["q"])
+            #expect((found.ageMillis ?? -1) >= age)
+        }
+        try write("nonsense")
+        #expect(await fixture.get("/v1/federation", as: fixture.all).status == 503)
+        #expect(await fixture.get("/v1/federation", as: fixture.demo).status == 403)
     }
 
     @Test func whoIsNobodyGetsNothing() async throws {
@@ -331,6 +367,31 @@ extension OrderRow {
         #expect(texts[1].contains("event: overview\ndata: {"))
         #expect(
             texts[1].contains("event: orders\ndata: [{") && !texts[1].contains(#""org":"demo""#))
+    }
+
+    /// Twenty followers of one scope cost one overview, and no scope sees another's.
+    @Test func followersOfOneScopeShareWhatTheySee() async throws {
+        let fixture = try await APIFixture()
+        let api = fixture.api
+        let made = Makings()
+        let cache = SceneCache()
+        let scenes = try await withThrowingTaskGroup(of: (String?, SceneCache.Scene).self) {
+            group in
+            for index in 0..<40 {
+                let org = index % 2 == 0 ? nil : "demo"
+                group.addTask {
+                    let scene = try await cache.latest(org: org) {
+                        made.note(org ?? "all")
+                        return try await api.overview(org: org)
+                    }
+                    return (org, scene)
+                }
+            }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(made.sorted == ["all", "demo"])
+        let texts = { (org: String?) in Set(scenes.filter { $0.0 == org }.map(\.1.text)) }
+        #expect(texts(nil).count == 1 && texts("demo").count == 1 && texts(nil) != texts("demo"))
     }
 
     @Test func metricsAreWellFormedAndNamed() async throws {

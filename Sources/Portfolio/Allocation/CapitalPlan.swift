@@ -93,6 +93,36 @@ package struct CapitalPlan: Sendable, Hashable {
         cash = max(0, total - proposed.reduce(0, +))
     }
 
+    /// A part of the plan's way from what is to what is proposed.
+    package struct Move: Sendable, Hashable {
+        package let from: String
+        package let to: String
+        /// In dollars.
+        package let amount: Double
+    }
+
+    /// The moves between strategies that lead to the plan, as far as one gains what another gives:
+    /// who gives most first, to who gains most first.
+    package var moves: [Move] {
+        var givers = lines.filter { $0.budget > $0.proposed }
+            .map { (name: $0.name, left: $0.budget - $0.proposed) }
+            .sorted { ($1.left, $0.name) < ($0.left, $1.name) }
+        var moves: [Move] = []
+        let gainers = lines.filter { $0.proposed > $0.budget }
+            .map { (name: $0.name, wanted: $0.proposed - $0.budget) }
+            .sorted { ($1.wanted, $0.name) < ($0.wanted, $1.name) }
+        for gainer in gainers {
+            var wanted = gainer.wanted
+            for index in givers.indices where wanted > 1e-9 && givers[index].left > 1e-9 {
+                let amount = min(wanted, givers[index].left)
+                moves.append(Move(from: givers[index].name, to: gainer.name, amount: amount))
+                givers[index].left -= amount
+                wanted -= amount
+            }
+        }
+        return moves
+    }
+
     private static func reason(
         _ merit: Merit, _ candidate: CapitalCandidate, _ given: Double, _ floor: Double,
         _ total: Double, _ rules: Rules

@@ -239,6 +239,11 @@ package struct HTTPEndpoint: Sendable, Equatable {
     package let host: String
     package let port: Int
 
+    /// As a browser takes it, with the slash at its end.
+    package var address: String {
+        "http://\(host.contains(":") ? "[\(host)]" : host):\(port)/"
+    }
+
     init(_ section: ConfigurationSection, _ key: String) throws(ConfigurationError) {
         let text = try section.text(key)
         let end = text.lastIndex(of: ":")

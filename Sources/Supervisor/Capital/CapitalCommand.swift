@@ -14,7 +14,8 @@ struct CapitalCommand: AsyncParsableCommand {
             + "what is at risk, nothing above a limit.",
         subcommands: [
             CapitalShowCommand.self, CapitalMoveCommand.self, CapitalSetCommand.self,
-            CapitalProposeCommand.self, CapitalHistoryCommand.self,
+            CapitalProposeCommand.self, CapitalConflictsCommand.self,
+            CapitalHistoryCommand.self,
         ])
 }
 

@@ -27,9 +27,22 @@ struct CapitalProposeCommand: AsyncParsableCommand {
     @Option(name: .long, help: "The largest part of one domain, 0 to 1.")
     var domainMax = 0.35
 
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Accepts the plan by moves, each of at most this part of its strategies' capital.",
+            discussion: "From 0 to 1. A larger change is refused: a person decides, with --out."))
+    var acceptWithin: Double?
+
     func validate() throws {
         guard (0...1).contains(cash), domainMax > 0, domainMax <= 1 else {
             throw ValidationError("--cash, --domain-max: expected parts from 0 to 1")
+        }
+        if let acceptWithin, acceptWithin <= 0 || acceptWithin > 1 {
+            throw ValidationError("--accept-within: expected a part above 0, at most 1")
+        }
+        if acceptWithin != nil, quorum.out != nil {
+            throw ValidationError("--accept-within moves at once, --out leaves it to others")
         }
         guard period.span > .zero else {
             throw ValidationError("--period: expected a time above zero, such as 24h")
@@ -42,7 +55,7 @@ struct CapitalProposeCommand: AsyncParsableCommand {
 
     private func propose() async throws {
         var periods = ProfitPeriods(length: period.span)
-        let engine = try JournalledState.walk(options) { periods.take($0) }
+        let engine = try JournalledState.walk(options) { engine, _ in periods.take(engine) }
         let configuration = try options.configuration()
         let candidates = periods.candidates(engine, configuration)
         guard !candidates.isEmpty else {
@@ -52,7 +65,12 @@ struct CapitalProposeCommand: AsyncParsableCommand {
         var rules = CapitalPlan.Rules()
         (rules.cash, rules.domainMax) = (cash, domainMax)
         let total = candidates.reduce(0) { $0 + $1.budget }
-        let report = PlanReport(CapitalPlan(total: total, candidates, rules), periods.count)
+        let plan = CapitalPlan(total: total, candidates, rules)
+        let report = PlanReport(plan, periods.count)
+        if let acceptWithin {
+            report.show(asJSON: options.json)
+            return try await accept(plan, within: acceptWithin, periods, configuration)
+        }
         guard quorum.out != nil else { return report.show(asJSON: options.json) }
         let budgets = try report.strategies.map { line in
             (
@@ -61,6 +79,36 @@ struct CapitalProposeCommand: AsyncParsableCommand {
             )
         }
         try await Steering(options: options, signature: signature).setCapital(budgets, quorum)
+    }
+}
+
+extension CapitalProposeCommand {
+    /// Accepts a plan as a policy does: within a bound, by moves that one operator may order, each
+    /// under a key of its own, so that the plan of a period is accepted once however often it is
+    /// made. What the plan leaves with nobody is not taken away here.
+    private func accept(
+        _ plan: CapitalPlan, within part: Double, _ periods: ProfitPeriods,
+        _ configuration: ClusterConfiguration
+    ) async throws {
+        for line in plan.lines where abs(line.proposed - line.budget) > part * line.budget + 0.005 {
+            throw ProcessFailure(
+                .refused,
+                "\(line.name) would go from \(PlanReport.cents(line.budget, .up)) to "
+                    + "\(PlanReport.cents(line.proposed, .down)), more than --accept-within "
+                    + "allows: a person decides, with --out")
+        }
+        let moves = plan.moves
+        guard !moves.isEmpty else { return Terminal().note("nothing to move") }
+        for (number, move) in moves.enumerated() {
+            guard let amount = Money(decimal: PlanReport.cents(move.amount, .down)),
+                amount > .zero, let key = LongName("plan-\(periods.last).\(number)")
+            else { continue }
+            let wish = try CapitalWish(
+                from: CapitalScope(move.from, in: configuration),
+                to: CapitalScope(move.to, in: configuration), amount: amount, key: key)
+            try await Steering(options: options, signature: signature).move(
+                wish, configuration.mode, quorum)
+        }
     }
 }
 
@@ -73,6 +121,8 @@ struct ProfitPeriods {
 
     init(length: Trading.Span) { self.length = length }
 
+    /// The number of the last period that has ended.
+    var last: Int64 { (period ?? 0) - 1 }
     /// Whole periods.
     var count: Int { max(0, ends.count - 1) }
 
@@ -170,7 +220,7 @@ struct PlanReport: Codable, Sendable, Equatable {
     }
 
     /// Whole cents; a sum of shares may miss one by the last bit.
-    private static func cents(
+    fileprivate static func cents(
         _ dollars: Double, _ rounding: FloatingPointRoundingRule
     ) -> String {
         let cents = (dollars * 100 + (rounding == .down ? 1e-6 : -1e-6)).rounded(rounding)

@@ -1,4 +1,7 @@
 import ArgumentParser
+import AsyncHTTPClient
+import NIOCore
+import NIOHTTP1
 import Runtime
 import Trading
 
@@ -59,5 +62,25 @@ struct DoctorCommand: AsyncParsableCommand {
         let reports = await StatusReport.gather(session.speakers, console)
         let versions = Set(reports.compactMap(\.version))
         return reports.map { Finding($0, versions: versions) }
+            + [await serving(checkup.configuration)].compactMap { $0 }
+    }
+
+    /// Whether the supervisor's API answers; nil where none is configured.
+    private static func serving(_ configuration: ClusterConfiguration) async -> Finding? {
+        guard let http = configuration.supervisor.http else { return nil }
+        let url = http.address + "healthz"
+        do {
+            let answer = try await HTTPClient.shared.execute(
+                HTTPClientRequest(url: url), timeout: .seconds(5))
+            guard answer.status == .ok else {
+                return .problem(
+                    "api", "\(url) answers \(answer.status.code)",
+                    "read the supervisor's log; is another program at its port?")
+            }
+        } catch {
+            return .problem(
+                "api", "\(url) does not answer", "read the supervisor's log: `no dashboard`, `web`")
+        }
+        return .fine("api", "\(url) answers")
     }
 }

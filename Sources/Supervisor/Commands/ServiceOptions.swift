@@ -77,7 +77,7 @@ private struct ServiceClient {
                     "the configuration has no `supervisor: http:`, or name another "
                         + "supervisor by --url")
             }
-            base = "http://\(http.host.contains(":") ? "[\(http.host)]" : http.host):\(http.port)"
+            base = String(http.address.dropLast())
         }
         if let file = service.tokenFile {
             let secret = try SecretFile.read(file)

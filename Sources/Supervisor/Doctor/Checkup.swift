@@ -216,7 +216,7 @@ struct Checkup: Sendable {
 
     private func dashboard() -> Finding? {
         guard let http = configuration.supervisor.http else { return nil }
-        let address = "http://\(http.host):\(http.port)/"
+        let address = http.address
         switch PortState.of(http.port) {
         case .free: return .fine("dashboard", "\(address) is free: no supervisor runs")
         case .taken where isSupervised:

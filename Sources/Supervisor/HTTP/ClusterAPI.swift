@@ -14,7 +14,11 @@ struct ClusterAPI: Sendable {
     let audit: AuditTrail
     /// Nil where nobody is to be told.
     let alerts: AlertStore?
+    /// Where a `fed-sync` beside the cluster says how it is.
+    let federation: String
     let log: Logger
+    /// What streams show, shared.
+    let scenes = SceneCache()
     private let limiter = RateLimiter()
 
     /// Longer bodies are refused before they are read.
@@ -22,7 +26,8 @@ struct ClusterAPI: Sendable {
 
     init(
         facts: ClusterFacts, traces: TraceProjection, board: StatusBoard, helm: any Helm,
-        tokens: AccessTokens, audit: AuditTrail, alerts: AlertStore?, log: Logger
+        tokens: AccessTokens, audit: AuditTrail, alerts: AlertStore?, federation: String,
+        log: Logger
     ) {
         self.facts = facts
         self.traces = traces
@@ -31,6 +36,7 @@ struct ClusterAPI: Sendable {
         self.tokens = tokens
         self.audit = audit
         self.alerts = alerts
+        self.federation = federation
         self.log = log
     }
 
@@ -38,7 +44,7 @@ struct ClusterAPI: Sendable {
     static let reads = [
         "health", "overview", "processes", "orgs", "strategies", "positions", "pnl", "orders",
         "fills", "traces", "markets", "equity", "limits", "halts", "brakes", "kpis", "notes",
-        "stream", "alerts",
+        "stream", "alerts", "federation",
     ]
     static let writes = ["halt", "resume"]
 
@@ -149,6 +155,12 @@ struct ClusterAPI: Sendable {
                 throw Problem.forbidden("Alerts are the firm's: the token must read every org.")
             }
             return .json(try alerts?.newest(200).map(AlertSummary.init) ?? [])
+        case "federation":
+            try query.allow()
+            guard grant.org == nil else {
+                throw Problem.forbidden("The peer is the firm's: the token must read every org.")
+            }
+            return .json(try FederationReport(path: federation, at: WallClock.now()))
         case "limits":
             try query.allow()
             guard grant.org == nil else {

@@ -53,7 +53,7 @@ struct WebService: Sendable {
             tokens: tokens,
             audit: try AuditTrail(
                 path: state.folder(of: configuration.supervisor.name) + "/audit.jsonl"),
-            alerts: alerts?.store, log: log)
+            alerts: alerts?.store, federation: FederationReport.path(in: state), log: log)
         // In live mode a token is handed out by `supervisor token`, never shown on a screen.
         let local = try tokens.local()
         token = configuration.mode == .live ? nil : local

@@ -9,14 +9,15 @@ struct JournalledState {
     let engine: RiskEngine
 
     init(_ options: ConsoleOptions) throws {
-        engine = try JournalledState.walk(options, fromSnapshot: true) { _ in }
+        engine = try JournalledState.walk(options, fromSnapshot: true) { _, _ in }
     }
 
     /// Applies the recorded entries one after the other, from the first that the journal has;
-    /// `body` sees the state after each.
+    /// `body` sees each, and the state after it.
     @discardableResult
     static func walk(
-        _ options: ConsoleOptions, fromSnapshot: Bool = false, _ body: (RiskEngine) -> Void
+        _ options: ConsoleOptions, fromSnapshot: Bool = false,
+        _ body: (RiskEngine, [UInt8]) throws -> Void
     ) throws -> RiskEngine {
         let configuration = try options.configuration()
         let path = options.stateDirectory.journal(of: configuration.core.name)
@@ -34,8 +35,9 @@ struct JournalledState {
             var effects = RiskEffects()
             _ = try reader.replay(after: start) { _, bytes in
                 effects.removeAll()
-                _ = try engine.recover(bytes.withUnsafeBytes { Array($0) }, into: &effects)
-                body(engine)
+                let entry = bytes.withUnsafeBytes { Array($0) }
+                _ = try engine.recover(entry, into: &effects)
+                try body(engine, entry)
             }
             return engine
         } catch let error as JournalError {
