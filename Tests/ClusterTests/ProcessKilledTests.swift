@@ -72,10 +72,20 @@ extension ClusterTests {
                 try await cluster.start()
                 try await cluster.waitForTrading(permits: 5, fills: 1)
                 let before = try #require(try await cluster.status(of: "core"))
+                // What it knows of its children's deaths is the next one's, until a clean stop.
+                let deaths = cluster.state + "/supervisor/deaths"
+                try await cluster.killAndAwaitReturn("agent-crypto")
                 try await cluster.killSupervisor()
+                let known = try String(contentsOfFile: deaths, encoding: .utf8)
+                try #require(
+                    known.hasPrefix("agent-crypto ") && known.count(where: \.isNewline) == 1)
                 try await cluster.start()
+                try await cluster.killAndAwaitReturn("agent-crypto")
+                let more = try String(contentsOfFile: deaths, encoding: .utf8)
+                try #require(more.hasPrefix(known) && more.count(where: \.isNewline) == 2)
                 try await cluster.waitForTrading(permits: 5, fills: 1)
                 let summary = try await cluster.stop()
+                try #require(!FileManager.default.fileExists(atPath: deaths))
                 try #require(summary.permitted >= before.count("permitted") + 5, "\(summary)")
                 try #require(summary.fills > before.count("fills"), "\(summary)")
                 try await cluster.requireConsistent(with: summary)

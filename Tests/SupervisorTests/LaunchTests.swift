@@ -33,13 +33,36 @@ import Trading
 @Suite struct RestartPolicyTests {
     @Test func waitsLongerEachTimeAndForgets() {
         var policy = RestartPolicy(delay: .milliseconds(500))
-        #expect(policy.died(at: .seconds(1)) == .milliseconds(500))
-        #expect(policy.died(at: .seconds(2)) == .seconds(1))
-        #expect(policy.died(at: .seconds(3)) == .seconds(2))
-        for second in 4..<20 { _ = policy.died(at: .seconds(Int64(second))) }
-        #expect(policy.died(at: .seconds(20)) == RestartPolicy.delayMax)
-        #expect(policy.died(at: .seconds(1000)) == .milliseconds(500))
+        func died(_ second: Int64) -> Trading.Span { policy.died(at: Timestamp(seconds: second)) }
+        #expect(died(1) == .milliseconds(500))
+        #expect(died(2) == .seconds(1))
+        #expect(died(3) == .seconds(2))
+        for second in 4..<20 { _ = died(Int64(second)) }
+        #expect(died(20) == RestartPolicy.delayMax)
+        #expect(died(1000) == .milliseconds(500))
         #expect(policy.restarts == 21)
+        // A clock that goes back starts again, and never waits for what is to come.
+        #expect(died(500) == .milliseconds(500))
+    }
+
+    /// What one supervisor saw counts for the next; a clean stop ends it, nonsense is no death.
+    @Test func deathsOutliveTheSupervisor() throws {
+        let folder = try ScratchFolder()
+        let record = DeathRecord(path: folder.path + "/deaths")
+        let name = try #require(ProcessID("agent-crypto"))
+        var policy = RestartPolicy(
+            delay: .seconds(1), deaths: record.read()[name] ?? [])
+        for second in 1...3 { _ = policy.died(at: Timestamp(seconds: Int64(second))) }
+        #expect(record.write([(name, policy.deaths)]))
+        var next = RestartPolicy(delay: .seconds(1), deaths: record.read()[name] ?? [])
+        #expect(next.died(at: Timestamp(seconds: 4)) == .seconds(8))
+        #expect(next.restarts == 1)
+        try "agent-crypto soon\n\nagent-crypto 5 6\n".write(
+            toFile: record.path, atomically: true, encoding: .utf8)
+        #expect(record.read().isEmpty)
+        record.clear()
+        #expect(!FileManager.default.fileExists(atPath: record.path) && record.read().isEmpty)
+        #expect(!DeathRecord(path: folder.path + "/no/such").write([(name, policy.deaths)]))
     }
 }
 
@@ -111,6 +134,7 @@ import Trading
         let cluster = LocalCluster(
             plans: plans, restartDelay: .milliseconds(10),
             environment: ["NOTIFY_SOCKET": socket.path], folder: scratch.path,
+            record: DeathRecord(path: scratch.path + "/deaths"),
             log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         return (cluster, plans.map(\.name))
     }

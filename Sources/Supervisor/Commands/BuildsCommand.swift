@@ -13,14 +13,23 @@ struct BuildsCommand: AsyncParsableCommand {
     @Option(name: .long, help: "Where the programs lie. Default: beside this one.")
     var folder: String?
 
+    @Flag(name: .long, help: "Prints JSON for machines.")
+    var json = false
+
     func run() async throws {
         await SupervisorCommand.perform {
-            let terminal = Terminal()
-            terminal.line("builds:")
+            var builds: [(program: String, build: String)] = []
             for kind in BuildsCommand.kinds {
                 let path = "\(folder ?? FileSystem.executableFolder())/\(kind.executable)"
-                terminal.line("  - \(try Executable.build(of: path))  # \(kind.executable)")
+                builds.append((kind.executable, "\(try Executable.build(of: path))"))
             }
+            let terminal = Terminal()
+            if json {
+                let pairs = builds.map { ($0.program, $0.build) }
+                return terminal.line(JSONText.encode(Dictionary(uniqueKeysWithValues: pairs)))
+            }
+            terminal.line("builds:")
+            for (program, build) in builds { terminal.line("  - \(build)  # \(program)") }
         }
     }
 

@@ -44,13 +44,15 @@ struct ClusterRun: Sendable {
                 + configuration.agents.map(\.name))
         defer { console.close() }
         let plans = configuration.children(options, data: data)
+        let record = DeathRecord(
+            path: options.state.folder(of: configuration.supervisor.name) + "/deaths")
         let cluster = LocalCluster(
             plans: plans, restartDelay: configuration.supervisor.restartDelay,
             environment: [
                 "NOTIFY_SOCKET": notifications.path,
                 StopSignal.parentVariable: String(ProcessIdentity.own),
             ],
-            folder: options.state.logs, log: log)
+            folder: options.state.logs, record: record, log: log)
         let web = web(party, console)
         let result: Result<RunSummary, ProcessFailure> = await withTaskGroup { group in
             if let web { group.addTask { await web.run() } }
@@ -63,7 +65,9 @@ struct ClusterRun: Sendable {
             group.cancelAll()
             return outcome
         }
-        return try result.get()
+        let summary = try result.get()
+        record.clear()
+        return summary
     }
 
     /// The traces, the API and the dashboard; a cluster runs without them where they cannot.

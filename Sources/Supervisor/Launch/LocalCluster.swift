@@ -52,6 +52,7 @@ actor LocalCluster {
     private let environment: [String: String]
     private let folder: String
     private let log: Logger
+    private let record: DeathRecord
     private var children: [Child]
     /// Notices of processes whose start has not been noted here yet.
     private var earlyNotices: [ChildNotice] = []
@@ -61,12 +62,18 @@ actor LocalCluster {
     /// Why the cluster cannot go on.
     private(set) var failure: ProcessFailure?
 
-    /// `folder` keeps what children write to their standard streams.
+    /// `folder` keeps what children write to their standard streams, `record` when they died.
     init(
         plans: [ChildPlan], restartDelay: Trading.Span, environment: [String: String],
-        folder: String, log: Logger
+        folder: String, record: DeathRecord, log: Logger
     ) {
-        children = plans.map { Child(plan: $0, policy: RestartPolicy(delay: restartDelay)) }
+        self.record = record
+        let deaths = record.read()
+        children = plans.map { plan in
+            Child(
+                plan: plan,
+                policy: RestartPolicy(delay: restartDelay, deaths: deaths[plan.name] ?? []))
+        }
         self.environment = environment
         self.folder = folder
         self.log = log
@@ -227,7 +234,11 @@ actor LocalCluster {
             return nil
         }
         children[index].tail = OutputTail()
-        return children[index].policy.died(at: MonotonicClock.now())
+        let delay = children[index].policy.died(at: WallClock.now())
+        if !record.write(children.map { ($0.plan.name, $0.policy.deaths) }) {
+            log.error("deaths not recorded", metadata: ["path": "\(record.path)"])
+        }
+        return delay
     }
 
     /// The exit code with which to give up: wrong usage never heals, and neither does a child that
