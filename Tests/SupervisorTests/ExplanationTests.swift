@@ -27,6 +27,8 @@ import Wire
             "journal entry 2", "spot above the strike", "spot = 117000.5", "sigma = 0.31",
             "digital-1, policy 4", "0.561, confidence 0.8", "0.012 expected after fees",
             "bid 0.51 x 20, ask 0.52 x 15, book 88, 250.0 ms old", "identity: passed",
+            "queue: none: it takes the 15 shown at 0.52, what is left rests",
+            "charged as", "counterparties: simulated",
             "staleQuote: passed (250.0 ms against 5000.0 ms, firm)",
             "size: passed (5 against 25, firm)", "gw-kalshi, lease 1, permit 1, client order c-1",
             "working as v-9", "2 at 0.52, fee 0.02, taker, trade t-1", "5 of 5, cost 2.6",
@@ -34,6 +36,28 @@ import Wire
         ] {
             #expect(text.contains(part), "no `\(part)` in:\n\(text)")
         }
+    }
+
+    /// Where the order begins in its queue, by the book that the decision saw.
+    @Test(arguments: [
+        (Side.buy, "0.51", "behind the 20 shown at its price"),
+        (.buy, "0.515", "first at its price, which is better than 0.51"),
+        (.buy, "0.5", "behind the 20 shown at 0.51 and whatever else is better or was there"),
+        (.buy, "0.52", "none: it takes the 15 shown at 0.52, what is left rests"),
+        (.sell, "0.52", "behind the 15 shown at its price"),
+        (.sell, "0.515", "first at its price, which is better than 0.52"),
+        (.sell, "0.53", "behind the 15 shown at 0.52 and whatever else is better or was there"),
+        (.sell, "0.5", "none: it takes the 20 shown at 0.51, what is left rests"),
+    ])
+    func saysWhereItStandsInTheQueue(side: Side, price: String, expected: String) async throws {
+        let story = try await story(7)
+        var request = try #require(story.request)
+        (request.side, request.price) = (side, try #require(Price(decimal: price)))
+        let assumed = Explanation.Assumptions(request, story)
+        #expect(assumed.queue == expected)
+        #expect(assumed.counterparties != nil)
+        request.mode = .live
+        #expect(Explanation.Assumptions(request, story).counterparties == nil)
     }
 
     @Test func tellsWhyAnOrderWasRejected() async throws {

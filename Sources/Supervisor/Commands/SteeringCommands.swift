@@ -238,6 +238,10 @@ struct Steering {
         return OperatorKey(name: name, key: try session.party.keys.operatorKey(name))
     }
 
+    private func milliseconds(_ value: Double) -> String {
+        "\(Double(Int(value * 10)) / 10) ms"
+    }
+
     func show(_ results: [SteeringResult], _ title: String) throws {
         let terminal = Terminal()
         if options.json {
@@ -247,11 +251,19 @@ struct Steering {
             let rows = results.map { result in
                 [
                     result.process, result.isAccepted ? "done" : "not done", result.state,
+                    result.millis.map { "after \(milliseconds($0))" } ?? "",
                     result.cancelled > 0 ? "\(result.cancelled) orders to cancel" : "",
-                    result.detail,
+                    result.detail == "done" ? "" : result.detail,
                 ]
             }
             for line in Columns.lines(rows) { terminal.line("  " + line) }
+            // Whoever has obeyed a halt lets no order pass any more.
+            let times = results.compactMap(\.millis)
+            if title.hasPrefix(OperatorAction.halt.wireName), times.count == results.count,
+                results.allSatisfy(\.isAccepted), let last = times.max()
+            {
+                terminal.line("no order left later than \(milliseconds(last)) after the command")
+            }
         }
         if results.contains(where: { !$0.isAvailable }) {
             throw ProcessFailure(.unavailable, "not every process answered")
@@ -270,6 +282,9 @@ struct SteeringResult: Codable, Sendable, Equatable {
     let cancelled: UInt32
     let detail: String
     let isAvailable: Bool
+    /// From the command until the process had answered, the opening of a link to it included; nil
+    /// for what is no command of the moment.
+    var millis: Double?
 }
 
 extension SteeringResult {

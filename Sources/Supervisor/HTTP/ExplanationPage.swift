@@ -46,6 +46,9 @@ struct ExplanationPage {
                         ("age", "\(quote.ageMillis) ms"),
                     ]))
         }
+        let assumed = [("queue", told.assumptions.queue), ("fees", told.assumptions.fees)]
+        let met = told.assumptions.counterparties.map { [("counterparties", $0)] } ?? []
+        parts.append(table("What is assumed", assumed + met))
         parts.append(
             table(
                 "Decision: \(told.rejection.map { "\(told.verdict), \($0)" } ?? told.verdict)",

@@ -33,6 +33,12 @@ extension Explanation {
                     "bid \(quote.bid) x \(quote.bidQuantity), ask \(quote.ask) x "
                         + "\(quote.askQuantity), book \(quote.book), \(quote.ageMillis) ms old"))
         }
+        lines += [
+            field("assumes", "queue: \(assumptions.queue)"), field("", "fees: \(assumptions.fees)"),
+        ]
+        if let met = assumptions.counterparties {
+            lines.append(field("", "counterparties: \(met)"))
+        }
         return lines
     }
 

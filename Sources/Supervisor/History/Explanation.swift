@@ -43,6 +43,15 @@ struct Explanation: Codable, Sendable, Equatable {
         let ageMillis: Double
     }
 
+    /// What was taken for granted of the order's chances and costs.
+    struct Assumptions: Codable, Sendable, Equatable {
+        /// Where in its queue the order would begin, by the book that the decision saw.
+        let queue: String
+        let fees: String
+        /// Whom it meets; nil at a real venue.
+        let counterparties: String?
+    }
+
     struct Permit: Codable, Sendable, Equatable {
         let gateway: String
         let lease: UInt64
@@ -81,6 +90,7 @@ struct Explanation: Codable, Sendable, Equatable {
     let confidence: Double
     let expectedEdge: String
     let quote: Quote?
+    let assumptions: Assumptions
     let controls: [Check]
     let verdict: String
     let rejection: String?
@@ -124,6 +134,7 @@ extension Explanation {
         confidence = request.confidence
         expectedEdge = request.expectedEdge.description
         quote = story.reference.map { Quote($0, at: story.at) }
+        assumptions = Assumptions(request, story)
         controls = story.controls.map(Check.init)
         verdict = judged.verdict.wireName
         rejection = judged.reason == .none ? nil : Explanation.rejection(judged)
@@ -162,6 +173,39 @@ extension Explanation.Quote {
         askQuantity = reference.askQuantity.description
         book = reference.bookSequence.rawValue
         ageMillis = Double((now - reference.receivedAt).nanoseconds) / 1e6
+    }
+}
+
+extension Explanation.Assumptions {
+    init(_ request: OrderRequest, _ story: OrderStory) {
+        queue = story.reference.map { Self.queue(request, $0) } ?? "no book was at hand"
+        fees = Self.fees(request, story)
+        counterparties =
+            request.mode == .live
+            ? nil
+            : "simulated: orders meet generated ones by price, then time; no fill is evidence"
+    }
+
+    private static func queue(_ request: OrderRequest, _ book: ReferenceUpdated) -> String {
+        let isBuy = request.side == .buy
+        let (own, ownQuantity) = isBuy ? (book.bid, book.bidQuantity) : (book.ask, book.askQuantity)
+        let (other, offered) = isBuy ? (book.ask, book.askQuantity) : (book.bid, book.bidQuantity)
+        let crosses = !other.isZero && (isBuy ? request.price >= other : request.price <= other)
+        if crosses { return "none: it takes the \(offered) shown at \(other), what is left rests" }
+        if own.isZero { return "first: nothing was shown on its side" }
+        if request.price == own { return "behind the \(ownQuantity) shown at its price" }
+        let isBetter = isBuy ? request.price > own : request.price < own
+        return isBetter
+            ? "first at its price, which is better than \(own)"
+            : "behind the \(ownQuantity) shown at \(own) and whatever else is better or was there"
+    }
+
+    private static func fees(_ request: OrderRequest, _ story: OrderStory) -> String {
+        let expected = story.features.first { $0.label.description == "fee" }?.value
+        let told = expected.map { "\($0) a contract expected" } ?? "none stated by the agent"
+        guard !story.fills.isEmpty else { return told }
+        let kinds = Set(story.fills.map(\.fill.liquidity.wireName)).sorted()
+        return told + ", \(story.fees) charged as \(kinds.joined(separator: " and "))"
     }
 }
 

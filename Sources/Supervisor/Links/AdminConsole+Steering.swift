@@ -39,9 +39,13 @@ extension AdminConsole {
     private func give(
         _ order: OperatorOrder, to target: ProcessID, by key: OperatorKey
     ) async -> SteeringResult {
+        let began = MonotonicClock.now()
         do throws(AdminError) {
-            return SteeringResult(
+            var result = SteeringResult(
                 try await command(order, to: target, by: key, patience: ConsoleSession.patience))
+            let taken = MonotonicClock.now().nanoseconds - began.nanoseconds
+            result.millis = Double(taken) / 1e6
+            return result
         } catch {
             return SteeringResult(target, error)
         }
