@@ -135,6 +135,18 @@ extension ClusterTests {
             let right = try await cluster.command("kpi", "--url", url, "--token-file", file)
             try cluster.expect(right, exitCode: 0)
 
+            // An order is explained from afar as the journal explains it here, a moment later.
+            let list = try await cluster.command("fills", "--json", "--limit", "1")
+            let filled = try JSONDecoder().decode(Fills.self, from: Data(list.output.utf8)).items
+            let order = "\(try #require(filled.first).order)"
+            let far = try await cluster.command(
+                "explain", order, "--url", url, "--token-file", file)
+            try cluster.expect(far, exitCode: 0)
+            let near = try await cluster.command("explain", order)
+            let isAlike = far.output.prefix { $0 != ">" } == near.output.prefix { $0 != ">" }
+            #expect(isAlike && far.output.hasPrefix("order \(order): "))
+            #expect(far.output.contains("assumes     queue: "))
+
             let nobody = try await cluster.command(
                 "kpi", "--url", "http://127.0.0.1:9", "--token-file", file)
             try cluster.expect(nobody, exitCode: 3)

@@ -53,6 +53,7 @@ extension ClusterTests {
                 try FileManager.default.copyItem(
                     atPath: cluster.configurationPath, toPath: cluster.state + "/cluster.yaml")
                 try await cluster.requireJudged()
+                try await cluster.requireWholeTraces()
             }
         }
 

@@ -76,18 +76,26 @@ struct OrderReport: Codable, Sendable, Equatable {
 struct ExplainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain",
-        abstract: "Explains one order: signal, model, edge, controls, permit, route, fills, PnL.")
+        abstract: "Explains one order: signal, model, edge, controls, permit, route, fills, PnL.",
+        discussion: "From the core's journal, running or stopped; with --url from the traces of a "
+            + "running supervisor, of this machine or of another.\n"
+            + "Example: supervisor explain 12 --url https://desk.example --token-file desk.token")
 
     @Argument(help: "The order's number, as `orders` lists it.")
     var order: UInt64
 
-    @OptionGroup var options: ConsoleOptions
+    @OptionGroup var service: ServiceOptions
 
     func run() async throws {
-        await SupervisorCommand.perform { try await explain() }
+        guard service.url == nil else {
+            return await service.show("/v1/orders/\(order)/explain", as: Explanation.self) {
+                $0.lines
+            }
+        }
+        await SupervisorCommand.perform { try await explain(service.options) }
     }
 
-    private func explain() async throws {
+    private func explain(_ options: ConsoleOptions) async throws {
         var story = OrderStory(order: OrderID(order))
         try await JournalAccess(options).walk { entry in try story.take(entry) }
         guard let explanation = Explanation(story) else {

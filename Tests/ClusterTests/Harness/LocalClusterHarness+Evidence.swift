@@ -155,6 +155,13 @@ extension LocalClusterHarness {
         try expect(try await script("judge", ledger + ["--min-orders", "1"]), exitCode: 0)
     }
 
+    /// The supervisor's traces, made anew, have the whole story of every order in the venue's log.
+    func requireWholeTraces() async throws {
+        try expect(try await command("traces", "rebuild"), exitCode: 0)
+        let traces = ["--traces", state + "/supervisor/traces.sqlite", "--min-orders", "1"]
+        try expect(try await script("judge", traces), exitCode: 0)
+    }
+
     /// The judge finds every way in which this run's evidence can be spoiled.
     func requireStrictJudge() async throws {
         try expect(try await script("judge-selftest", [Self.binary("supervisor")]), exitCode: 0)
