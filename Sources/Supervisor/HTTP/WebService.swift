@@ -62,11 +62,13 @@ struct WebService: Sendable {
         self.announce = announce
     }
 
-    /// Follows the journal and serves until the task is cancelled.
+    /// Follows the journal and serves until the task is cancelled. The server itself ends with the
+    /// process: cancelled while a connection has come that nobody has taken yet, it would trap
+    /// (apple/swift-nio, issue 2637), and with it the end of a run.
     func run() async {
+        Task { await serve() }
         await withTaskGroup { group in
             group.addTask { await api.traces.follow() }
-            group.addTask { await serve() }
             if let alerts {
                 group.addTask {
                     await alerts.run { [api] in
