@@ -7,12 +7,34 @@ import Wire
 /// What the agent tells the supervisor.
 extension AgentService {
     func receivedFromSupervisor(_ frame: [UInt8], peer: ProcessID) throws(WireError) {
-        guard try WireFrame.template(of: frame) == .statusRequest else {
+        switch try WireFrame.template(of: frame) {
+        case .statusRequest:
+            let request = try StatusRequest(decoding: frame)
+            _ = links.admin.send(status(nonce: request.nonce), to: peer, lane: .priority)
+        case .looksRequest:
+            let request = try LooksRequest(decoding: frame)
+            _ = links.admin.send(looks(request), to: peer, lane: .priority)
+        default:
             // An agent takes no orders: what it may do is decided by the core.
-            return refuse(frame, from: peer, on: links.admin.name, .notAllowed, "not for an agent")
+            refuse(frame, from: peer, on: links.admin.name, .notAllowed, "not for an agent")
         }
-        let request = try StatusRequest(decoding: frame)
-        _ = links.admin.send(status(nonce: request.nonce), to: peer, lane: .priority)
+    }
+
+    private func looks(_ request: LooksRequest) -> [UInt8] {
+        let limit = min(Int(request.limit), Self.shownLooks)
+        let entries = engine.looks.after(request.after, limit: limit).map { look in
+            LooksReply.LooksEntry(
+                number: look.number, at: look.at, instrument: look.instrument,
+                hasSide: Flag(look.prospect != nil), side: look.prospect?.side ?? .buy,
+                fair: look.prospect?.fair ?? .zero, edge: look.prospect?.edge ?? .zero,
+                bid: look.bid?.price ?? .zero, bidQuantity: look.bid?.quantity ?? .zero,
+                ask: look.ask?.price ?? .zero, askQuantity: look.ask?.quantity ?? .zero,
+                bookAt: look.bookAt ?? .zero,
+                reason: look.reason.flatMap { LongName("\($0)") } ?? .empty)
+        }
+        return LooksReply(
+            nonce: request.nonce, incarnation: engine.incarnation, last: engine.looks.last
+        ).frame(looks: entries)
     }
 
     private func status(nonce: UInt64) -> [UInt8] {
@@ -80,6 +102,8 @@ extension AgentService {
     }
 
     private static var shownSources: Int { 12 }
+    /// Looks in one answer; whoever wants more asks again.
+    private static var shownLooks: Int { 256 }
 
     private func price(_ value: Double) -> Int64 {
         Price(value, rounding: .nearestEven)?.units ?? 0

@@ -193,6 +193,28 @@ import Wire
         #expect(cancels.first?.requestID == RequestID(1), "ids begin again")
     }
 
+    @Test func saysWhyItLeavesAMarketAlone() throws {
+        let cluster = try ready()
+        let now = cluster.makeOpportunity()
+        cluster.mark(1, at: now)
+        cluster.begin(1, at: now)
+        try cluster.settle()
+        cluster.supervisor.say(LooksRequest(nonce: 9, after: 0, limit: 10).frame())
+        cluster.supervisor.say(LooksRequest(nonce: 10, after: 1, limit: 10).frame())
+        try cluster.settle()
+        let frames = cluster.supervisor.heard.filter {
+            (try? WireFrame.template(of: $0)) == .looksReply
+        }
+        try #require(frames.count == 2)
+        let reply = try LooksReply(decoding: frames[0])
+        #expect(reply.nonce == 9 && reply.last == 1 && reply.incarnation == Incarnation(7))
+        let looks = try LooksReply.looks(in: frames[0])
+        let look = try #require(looks.first)
+        #expect(look.instrument == AgentCluster.instrument && look.reason == .empty)
+        #expect(look.hasSide.isSet && look.side == .buy && look.edge > .zero)
+        try #expect(LooksReply.looks(in: frames[1]).isEmpty, "nothing since")
+    }
+
     @Test func impossibleMarketDataIsCountedAndDropped() throws {
         let cluster = try ready()
         let now = cluster.makeOpportunity()

@@ -68,7 +68,7 @@ private struct WatchFixture {
             overnight: OvernightCard(
                 since: "", orders: 0, fills: 0, refused: [], profitChange: nil, moneyLocked: "0",
                 lockedUntil: "", nearestBrake: "", nearestBrakeUsed: nil, needsYou: []),
-            scores: [], notes: [], alerts: [])
+            scores: [], notes: [], recoveries: 0, meanTimeToRecover: nil, alerts: [])
     }
 }
 

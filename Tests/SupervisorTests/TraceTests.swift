@@ -115,6 +115,45 @@ private struct GrowingJournal: TraceSource {
         #expect(kept.items.map(\.order) == [8] && kept.next == nil && !path.isEmpty)
     }
 
+    /// What agents said of a market stands beside the traces, the newest first, an org's own alone.
+    @Test func marketsSayWhyNothingTrades() throws {
+        let folder = try ScratchFolder()
+        let store = try TraceStore(path: folder.path + "/traces.sqlite", ordersMax: 1_000)
+        let market = InstrumentRow(
+            instrument: Sample.instrument, entry: SequenceNumber(1), title: "A market",
+            venue: Sample.venue, event: .empty, openAt: Sample.start,
+            closeAt: Sample.start + .seconds(900), status: .open, body: [])
+        func write(_ change: TraceChange, _ entry: UInt64) throws {
+            try store.write(
+                [change], upTo: .init(entry: SequenceNumber(entry), chain: "", at: Sample.start))
+        }
+        func look(_ second: Int64, _ reason: String, edge: String?) throws {
+            let one = LooksReply.LooksEntry(
+                number: 1, at: Sample.start + .seconds(second), instrument: Sample.instrument,
+                hasSide: Flag(edge != nil), side: .buy, fair: Sample.price("0.54"),
+                edge: edge.map(Sample.price) ?? .zero,
+                bid: Sample.price("0.5"), bidQuantity: Quantity(7), ask: .zero,
+                askQuantity: .zero, bookAt: Sample.start, reason: LongName(reason) ?? .empty)
+            try store.write([one], of: Sample.agent, in: Sample.org)
+        }
+        func shown(_ org: String? = nil) throws -> MarketSummary {
+            try #require(try store.markets(at: Sample.start, org: org, limit: 9).first)
+        }
+        try write(.instrument(market), 1)
+        try #expect(shown().why == "no agent has looked at it yet")
+        try look(1, "edgeTooSmall", edge: "-0.002")
+        try #expect(shown().why == "no edge after all costs")
+        try #expect(shown().fairValue == "0.54" && shown().edge == "-0.002")
+        try #expect(shown().bid == "0.5" && shown().bidQuantity == "7" && shown().ask == "0")
+        try #expect(shown("rival").why == "no agent has looked at it yet")
+        try #expect(shown("rival").fairValue.isEmpty, "a model's value is its org's")
+        // The order is older than the look, and it works.
+        try write(.order(OrderRow(sample: 7)), 2)
+        try #expect(shown().why.isEmpty)
+        try look(2, "somethingNew", edge: nil)
+        try #expect(shown().fairValue == "0.56", "the order's, where the look has none")
+    }
+
     @Test func pagesGoOnWhereTheyEnded() throws {
         let folder = try ScratchFolder()
         let store = try TraceStore(path: folder.path + "/traces.sqlite", ordersMax: 1_000)

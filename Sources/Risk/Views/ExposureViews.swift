@@ -16,6 +16,11 @@ package struct ExposureView: Sendable, Hashable {
 }
 
 extension RiskEngine {
+    /// Where an instrument was last worth something that can be trusted; nil where that never was.
+    package func trustedMark(of instrument: InstrumentID) -> Price? {
+        instrumentIndex[instrument].flatMap { instruments[$0].mark.trusted }
+    }
+
     /// What strategies hold and have open, in the order of events, strategies and members.
     package var exposureViews: [ExposureView] {
         events.indices.flatMap { event in

@@ -18,6 +18,9 @@ package struct LimitUse: Sendable, Hashable {
 }
 
 extension RiskEngine {
+    /// How often anything was halted, since the journal began.
+    package var haltCount: UInt64 { haltNumbers.last }
+
     /// The halts that stand, in the order of their scopes.
     package var haltViews: [HaltView] {
         halts.map { HaltView(scope: $0.scope, state: $0.state, since: $0.since) }

@@ -3,23 +3,19 @@ import Trading
 
 /// Working what is wanted of a market by an algorithm, child by child.
 extension AgentEngine {
-    /// Begins a parent for an edge, unless one works the side already.
+    /// Begins a parent for an edge, unless one works the side already; what stands against it,
+    /// where something does.
     mutating func pursue(
         _ edge: Edge, by plan: ExecutionPlan, _ opinion: Opinion, _ view: MarketView,
         at now: Timestamp
-    ) {
+    ) -> Abstention? {
         let id = view.instrument.id
         if parents.contains(where: { $0.instrument == id && $0.side == edge.side }) {
-            counts.abstentions.add(.quoted)
-            return
+            return .quoted
         }
-        if markets[id]?.mayAct(edge.side, at: now) != true {
-            counts.abstentions.add(.waiting)
-            return
-        }
+        if markets[id]?.mayAct(edge.side, at: now) != true { return .waiting }
         guard let quantity = size(edge, view, most: terms.intentQuantity) else {
-            counts.abstentions.add(.sizeTooSmall)
-            return
+            return .sizeTooSmall
         }
         let limit = limit(from: edge, opinion, view, at: now)
         let deadline = min(now + plan.horizon, view.window.quotesUntil)
@@ -42,10 +38,11 @@ extension AgentEngine {
                 ActiveParent(
                     instrument: id, side: edge.side, quantity: quantity, limit: limit,
                     deadline: deadline, execution: execution, wakesAt: now))
+            return nil
         } catch {
-            counts.abstentions.add(.sizeTooSmall)
             let resume = now + self.terms.requestInterval
             markets[id]?.rest(edge.side, until: resume)
+            return .sizeTooSmall
         }
     }
 
@@ -180,13 +177,15 @@ extension AgentEngine {
         {
             return false
         }
-        let before = lastRequest
-        place(
+        let obstacle = place(
             idea, edge, opinion, view, at: now,
             under: IntentPlan(
                 quantity: parent.quantity, limit: parent.limit, deadline: parent.deadline),
             into: &effects)
-        guard lastRequest != before else { return false }
+        if let obstacle {
+            counts.abstentions.add(obstacle)
+            return false
+        }
         parents[index].child = (child.number, lastRequest)
         return true
     }

@@ -2,16 +2,14 @@ import Trading
 
 /// From an order to its request with parent and explanation.
 extension AgentEngine {
+    /// Asks for an order; what stands against it, where something does.
     mutating func place(
         _ idea: OrderIdea, _ edge: Edge, _ opinion: Opinion, _ view: MarketView,
         at now: Timestamp, under plan: IntentPlan? = nil, into effects: inout AgentEffects
-    ) {
+    ) -> Abstention? {
         let id = view.instrument.id
         let expiry = idea.liquidity == .maker ? expiry(of: view, at: now) : nil
-        if idea.liquidity == .maker, expiry == nil {
-            counts.abstentions.add(.nearEnd)
-            return
-        }
+        if idea.liquidity == .maker, expiry == nil { return .nearEnd }
         let parent = intents.parent(
             of: idea, id, until: view.window.quotesUntil, at: now,
             urgency: urgency(view, at: now), under: plan)
@@ -42,6 +40,7 @@ extension AgentEngine {
                 ground: WorkingOrder.Ground(
                     basis: opinion.basis, sensitivity: opinion.sensitivity, mid: view.mid),
                 orderID: nil, remaining: idea.quantity, cancelAskedAt: nil))
+        return nil
     }
 
     /// When a quote expires at the venue by itself: in whole seconds, as venues count them, never

@@ -6,38 +6,36 @@ extension AgentEngine {
     mutating func quote(
         _ side: Side, _ opinion: Opinion, _ view: MarketView, at now: Timestamp,
         into effects: inout AgentEffects
-    ) {
-        guard let edge = bestEdge(side, opinion, view, at: now) else {
-            counts.abstentions.add(.edgeTooSmall)
-            return
+    ) -> SideLook {
+        let edge = bestEdge(side, opinion, view, at: now)
+        guard edge.net >= terms.edgeMinimum else {
+            return SideLook(edge: edge, reason: .edgeTooSmall)
         }
         if let plan = terms.execution {
-            return pursue(edge, by: plan, opinion, view, at: now)
+            return SideLook(edge: edge, reason: pursue(edge, by: plan, opinion, view, at: now))
         }
         if let reason = obstacle(to: edge, view, at: now, into: &effects) {
-            counts.abstentions.add(reason)
-            return
+            return SideLook(edge: edge, reason: reason)
         }
         guard let quantity = size(edge, view, most: terms.orderQuantityMax) else {
-            counts.abstentions.add(.sizeTooSmall)
-            return
+            return SideLook(edge: edge, reason: .sizeTooSmall)
         }
         let idea = OrderIdea(
             side: side, liquidity: edge.liquidity, price: edge.price, quantity: quantity)
         // Rounding weighs more on a small order than on the one that the edge was computed for.
         let exact = self.edge(of: idea, opinion, view, at: now)
         guard exact.net >= terms.edgeMinimum else {
-            counts.abstentions.add(.edgeTooSmall)
-            return
+            return SideLook(edge: exact, reason: .edgeTooSmall)
         }
-        place(idea, exact, opinion, view, at: now, into: &effects)
+        return SideLook(
+            edge: exact, reason: place(idea, exact, opinion, view, at: now, into: &effects))
     }
 
     /// Takes a side at the touch whatever the edge, with the smallest order.
     mutating func gamble(
         _ side: Side, _ opinion: Opinion, _ view: MarketView, at now: Timestamp,
         into effects: inout AgentEffects
-    ) {
+    ) -> SideLook {
         let step = view.instrument.lot
         let idea = OrderIdea(
             side: side, liquidity: .taker, price: touch(against: side, view).price,
@@ -46,10 +44,10 @@ extension AgentEngine {
         let held = account.position(view.instrument.id) * side.sign
         let isFull = held + idea.quantity > terms.positionMax
         if let reason = isFull ? .positionFull : obstacle(to: edge, view, at: now, into: &effects) {
-            counts.abstentions.add(reason)
-            return
+            return SideLook(edge: edge, reason: reason)
         }
-        place(idea, edge, opinion, view, at: now, into: &effects)
+        return SideLook(
+            edge: edge, reason: place(idea, edge, opinion, view, at: now, into: &effects))
     }
 
     func edge(
@@ -75,22 +73,25 @@ extension AgentEngine {
         }
     }
 
-    /// Taking, when the edge pays fee and markout; else the best passive price that does; else nil.
+    /// Taking, when the edge pays fee and markout; else the first passive price that does; else
+    /// what comes nearest to it.
     private func bestEdge(
         _ side: Side, _ opinion: Opinion, _ view: MarketView, at now: Timestamp
-    ) -> Edge? {
+    ) -> Edge {
         var idea = OrderIdea(
             side: side, liquidity: .taker, price: touch(against: side, view).price,
             quantity: terms.orderQuantityMax)
         let taken = edge(of: idea, opinion, view, at: now)
         if taken.net >= terms.edgeMinimum { return taken }
         idea.liquidity = .maker
+        var best = taken
         for price in passivePrices(side, view) {
             idea.price = price
             let posted = edge(of: idea, opinion, view, at: now)
             if posted.net >= terms.edgeMinimum { return posted }
+            if posted.net > best.net { best = posted }
         }
-        return nil
+        return best
     }
 
     /// Prices that would rest, the most attractive to others first.

@@ -59,19 +59,27 @@ extension AgentEngine {
         into effects: inout AgentEffects
     ) {
         guard let market = markets[id] else { return }
+        let found: SideLook
         switch view(of: market, at: now, tick) {
-        case .failure(let abstention): counts.abstentions.add(abstention.reason)
+        case .failure(let abstention): found = SideLook(edge: nil, reason: abstention.reason)
         case .success(let view):
             switch policy.assess(view, at: now) {
-            case .abstain(let reason): counts.abstentions.add(reason)
+            case .abstain(let reason): found = SideLook(edge: nil, reason: reason)
             case .believe(let opinion):
-                for side in Side.allCases {
-                    quote(side, opinion, view, at: now, into: &effects)
-                }
+                let bought = count(quote(.buy, opinion, view, at: now, into: &effects))
+                let sold = quote(.sell, opinion, view, at: now, into: &effects)
+                looks.note(count(sold).preferred(to: bought), of: market, at: now)
+                return
             case .gamble(let side, let opinion):
-                gamble(side, opinion, view, at: now, into: &effects)
+                found = gamble(side, opinion, view, at: now, into: &effects)
             }
         }
+        looks.note(count(found), of: market, at: now)
+    }
+
+    private mutating func count(_ look: SideLook) -> SideLook {
+        if let reason = look.reason { counts.abstentions.add(reason) }
+        return look
     }
 
     private func view(

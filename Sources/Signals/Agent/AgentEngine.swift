@@ -15,6 +15,8 @@ package struct AgentEngine<Policy: DomainPolicy>: Sendable {
     package private(set) var isReady = false
     package private(set) var incarnation = Incarnation.zero
     package var counts = AgentCounts()
+    /// What it last made of each market.
+    package internal(set) var looks = LookBook()
 
     var account = AgentAccount()
     var orders: [WorkingOrder] = []
@@ -191,6 +193,7 @@ package struct AgentEngine<Policy: DomainPolicy>: Sendable {
             schedule.removeFirst()
             markets[id] = nil
             intents.forget(id)
+            looks.forget(id)
             makerMarkout.forget(id)
             takerMarkout.forget(id)
         }

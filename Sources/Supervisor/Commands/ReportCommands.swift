@@ -19,7 +19,7 @@ extension KPIReport {
     var lines: [String] {
         let header = [
             "STRATEGY", "AGENT", "ORDERS", "REJECTED", "BREACHES", "STALE", "FILLS", "PASSIVE",
-            "SLIPPAGE", "EXPECTED", "FEES",
+            "SLIPPAGE", "EXPECTED", "MISSED", "FEES", "AFTER 5 S", "30 S", "300 S",
         ]
         let rows = scores.map { score in
             [
@@ -28,25 +28,55 @@ extension KPIReport {
                 "\(score.breachesPrevented)", "\(score.staleQuotes)", "\(score.fills)",
                 KPIReport.percent(score.passiveFillRatio),
                 "\((score.slippageBasisPoints * 10).rounded() / 10) bp", score.expectedEdge,
-                score.fees,
-            ]
+                score.missedEdge, score.fees,
+            ] + score.markouts.map { $0.map { "\(($0 * 10_000).rounded() / 10_000)" } ?? "-" }
         }
         let earned = returns.map { item in
             [
-                item.strategy, item.realizedEdge, item.equity,
+                item.strategy, item.venues.joined(separator: " "), item.realizedEdge, item.equity,
                 item.returnOnCapital.map { KPIReport.percent($0) } ?? "-",
                 item.brakeUsed.map { KPIReport.percent($0) } ?? "-",
             ]
         }
-        return Columns.lines([header] + rows, right: Set(2...10)) + [""]
+        return Columns.lines([header] + rows, right: Set(2...14)) + [""]
             + Columns.lines(
-                [["STRATEGY", "EARNED", "EQUITY", "RETURN", "BRAKE USED"]] + earned,
-                right: Set(1...4))
-            + ["", "halts \(halts), restarts \(restarts)"]
+                [["STRATEGY", "VENUE", "EARNED", "EQUITY", "RETURN", "BRAKE USED"]] + earned,
+                right: Set(2...5)) + ["", clusterLine]
+    }
+
+    private var clusterLine: String {
+        let kills = killActivations.map { ", \($0) since the beginning" } ?? ""
+        let mean = meanTimeToRecover.map { ", \(($0 * 10).rounded() / 10) s on average" } ?? ""
+        return "halts \(halts)\(kills); restarts \(restarts); recovered \(recoveries) times\(mean)"
     }
 
     private static func percent(_ share: Double) -> String {
         "\((share * 1_000).rounded() / 10) %"
+    }
+}
+
+/// What could be traded, and why it is not.
+struct MarketsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "markets",
+        abstract: "Shows each market: quote, model, edge after all costs, why nothing trades.",
+        discussion: "Example: supervisor markets --watch")
+
+    @OptionGroup var service: ServiceOptions
+
+    func run() async throws {
+        await service.show("/v1/markets", as: [MarketSummary].self) { markets in
+            guard !markets.isEmpty else { return ["no market is open"] }
+            let rows = markets.map {
+                [
+                    $0.instrument, $0.bid, $0.ask, $0.fairValue, $0.edge,
+                    $0.why.isEmpty ? "trading" : $0.why, $0.closeAt,
+                ]
+            }
+            return Columns.lines(
+                [["MARKET", "BID", "ASK", "MODEL", "EDGE", "WHY NOT TRADING", "CLOSES"]] + rows,
+                right: [1, 2, 3, 4])
+        }
     }
 }
 

@@ -20,7 +20,8 @@ package struct SupervisorCommand: AsyncParsableCommand {
             OrdersCommand.self, ExplainCommand.self, StatementCommand.self, PostCommand.self,
             ResolveBreakCommand.self, JournalCommand.self, TracesCommand.self, TokenCommand.self,
             RegistryCommand.self, KeysCommand.self, AlertsCommand.self, KPICommand.self,
-            PositionsCommand.self, FillsCommand.self, DemoCommand.self, DoctorCommand.self,
+            MarketsCommand.self, PositionsCommand.self, FillsCommand.self, DemoCommand.self,
+            DoctorCommand.self,
             BuildsCommand.self,
         ])
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import GRDB
 import Logging
 import Runtime
 import Trading
@@ -73,6 +74,15 @@ struct TraceFile {
 
     static func path(in state: StateDirectory, of configuration: ClusterConfiguration) -> String {
         state.folder(of: configuration.supervisor.name) + "/traces.sqlite"
+    }
+
+    /// What contracts of an order's fills gained, by trade; empty where there are no traces.
+    func markouts(of order: OrderID) -> [String: [String?]] {
+        guard let path = try? existing(),
+            let queue = try? DatabaseQueue(
+                path: path, configuration: TraceSchema.configuration(isReadOnly: true))
+        else { return [:] }
+        return (try? TraceStore.markouts(of: order, queue)) ?? [:]
     }
 
     /// Takes the right to write them, for as long as this process lives.

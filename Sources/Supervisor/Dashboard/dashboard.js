@@ -233,8 +233,10 @@ function drawScores(view) {
   const figures = [
     ['orders requested', (one) => String(one.requested)], ['fills', (one) => String(one.fills)],
     ['expected edge of fills', (one) => money(one.expectedEdge)],
+    ['edge of what was refused', (one) => money(one.missedEdge)],
     ['fees', (one) => money(one.fees)],
     ['slippage', (one) => `${one.slippageBasisPoints.toFixed(1)} bp`],
+    ['gain after 5, 30, 300 s', (one) => one.markouts.map((gain) => (gain === null || gain === undefined ? '–' : gain.toFixed(4))).join(' ')],
     ['passive fill ratio', (one) => percent(one.passiveFillRatio)],
     ['rejected', (one) => percent(one.rejectionRate)],
     ['breaches prevented', (one) => String(one.breachesPrevented)],

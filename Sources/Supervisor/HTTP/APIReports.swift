@@ -70,11 +70,18 @@ struct KPIReport: Codable, Sendable, Equatable {
     let returns: [Return]
     let halts: Int
     let restarts: Int
+    /// How often anything was halted; nil where one org asks.
+    let killActivations: UInt64?
+    let recoveries: Int
+    /// In seconds; nil where nothing had to recover.
+    let meanTimeToRecover: Double?
 
     /// What a strategy made of its capital.
     struct Return: Codable, Sendable, Equatable {
         let org: String
         let strategy: String
+        let agents: [String]
+        let venues: [String]
         let realizedEdge: String
         let equity: String
         let returnOnCapital: Double?
@@ -92,12 +99,15 @@ struct KPIReport: Codable, Sendable, Equatable {
             let equity = brake.flatMap { Money(decimal: $0.equity) } ?? .zero
             let capital = (equity - made).doubleValue
             return Return(
-                org: strategy.org, strategy: strategy.strategy, realizedEdge: strategy.profit,
-                equity: equity.description,
+                org: strategy.org, strategy: strategy.strategy, agents: strategy.agents,
+                venues: strategy.venues, realizedEdge: strategy.profit, equity: equity.description,
                 returnOnCapital: capital > 0 ? made.doubleValue / capital : nil,
                 brakeUsed: brake?.used)
         }
         halts = picture.halts.count
         restarts = overview.processes.reduce(0) { $0 + $1.restarts }
+        killActivations = picture.killActivations
+        recoveries = overview.recoveries
+        meanTimeToRecover = overview.meanTimeToRecover
     }
 }

@@ -203,6 +203,7 @@ struct ClusterAPI: Sendable {
         // Counters are the firm's.
         let processes = org == nil ? all : []
         let needs = Needs.list(picture, progress, all, isStale: age > 5_000)
+        let recoveries = org == nil ? board.recoveries : StatusBoard.Recoveries()
         return Overview(
             facts: facts, progress: progress, statusAgeMillis: age, processes: processes,
             picture: picture, markets: try traces.store.markets(at: now, org: org, limit: 40),
@@ -210,6 +211,7 @@ struct ClusterAPI: Sendable {
                 picture, at: now, org: org, needsYou: org == nil ? needs : []),
             scores: try traces.store.scores(org: org),
             notes: try traces.store.notes(org: org, before: nil, limit: 12).items,
+            recoveries: recoveries.count, meanTimeToRecover: recoveries.mean,
             alerts: org == nil ? try alerts?.standing().map(AlertSummary.init) ?? [] : [])
     }
 
@@ -221,9 +223,7 @@ struct ClusterAPI: Sendable {
         let page = try traces.store.orders(filter)
         let items = try page.items.compactMap { line -> Explanation? in
             let order = OrderID(UInt64(clamping: line.order))
-            return try traces.store.story(of: order, org: filter.org).flatMap {
-                Explanation($0)
-            }
+            return try explanation(of: order, org: filter.org)
         }
         return TracePage(items: items, next: page.next)
     }
@@ -238,13 +238,17 @@ struct ClusterAPI: Sendable {
             throw Problem.badRequest("`\(parts[0].prefix(40))` is no number of an order.")
         }
         try APIQuery(request, org: grant.org).allow()
-        guard let story = try traces.store.story(of: OrderID(number), org: grant.org),
-            let explanation = Explanation(story)
+        guard let explanation = try explanation(of: OrderID(number), org: grant.org)
         else { throw Problem.notFound("There is no order \(number) in the traces.") }
         if request.prefersHTML {
             return .text(ExplanationPage(explanation).html, "text/html")
         }
         return .json(explanation)
+    }
+
+    private func explanation(of order: OrderID, org: String?) throws -> Explanation? {
+        guard let story = try traces.store.story(of: order, org: org) else { return nil }
+        return Explanation(story, markouts: try TraceStore.markouts(of: order, traces.store.pool))
     }
 
     // MARK: Metrics

@@ -16,9 +16,10 @@ struct MarketSummary: Codable, Sendable, Equatable {
     let askQuantity: String
     /// How old the quote is in market time; nil without one.
     let quoteAgeMillis: Int64?
-    /// The model's value at the last order; empty before one.
+    /// The model's value at the agent's last look or at the last order, whichever is newer; empty
+    /// before both.
     let fairValue: String
-    /// What the last order expected to earn for each contract, after all costs.
+    /// What an order was expected to earn for each contract then, after all costs.
     let edge: String
     let lastOrder: Int64?
     let lastAt: String
@@ -42,7 +43,12 @@ struct ScoreSummary: Codable, Sendable, Equatable {
     let contracts: String
     let passiveFillRatio: Double
     let slippageBasisPoints: Double
+    /// The mean gain of a contract 5, 30 and 300 seconds after its fill, in dollars: how the edge
+    /// decays; null where nothing was measured.
+    let markouts: [Double?]
     let expectedEdge: String
+    /// What requests that were rejected expected to earn.
+    let missedEdge: String
     let fees: String
 }
 
@@ -94,7 +100,12 @@ extension TraceStore {
                     sql: "SELECT * FROM orders WHERE instrument = ? AND (? IS NULL OR org = ?) "
                         + "ORDER BY id DESC LIMIT 1",
                     arguments: [row["id"] as String, org, org])
-                return MarketSummary(row, last: last, at: now)
+                let look = try Row.fetchOne(
+                    db,
+                    sql: "SELECT * FROM look WHERE instrument = ? AND (? IS NULL OR org = ?) "
+                        + "ORDER BY at DESC, agent LIMIT 1",
+                    arguments: [row["id"] as String, org, org])
+                return MarketSummary(row, last: last, look: look, at: now)
             }
         }
     }
@@ -205,28 +216,41 @@ extension ClusterPicture {
 }
 
 extension MarketSummary {
-    init(_ row: Row, last: Row?, at now: Timestamp) {
+    init(_ row: Row, last: Row?, look: Row?, at now: Timestamp) {
         instrument = row["id"]
         title = row["title"]
         venue = row["venue"]
         let status: String = row["status"]
         self.status = status
         closeAt = TraceColumn.time(row["close_at"])
-        bid = TraceColumn.decimal(row["bid"])
-        bidQuantity = TraceColumn.decimal(row["bid_quantity"])
-        ask = TraceColumn.decimal(row["ask"])
-        askQuantity = TraceColumn.decimal(row["ask_quantity"])
-        let quoted: Int64 = row["quoted_at"]
+        // The core learns of a quote with an order; an agent has seen the book since.
+        let isSeen = (look?["quoted_at"] ?? 0) as Int64 > row["quoted_at"] as Int64
+        let quote = isSeen ? look ?? row : row
+        bid = TraceColumn.decimal(quote["bid"])
+        bidQuantity = TraceColumn.decimal(quote["bid_quantity"])
+        ask = TraceColumn.decimal(quote["ask"])
+        askQuantity = TraceColumn.decimal(quote["ask_quantity"])
+        let quoted: Int64 = quote["quoted_at"]
         quoteAgeMillis = quoted > 0 ? max(0, now.nanoseconds - quoted) / 1_000_000 : nil
-        fairValue = last.map { TraceColumn.decimal($0["fair"]) } ?? ""
-        edge = last.map { MarketSummary.edgePerContract($0) } ?? ""
+        let isNewer = (look?["at"] ?? 0) as Int64 >= (last?["at"] ?? 0) as Int64
+        let seen = isNewer ? look : nil
+        let fair: Int64? = seen?["fair"]
+        let prospect: Int64? = seen?["edge"]
+        fairValue =
+            fair.map { TraceColumn.decimal($0) } ?? last.map { TraceColumn.decimal($0["fair"]) }
+            ?? ""
+        edge =
+            prospect.map { TraceColumn.decimal($0) } ?? last.map {
+                MarketSummary.edgePerContract($0)
+            }
+            ?? ""
         lastOrder = last?["id"]
         lastAt = last.map { TraceColumn.time($0["at"]) } ?? ""
         let openAt: Int64 = row["open_at"]
         why =
             openAt > now.nanoseconds
             ? "opens at \(TraceColumn.time(openAt).dropFirst(11).prefix(8))"
-            : MarketSummary.why(status, isStale: (row["is_stale"] as Int) != 0, last)
+            : MarketSummary.why(status, isStale: (row["is_stale"] as Int) != 0, last, seen)
     }
 
     private static func edgePerContract(_ order: Row) -> String {
@@ -237,19 +261,24 @@ extension MarketSummary {
         return Money(units: Int64(clamping: units)).description
     }
 
-    private static func why(_ status: String, isStale: Bool, _ last: Row?) -> String {
+    /// - Parameter seen: The agent's look, where it is newer than the last order.
+    private static func why(
+        _ status: String, isStale: Bool, _ last: Row?, _ seen: Row?
+    ) -> String {
         if status != "open" { return status }
         if isStale { return "its quotes are stale" }
-        guard let last else { return "no order yet: no agent saw an edge after all costs" }
+        let left = (seen?["reason"] ?? "") as String
+        let told = left.isEmpty || left == "quoted" ? nil : LookText.why(left)
+        guard let last else { return told ?? "no agent has looked at it yet" }
         let state: String = last["state"]
         let reason: String = last["reason"]
         switch state {
         case "rejected": return "refused: \(reason)"
         case "permitted", "sent", "working", "cancelling", "unknown": return ""
-        case "filled": return "filled; waiting for the next edge"
+        case "filled": return told ?? "filled; waiting for the next edge"
         case "cancelled" where reason == "cancelledByRequest":
-            return "between orders: the agent withdrew its last one"
-        default: return "last order \(state)" + (reason.isEmpty ? "" : ": \(reason)")
+            return told ?? "between orders: the agent withdrew its last one"
+        default: return told ?? "last order \(state)" + (reason.isEmpty ? "" : ": \(reason)")
         }
     }
 }
@@ -269,8 +298,14 @@ extension ScoreSummary {
         fills = row["fills"]
         contracts = TraceColumn.decimal(row["contracts"])
         passiveFillRatio = ScoreSummary.share(row["maker"], of: row["contracts"])
+        markouts = MarkoutFold.horizons.indices.map { horizon in
+            let seen: Int64 = row["seen_\(horizon)"]
+            let gain: Int64 = row["gain_\(horizon)"]
+            return seen > 0 ? Double(gain) / Double(seen) : nil
+        }
         slippageBasisPoints = ScoreSummary.share(row["slippage"], of: row["notional"]) * 10_000
         expectedEdge = TraceColumn.decimal(row["edge"])
+        missedEdge = TraceColumn.decimal(row["missed"])
         fees = TraceColumn.decimal(row["fees"])
     }
 

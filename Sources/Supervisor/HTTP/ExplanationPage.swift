@@ -71,7 +71,7 @@ struct ExplanationPage {
                     (
                         fill.at,
                         "\(fill.quantity) at \(fill.price), fee \(fill.fee), \(fill.liquidity), "
-                            + "\(fill.finality)"
+                            + "\(fill.finality)\(fill.decay.map { "; \($0)" } ?? "")"
                     )
                 } + [
                     ("filled", "\(told.filled) of \(told.quantity)"), ("cost", told.cost),

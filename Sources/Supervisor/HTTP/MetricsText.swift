@@ -20,6 +20,12 @@ struct MetricsText {
         ("bellwether_brake_used_ratio", "gauge", "The share of the nearest brake that is used."),
         ("bellwether_limit_used_ratio", "gauge", "The share of a limit that is used."),
         ("bellwether_halts", "gauge", "Halts that stand."),
+        ("bellwether_kill_activations_total", "counter", "How often anything was halted."),
+        ("bellwether_recoveries_total", "counter", "How often a process was ready again."),
+        (
+            "bellwether_mean_time_to_recover_seconds", "gauge",
+            "From not ready to ready again, on average."
+        ),
         ("bellwether_needs_attention", "gauge", "What only a person can settle."),
         (
             "bellwether_alerts_standing", "gauge",
@@ -33,6 +39,8 @@ struct MetricsText {
         ("bellwether_fills_total", "counter", "Fills, busts taken off."),
         ("bellwether_passive_fill_ratio", "gauge", "The share of contracts that rested first."),
         ("bellwether_slippage_basis_points", "gauge", "Cost beyond the middle when decided."),
+        ("bellwether_missed_edge_dollars", "gauge", "What rejected requests expected to earn."),
+        ("bellwether_markout_dollars", "gauge", "Mean gain of a contract after so long."),
         ("bellwether_expected_edge_dollars", "gauge", "What fills were expected to earn."),
     ]
 
@@ -66,8 +74,14 @@ struct MetricsText {
                 labels([("scope", $0.scope), ("limit", $0.limit)]) + " \($0.share)"
             }
         case "bellwether_halts": [" \(overview.picture.halts.count)"]
+        case "bellwether_kill_activations_total":
+            overview.picture.killActivations.map { [" \($0)"] } ?? []
+        case "bellwether_recoveries_total": [" \(overview.recoveries)"]
+        case "bellwether_mean_time_to_recover_seconds":
+            overview.meanTimeToRecover.map { [" \($0)"] } ?? []
         case "bellwether_needs_attention": [" \(overview.overnight.needsYou.count)"]
         case "bellwether_alerts_standing": alerts
+        case "bellwether_markout_dollars": markouts
         default: scores(name)
         }
     }
@@ -113,13 +127,26 @@ struct MetricsText {
 
     private func scores(_ name: String) -> [String] {
         overview.scores.compactMap { score in
-            value(of: name, score).map { value in
-                labels([
-                    ("org", score.org), ("account", score.account), ("strategy", score.strategy),
-                    ("agent", score.agent),
-                ]) + " \(value)"
+            value(of: name, score).map { labels(owner(of: score)) + " \($0)" }
+        }
+    }
+
+    private var markouts: [String] {
+        overview.scores.flatMap { score in
+            zip(MarkoutFold.horizons, score.markouts).compactMap { horizon, gain in
+                gain.map {
+                    let seconds = horizon.nanoseconds / 1_000_000_000
+                    return labels(owner(of: score) + [("after", "\(seconds)s")]) + " \($0)"
+                }
             }
         }
+    }
+
+    private func owner(of score: ScoreSummary) -> [(String, String)] {
+        [
+            ("org", score.org), ("account", score.account), ("strategy", score.strategy),
+            ("agent", score.agent),
+        ]
     }
 
     private func value(of name: String, _ score: ScoreSummary) -> String? {
@@ -133,6 +160,7 @@ struct MetricsText {
         case "bellwether_passive_fill_ratio": "\(score.passiveFillRatio)"
         case "bellwether_slippage_basis_points": "\(score.slippageBasisPoints)"
         case "bellwether_expected_edge_dollars": score.expectedEdge
+        case "bellwether_missed_edge_dollars": score.missedEdge
         default: nil
         }
     }

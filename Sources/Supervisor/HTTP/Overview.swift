@@ -31,6 +31,10 @@ struct Overview: Codable, Sendable, Equatable {
     let overnight: OvernightCard
     let scores: [ScoreSummary]
     let notes: [NoteSummary]
+    /// How often a process was ready again, and how long that took on average, in seconds; the
+    /// firm's.
+    let recoveries: Int
+    let meanTimeToRecover: Double?
     /// Those that stand; the firm's, so empty where one org is shown.
     let alerts: [AlertSummary]
 }

@@ -6,11 +6,49 @@ import Wire
 /// What the supervisor last heard of each process. Whoever watches writes it; the API only reads,
 /// so that no client of the API asks the core anything.
 final class StatusBoard: Sendable {
-    private let state = Mutex<(rows: [LiveTable.Row], at: Trading.Span)>(([], .zero))
+    /// How processes that were ready came back after they were not.
+    struct Recoveries: Sendable, Equatable {
+        private(set) var count = 0
+        private var total = Trading.Span.zero
+
+        /// In seconds; nil where none came back.
+        var mean: Double? { count > 0 ? Double(total.nanoseconds) / 1e9 / Double(count) : nil }
+
+        mutating func add(_ time: Trading.Span) {
+            count += 1
+            total = total + time
+        }
+    }
+
+    private struct State {
+        var rows: [LiveTable.Row] = []
+        var at = Trading.Span.zero
+        /// Processes that were ready once, and since when those are not that are not now.
+        var known: Set<String> = []
+        var downSince: [String: Trading.Span] = [:]
+        var recoveries = Recoveries()
+
+        mutating func post(_ rows: [LiveTable.Row], at now: Trading.Span) {
+            (self.rows, at) = (rows, now)
+            for row in rows {
+                if ProcessSummary(row).isReady {
+                    known.insert(row.name)
+                    if let since = downSince.removeValue(forKey: row.name) {
+                        recoveries.add(
+                            Trading.Span(nanoseconds: now.nanoseconds - since.nanoseconds))
+                    }
+                } else if known.contains(row.name), downSince[row.name] == nil {
+                    downSince[row.name] = now
+                }
+            }
+        }
+    }
+
+    private let state = Mutex(State())
     private let hasEnded = Mutex(false)
 
     func post(_ rows: [LiveTable.Row], at now: Trading.Span) {
-        state.withLock { $0 = (rows, now) }
+        state.withLock { $0.post(rows, at: now) }
     }
 
     /// From here on nobody looks at the processes: they are being stopped.
@@ -22,6 +60,9 @@ final class StatusBoard: Sendable {
     }
 
     var rows: [LiveTable.Row] { state.withLock { $0.rows } }
+
+    /// Since somebody began to look at the processes.
+    var recoveries: Recoveries { state.withLock { $0.recoveries } }
 
     /// How long ago it was written, in milliseconds.
     func ageMillis(at now: Trading.Span) -> Int64 {
@@ -56,5 +97,20 @@ struct ProcessSummary: Codable, Sendable, Equatable {
         marketTime = status.map { $0.marketTime == .zero ? "" : "\($0.marketTime)" } ?? ""
         version = status?.version ?? ""
         counters = status?.counters ?? [:]
+    }
+}
+
+extension ProcessSummary {
+    static func table(_ processes: [ProcessSummary]) -> [String] {
+        let rows = processes.map {
+            [
+                $0.process, $0.kind,
+                $0.isHalted ? "halted" : "\($0.isReady ? "ready" : $0.state) \($0.arming)",
+                $0.marketTime, "\($0.restarts)", $0.version,
+            ]
+        }
+        return Columns.lines(
+            [["process", "kind", "state", "market time", "restarts", "version"]] + rows,
+            right: [4])
     }
 }

@@ -18,6 +18,7 @@ struct WebService: Sendable {
     private let api: ClusterAPI
     private let token: String?
     private let log: Logger
+    private let looks: LookFollower
     /// Nil where nobody is to be told.
     private let alerts: AlertWatch?
 
@@ -44,6 +45,8 @@ struct WebService: Sendable {
                 console.tell(AlertBeat(isHeard: Flag(isHeard)).frame(), to: core)
             }
         }
+        looks = LookFollower(
+            console: console, agents: configuration.agents, store: store, log: log)
         api = ClusterAPI(
             facts: facts,
             traces: try TraceProjection(
@@ -69,6 +72,7 @@ struct WebService: Sendable {
         Task { await serve() }
         await withTaskGroup { group in
             group.addTask { await api.traces.follow() }
+            group.addTask { await looks.follow() }
             if let alerts {
                 group.addTask {
                     await alerts.run { [api] in

@@ -85,6 +85,7 @@ extension Explanation {
                     index == 0 ? "fills" : "",
                     "\(fill.at) \(fill.quantity) at \(fill.price), fee \(fill.fee), "
                         + "\(fill.liquidity), trade \(fill.trade)\(finality)"))
+            if let decay = fill.decay { lines.append(field("", decay)) }
         }
         lines.append(field("filled", "\(filled) of \(quantity), cost \(cost)"))
         lines.append(field("fees", fees))

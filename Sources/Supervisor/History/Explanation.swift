@@ -32,6 +32,9 @@ struct Explanation: Codable, Sendable, Equatable {
         let liquidity: String
         let trade: String
         let finality: String
+        /// What a contract had gained 5, 30 and 300 seconds later; null until then, empty where
+        /// there are no traces.
+        let markouts: [String?]
     }
 
     struct Quote: Codable, Sendable, Equatable {
@@ -106,9 +109,21 @@ struct Explanation: Codable, Sendable, Equatable {
     let profit: String?
 }
 
+extension Explanation.Fill {
+    /// What of the edge was still there, in words; nil while nothing was measured.
+    var decay: String? {
+        let told = zip(MarkoutFold.horizons, markouts).compactMap { horizon, gain in
+            gain.map { "\($0) after \(horizon.nanoseconds / 1_000_000_000) s" }
+        }
+        return told.isEmpty ? nil : "a contract had gained " + told.joined(separator: ", ")
+    }
+}
+
 extension Explanation {
     /// Nil when the journal has no such order.
-    init?(_ story: OrderStory) {
+    ///
+    /// - Parameter markouts: By trade, from the traces: the story alone has no trusted marks.
+    init?(_ story: OrderStory, markouts: [String: [String?]] = [:]) {
         guard let request = story.request, let judged = story.judged else { return nil }
         order = story.order.rawValue
         entry = story.entry.rawValue
@@ -141,7 +156,7 @@ extension Explanation {
         permit = judged.verdict == .permitted ? Permit(judged) : nil
         route = story.steps.map(Route.init)
         cancelRequestedAt = story.cancelRequests.map(\.description)
-        fills = story.fills.map(Fill.init)
+        fills = story.fills.map { Fill($0, markouts) }
         filled = story.filled.description
         cost = story.cost.description
         fees = story.fees.description
@@ -230,7 +245,7 @@ extension Explanation.Route {
 }
 
 extension Explanation.Fill {
-    init(_ execution: OrderStory.Execution) {
+    init(_ execution: OrderStory.Execution, _ markouts: [String: [String?]]) {
         at = execution.fill.filledAt.description
         price = execution.fill.price.description
         quantity = execution.fill.quantity.description
@@ -238,6 +253,7 @@ extension Explanation.Fill {
         liquidity = execution.fill.liquidity.wireName
         trade = execution.fill.tradeID.description
         finality = execution.fill.finality.wireName
+        self.markouts = markouts[trade] ?? []
     }
 }
 

@@ -141,6 +141,7 @@ final class AdminService: LoopService {
             case .statusReply: return try StatusReply(decoding: frame).nonce
             case .operatorReply: return try OperatorReply(decoding: frame).nonce
             case .haltReply: return try HaltReply(decoding: frame).nonce
+            case .looksReply: return try LooksReply(decoding: frame).nonce
             case .limitsReply: return try LimitsReply(decoding: frame).nonce
             case .journalRecord: return try JournalRecord(decoding: frame).nonce
             case .followEnd: return try FollowEnd(decoding: frame).nonce

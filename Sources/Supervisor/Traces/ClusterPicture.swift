@@ -96,6 +96,8 @@ struct ClusterPicture: Codable, Sendable, Equatable {
     let brakes: [Brake]
     let uses: [Use]
     let halts: [Halt]
+    /// How often anything was halted; the firm's, so nil where one org is shown.
+    let killActivations: UInt64?
     let openOrders: [OpenOrder]
 
     /// What an org may see of a state; nil sees everything. What concerns the firm as a whole is
@@ -118,6 +120,7 @@ struct ClusterPicture: Codable, Sendable, Equatable {
                     grants: grants.filter { $0.strategy == book.key })
             }
         positions = held.map(Position.init)
+        killActivations = org == nil ? engine.haltCount : nil
         brakes = engine.brakeViews.filter { isShown($0.scope.org) }.map(Brake.init)
         uses = engine.limitUses.filter { isShown($0.place.scope.org) }.map(Use.init)
         // A halt of everything is the arming state and concerns every org.

@@ -13,6 +13,7 @@ struct TraceFold: Sendable {
     private(set) var engine: RiskEngine
     private var effects = RiskEffects()
     private var minute: Int64 = 0
+    private var markouts = MarkoutFold()
 
     /// - Parameter engine: A new one, or that of the snapshot where the journal's entries begin.
     init(from engine: RiskEngine) { self.engine = engine }
@@ -20,11 +21,27 @@ struct TraceFold: Sendable {
     /// The changes that an entry makes, in order.
     mutating func take(_ entry: RecordedEntry, body: [UInt8]) throws -> [TraceChange] {
         var changes = endOfMinute(before: entry.at)
+        changes += markouts.measure(before: entry.at)
         effects.removeAll()
         _ = try engine.recover(body, into: &effects)
-        changes += try facts(of: entry, body: body)
+        let facts = try facts(of: entry, body: body)
+        changes += facts
+        for fact in facts { changes += markouts(after: fact) }
         changes += notes(of: entry, try texts(of: entry))
         return changes
+    }
+
+    /// What a fact ends, or what is waited for from now on.
+    private mutating func markouts(after fact: TraceChange) -> [TraceChange] {
+        switch fact {
+        case .fill(let fill):
+            markouts.wait(for: fill, mark: engine.trustedMark(of: fill.instrument))
+        case .mark(let mark) where markouts.isWaiting(for: mark.instrument):
+            markouts.note(engine.trustedMark(of: mark.instrument), of: mark.instrument)
+        case .settlement(let row): return markouts.settle(row.instrument, at: row.value)
+        default: break
+        }
+        return []
     }
 
     /// What each strategy was worth when its minute ended.

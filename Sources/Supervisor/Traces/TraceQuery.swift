@@ -111,10 +111,15 @@ struct FillSummary: Codable, Sendable, Equatable {
     let liquidity: String
     let trade: String
     let finality: String
+    /// What a contract had gained after 5, 30 and 300 seconds; null until then.
+    let markouts: [String?]
 
     init(_ row: Row) {
         entry = row["entry"]
         order = row["order_id"]
+        markouts = MarkoutFold.horizons.indices.map { horizon in
+            (row["markout_\(horizon)"] as Int64?).map { Price(units: $0).description }
+        }
         at = TraceColumn.time(row["at"])
         org = row["org"]
         account = row["account"]
@@ -247,6 +252,18 @@ extension TraceStore {
                 try story.take(body: settlement, at: 0)
             }
             return story
+        }
+    }
+
+    /// What contracts of an order's fills gained, by trade.
+    static func markouts(of order: OrderID, _ reader: some DatabaseReader) throws
+        -> [String: [String?]]
+    {
+        try reader.read { db in
+            let rows = try Row.fetchAll(
+                db, sql: "SELECT * FROM fill WHERE order_id = ?", arguments: [order.column])
+            let fills = rows.map(FillSummary.init)
+            return Dictionary(fills.map { ($0.trade, $0.markouts) }) { first, _ in first }
         }
     }
 

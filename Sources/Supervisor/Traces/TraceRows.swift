@@ -8,6 +8,7 @@ enum TraceChange: Sendable, Equatable {
     case step(order: OrderID, entry: SequenceNumber, at: Timestamp, body: [UInt8])
     case fate(FateRow)
     case fill(FillRow)
+    case markout(MarkoutRow)
     case instrument(InstrumentRow)
     case status(InstrumentID, InstrumentStatus)
     case mark(MarkRow)
@@ -46,6 +47,16 @@ struct FateRow: Sendable, Equatable {
     let at: Timestamp
     let state: OrderState
     let reason: String
+}
+
+/// What a contract of a fill had gained when a horizon ended.
+struct MarkoutRow: Sendable, Equatable {
+    let order: OrderID
+    let trade: VenueReference
+    /// The place in `MarkoutFold.horizons`.
+    let horizon: Int
+    /// Against the fill's price, in its favour; negative is a loss.
+    let gain: Price
 }
 
 /// A fill as a gateway reported it.

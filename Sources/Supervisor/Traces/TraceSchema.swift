@@ -2,7 +2,7 @@ import GRDB
 
 /// The tables of the trace store. A projection: when `version` rises, it is built anew.
 enum TraceSchema {
-    static let version = 1
+    static let version = 2
 
     static let tables = """
         CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -31,7 +31,8 @@ enum TraceSchema {
             org TEXT NOT NULL, account TEXT NOT NULL, strategy TEXT NOT NULL,
             agent TEXT NOT NULL, instrument TEXT NOT NULL, side INTEGER NOT NULL,
             price INTEGER NOT NULL, quantity INTEGER NOT NULL, fee INTEGER NOT NULL,
-            liquidity TEXT NOT NULL, trade TEXT NOT NULL, finality TEXT NOT NULL
+            liquidity TEXT NOT NULL, trade TEXT NOT NULL, finality TEXT NOT NULL,
+            markout_0 INTEGER, markout_1 INTEGER, markout_2 INTEGER
         ) STRICT;
         CREATE UNIQUE INDEX fill_trade ON fill (order_id, trade);
         CREATE INDEX fill_org ON fill (org, entry);
@@ -65,15 +66,28 @@ enum TraceSchema {
             unanswered INTEGER NOT NULL DEFAULT 0, fills INTEGER NOT NULL DEFAULT 0,
             maker INTEGER NOT NULL DEFAULT 0, contracts INTEGER NOT NULL DEFAULT 0,
             notional INTEGER NOT NULL DEFAULT 0, fees INTEGER NOT NULL DEFAULT 0,
-            edge INTEGER NOT NULL DEFAULT 0, slippage INTEGER NOT NULL DEFAULT 0,
+            edge INTEGER NOT NULL DEFAULT 0, missed INTEGER NOT NULL DEFAULT 0,
+            slippage INTEGER NOT NULL DEFAULT 0,
+            gain_0 INTEGER NOT NULL DEFAULT 0, seen_0 INTEGER NOT NULL DEFAULT 0,
+            gain_1 INTEGER NOT NULL DEFAULT 0, seen_1 INTEGER NOT NULL DEFAULT 0,
+            gain_2 INTEGER NOT NULL DEFAULT 0, seen_2 INTEGER NOT NULL DEFAULT 0,
             PRIMARY KEY (org, account, mode, strategy, agent)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE look (
+            instrument TEXT NOT NULL, agent TEXT NOT NULL, org TEXT NOT NULL,
+            at INTEGER NOT NULL, reason TEXT NOT NULL, fair INTEGER, edge INTEGER,
+            bid INTEGER NOT NULL, bid_quantity INTEGER NOT NULL, ask INTEGER NOT NULL,
+            ask_quantity INTEGER NOT NULL, quoted_at INTEGER NOT NULL,
+            PRIMARY KEY (instrument, agent)
         ) STRICT, WITHOUT ROWID;
         """
 
-    /// The tables in the order in which they are compared and dropped.
-    static let names = [
+    /// The tables that follow from the journal, in the order in which they are compared.
+    static let projected = [
         "orders", "step", "fill", "instrument", "note", "equity", "score", "meta",
     ]
+    /// All tables; the looks come from the agents.
+    static let names = projected + ["look"]
 
     static func configuration(isReadOnly: Bool = false) -> Configuration {
         var configuration = Configuration()

@@ -86,7 +86,7 @@ final class TraceStore: Sendable {
     func fingerprint() throws -> String {
         try pool.read { db in
             var hash = SHA256()
-            for table in TraceSchema.names {
+            for table in TraceSchema.projected {
                 let names = try db.columns(in: table).map { $0.name }
                 // As literals, so that the bytes of blobs count and not their lengths alone.
                 let text = names.map { "quote(\($0))" }.joined(separator: " || ',' || ")

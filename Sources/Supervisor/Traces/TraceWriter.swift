@@ -19,6 +19,7 @@ struct TraceWriter {
             try insertStep(order, entry, at, body)
         case .fate(let row): try update(row)
         case .fill(let row): try book(row)
+        case .markout(let row): try book(row)
         case .instrument(let row): try insert(row)
         case .status(let instrument, let status):
             try run(
@@ -94,8 +95,11 @@ struct TraceWriter {
         try addToScore(
             of: row.order,
             "requested = requested + 1, rejected = rejected + ?, "
-                + "prevented = prevented + ?, stale = stale + ?",
-            [row.isRejected ? 1 : 0, row.isPrevented ? 1 : 0, isStale ? 1 : 0])
+                + "prevented = prevented + ?, stale = stale + ?, missed = missed + ?",
+            [
+                row.isRejected ? 1 : 0, row.isPrevented ? 1 : 0, isStale ? 1 : 0,
+                row.isRejected ? max(0, row.expectedEdge.units) : 0,
+            ])
     }
 
     private func insertStep(
@@ -140,18 +144,62 @@ struct TraceWriter {
             "UPDATE fill SET finality = ? WHERE order_id = ? AND trade = ?", finality,
             row.order.column, row.trade.description)
         try insertStep(row.order, row.entry, row.at, row.body)
-        if row.finality == .busted { try count(row, sign: -1) }
+        if row.finality == .busted {
+            try count(row, sign: -1)
+            try takeMarkoutsBack(of: row)
+        }
     }
 
     private func insert(_ row: FillRow) throws {
         try run(
             """
             INSERT INTO fill SELECT ?, id, ?, org, account, strategy, agent, instrument, ?, ?, ?,
-                ?, ?, ?, ? FROM orders WHERE id = ?
+                ?, ?, ?, ?, NULL, NULL, NULL FROM orders WHERE id = ?
             """, row.entry.column, row.at.nanoseconds, Int(row.side.rawValue), row.price.units,
             row.quantity.units, row.fee.units, row.liquidity.wireName, row.trade.description,
             row.finality.wireName, row.order.column)
         try insertStep(row.order, row.entry, row.at, row.body)
+    }
+
+    /// Books a markout once, in the fill and, for each of its contracts, in the score.
+    private func book(_ row: MarkoutRow) throws {
+        let column = "markout_\(row.horizon)"
+        try run(
+            "UPDATE fill SET \(column) = ? WHERE order_id = ? AND trade = ? AND \(column) IS NULL "
+                + "AND finality <> 'busted'", row.gain.units, row.order.column,
+            row.trade.description)
+        guard db.changesCount == 1,
+            let contracts = try Int64.fetchOne(
+                db, sql: "SELECT quantity FROM fill WHERE order_id = ? AND trade = ?",
+                arguments: [row.order.column, row.trade.description])
+        else { return }
+        try addMarkout(
+            of: row.order, row.horizon, row.gain, Quantity(units: contracts), sign: 1)
+    }
+
+    private func takeMarkoutsBack(of row: FillRow) throws {
+        let fill = try Row.fetchOne(
+            db, sql: "SELECT * FROM fill WHERE order_id = ? AND trade = ?",
+            arguments: [row.order.column, row.trade.description])
+        guard let fill else { return }
+        let quantity = Quantity(units: fill["quantity"])
+        for horizon in MarkoutFold.horizons.indices {
+            guard let gain: Int64 = fill["markout_\(horizon)"] else { continue }
+            try addMarkout(of: row.order, horizon, Price(units: gain), quantity, sign: -1)
+        }
+        try run(
+            "UPDATE fill SET markout_0 = NULL, markout_1 = NULL, markout_2 = NULL "
+                + "WHERE order_id = ? AND trade = ?", row.order.column, row.trade.description)
+    }
+
+    private func addMarkout(
+        of order: OrderID, _ horizon: Int, _ gain: Price, _ quantity: Quantity, sign: Int64
+    ) throws {
+        let amount = Money(gain, times: quantity, .nearestEven)
+        try addToScore(
+            of: order,
+            "gain_\(horizon) = gain_\(horizon) + ?, seen_\(horizon) = seen_\(horizon) + ?",
+            [amount.units * sign, quantity.units * sign])
     }
 
     private func count(_ row: FillRow, sign: Int64) throws {

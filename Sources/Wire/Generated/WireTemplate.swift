@@ -8,7 +8,7 @@ package enum WireSchema {
     package static let version: UInt16 = 1
     /// SHA-256 of the schema without its words, in hexadecimal: of one layout, one.
     package static let fingerprint =
-        "56c268d9ee7050cf5d6bf47ed35c8107500d3dfd2d0348555457f79f46109c40"
+        "7ad992832f28e250d7e1a1bc9be5246051b77bfffcd7a47c5233e5cc01e36477"
 }
 
 /// Every message of the schema, by its number in the header.
@@ -124,6 +124,7 @@ package enum WireTemplate: UInt16, Sendable, BitwiseCopyable, CaseIterable {
     case alertPathChanged = 166
     case overrideDirective = 167
     case snapshotOverride = 168
+    case looksRequest = 169
     case operatorDirective = 170
     case postingDirective = 171
     case directiveGiven = 172
@@ -133,6 +134,7 @@ package enum WireTemplate: UInt16, Sendable, BitwiseCopyable, CaseIterable {
     case snapshotCapitalMove = 176
     case snapshotClose = 177
     case snapshotIntentFills = 178
+    case looksReply = 179
     case snapshotDirective = 180
     case snapshotHaltIDs = 181
     case snapshotReconciled = 195
@@ -275,6 +277,7 @@ package func validate(frame: RawSpan) throws(WireError) {
     case .alertPathChanged: try AlertPathChanged.validate(frame)
     case .overrideDirective: try OverrideDirective.validate(frame)
     case .snapshotOverride: try SnapshotOverride.validate(frame)
+    case .looksRequest: try LooksRequest.validate(frame)
     case .operatorDirective: try OperatorDirective.validate(frame)
     case .postingDirective: try PostingDirective.validate(frame)
     case .directiveGiven: try DirectiveGiven.validate(frame)
@@ -284,6 +287,7 @@ package func validate(frame: RawSpan) throws(WireError) {
     case .snapshotCapitalMove: try SnapshotCapitalMove.validate(frame)
     case .snapshotClose: try SnapshotClose.validate(frame)
     case .snapshotIntentFills: try SnapshotIntentFills.validate(frame)
+    case .looksReply: try LooksReply.validate(frame)
     case .snapshotDirective: try SnapshotDirective.validate(frame)
     case .snapshotHaltIDs: try SnapshotHaltIDs.validate(frame)
     case .snapshotReconciled: try SnapshotReconciled.validate(frame)
@@ -433,6 +437,7 @@ package func reencode(_ frame: [UInt8]) throws(WireError) -> [UInt8] {
     case .alertPathChanged: try AlertPathChanged.reencode(frame)
     case .overrideDirective: try OverrideDirective.reencode(frame)
     case .snapshotOverride: try SnapshotOverride.reencode(frame)
+    case .looksRequest: try LooksRequest.reencode(frame)
     case .operatorDirective: try OperatorDirective.reencode(frame)
     case .postingDirective: try PostingDirective.reencode(frame)
     case .directiveGiven: try DirectiveGiven.reencode(frame)
@@ -442,6 +447,7 @@ package func reencode(_ frame: [UInt8]) throws(WireError) -> [UInt8] {
     case .snapshotCapitalMove: try SnapshotCapitalMove.reencode(frame)
     case .snapshotClose: try SnapshotClose.reencode(frame)
     case .snapshotIntentFills: try SnapshotIntentFills.reencode(frame)
+    case .looksReply: try LooksReply.reencode(frame)
     case .snapshotDirective: try SnapshotDirective.reencode(frame)
     case .snapshotHaltIDs: try SnapshotHaltIDs.reencode(frame)
     case .snapshotReconciled: try SnapshotReconciled.reencode(frame)

@@ -310,6 +310,8 @@ func describe(_ frame: [UInt8]) throws(WireError) -> [String] {
             "reason", try OverrideDirective.reason(in: frame))
     case .snapshotOverride:
         lines.add(try SnapshotOverride(decoding: frame))
+    case .looksRequest:
+        lines.add(try LooksRequest(decoding: frame))
     case .operatorDirective:
         lines.add(try OperatorDirective(decoding: frame))
         lines.add(
@@ -342,6 +344,10 @@ func describe(_ frame: [UInt8]) throws(WireError) -> [String] {
         lines.add(try SnapshotClose(decoding: frame))
     case .snapshotIntentFills:
         lines.add(try SnapshotIntentFills(decoding: frame))
+    case .looksReply:
+        lines.add(try LooksReply(decoding: frame))
+        lines.add(
+            "looks", try LooksReply.looks(in: frame))
     case .snapshotDirective:
         lines.add(try SnapshotDirective(decoding: frame))
     case .snapshotHaltIDs:

@@ -1322,6 +1322,20 @@ let journalLayouts: [MessageLayout] = [
         groups: [],
         data: []),
     MessageLayout(
+        "LooksRequest", template: 169, blockLength: 68,
+        fields: [
+            FieldLayout("envelope.sender", at: 8, .name(16)),
+            FieldLayout("envelope.epoch", at: 24, .unsigned(8)),
+            FieldLayout("envelope.sequence", at: 32, .unsigned(8)),
+            FieldLayout("envelope.sentAt", at: 40, .signed(8)),
+            FieldLayout("envelope.traceID", at: 48, .unsigned(8)),
+            FieldLayout("nonce", at: 56, .unsigned(8)),
+            FieldLayout("after", at: 64, .unsigned(8)),
+            FieldLayout("limit", at: 72, .unsigned(4)),
+        ],
+        groups: [],
+        data: []),
+    MessageLayout(
         "OperatorDirective", template: 170, blockLength: 194,
         fields: [
             FieldLayout("envelope.sender", at: 8, .name(16)),
@@ -1507,6 +1521,38 @@ let journalLayouts: [MessageLayout] = [
             FieldLayout("fills", at: 88, .unsigned(8)),
         ],
         groups: [],
+        data: []),
+    MessageLayout(
+        "LooksReply", template: 179, blockLength: 72,
+        fields: [
+            FieldLayout("envelope.sender", at: 8, .name(16)),
+            FieldLayout("envelope.epoch", at: 24, .unsigned(8)),
+            FieldLayout("envelope.sequence", at: 32, .unsigned(8)),
+            FieldLayout("envelope.sentAt", at: 40, .signed(8)),
+            FieldLayout("envelope.traceID", at: 48, .unsigned(8)),
+            FieldLayout("nonce", at: 56, .unsigned(8)),
+            FieldLayout("incarnation", at: 64, .unsigned(8)),
+            FieldLayout("last", at: 72, .unsigned(8)),
+        ],
+        groups: [
+            GroupLayout(
+                "looks", entryLength: 138,
+                fields: [
+                    FieldLayout("number", at: 0, .unsigned(8)),
+                    FieldLayout("at", at: 8, .signed(8)),
+                    FieldLayout("instrument", at: 16, .name(32)),
+                    FieldLayout("hasSide", at: 48, .enumeration(1, flagValues)),
+                    FieldLayout("side", at: 49, .enumeration(1, sideValues)),
+                    FieldLayout("fair", at: 50, .signed(8)),
+                    FieldLayout("edge", at: 58, .signed(8)),
+                    FieldLayout("bid", at: 66, .signed(8)),
+                    FieldLayout("bidQuantity", at: 74, .signed(8)),
+                    FieldLayout("ask", at: 82, .signed(8)),
+                    FieldLayout("askQuantity", at: 90, .signed(8)),
+                    FieldLayout("bookAt", at: 98, .signed(8)),
+                    FieldLayout("reason", at: 106, .name(32)),
+                ])
+        ],
         data: []),
     MessageLayout(
         "SnapshotDirective", template: 180, blockLength: 73,
