@@ -32,14 +32,24 @@ struct AlertsListCommand: AsyncParsableCommand {
         discussion: "Example: supervisor alerts list --all --json")
 
     @OptionGroup var options: ConsoleOptions
+    @OptionGroup var remote: RemoteOptions
 
     @Flag(name: .long, help: "Also those that are over; the newest 200.")
     var all = false
 
+    private func alerts() async throws -> [AlertSummary] {
+        guard remote.isRemote else {
+            let store = try options.alerts()
+            return try (all ? store.newest(200) : store.standing()).map(AlertSummary.init)
+        }
+        let body = try await ServiceClient(remote, options).get("/v1/alerts")
+        let alerts = try ServiceClient.decode([AlertSummary].self, body)
+        return all ? alerts : alerts.filter { $0.clearedAt == nil }
+    }
+
     func run() async throws {
         await SupervisorCommand.perform {
-            let store = try options.alerts()
-            let alerts = try (all ? store.newest(200) : store.standing()).map(AlertSummary.init)
+            let alerts = try await alerts()
             let terminal = Terminal()
             if options.json { return terminal.line(JSONText.encode(alerts)) }
             if alerts.isEmpty { return terminal.line(all ? "no alerts yet" : "no alert stands") }
@@ -60,6 +70,7 @@ struct AlertsAcknowledgeCommand: AsyncParsableCommand {
         discussion: "Example: supervisor alerts ack 12 --by anna")
 
     @OptionGroup var options: ConsoleOptions
+    @OptionGroup var remote: RemoteOptions
 
     @Argument(help: "The alert's number, as `alerts list` shows it.")
     var alert: Int64
@@ -76,8 +87,10 @@ struct AlertsAcknowledgeCommand: AsyncParsableCommand {
     func run() async throws {
         await SupervisorCommand.perform {
             let name = by ?? Variables.current()["USER"] ?? "operator"
-            let isKnown = try options.alerts().acknowledge(alert, by: name, at: WallClock.now())
-            guard isKnown else {
+            if remote.isRemote {
+                _ = try await ServiceClient(remote, options).post(
+                    "/v1/alerts/\(alert)/acknowledge", ["by": name])
+            } else if try !options.alerts().acknowledge(alert, by: name, at: WallClock.now()) {
                 throw ProcessFailure(
                     .refused, "no alert \(alert) stands: see `supervisor alerts list`")
             }

@@ -11,7 +11,9 @@ struct OrdersCommand: AsyncParsableCommand {
 
     @OptionGroup var options: ConsoleOptions
 
-    @Option(name: .long, help: "How many.")
+    @OptionGroup var remote: RemoteOptions
+
+    @Option(name: .long, help: "How many; at most \(TraceFilter.limitMax) with --url.")
     var last = 50
 
     @Option(name: .long, help: "Of one instrument only.")
@@ -24,20 +26,36 @@ struct OrdersCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        await SupervisorCommand.perform { try await list() }
+        await SupervisorCommand.perform {
+            if remote.isRemote { try await listRemote() } else { try await list() }
+        }
+    }
+
+    private func listRemote() async throws {
+        guard last <= TraceFilter.limitMax else {
+            throw ProcessFailure(
+                .usage, "--last: at most \(TraceFilter.limitMax) orders are asked for with --url")
+        }
+        let only = instrument.map { "&instrument=\($0.id)" } ?? ""
+        let body = try await ServiceClient(remote, options).get("/v1/orders?limit=\(last)\(only)")
+        let page = try ServiceClient.decode(TracePage<OrderSummary>.self, body)
+        let orders = page.items.reversed().map(OrderReport.init)
+        show(orders, "the latest \(orders.count) orders")
+    }
+
+    private func show(_ orders: [OrderReport], _ note: String) {
+        let terminal = Terminal()
+        if options.json { return terminal.line(JSONText.encode(orders)) }
+        let rows = [OrderReport.header] + orders.map(\.cells)
+        for line in Columns.lines(rows, right: [0, 6, 7, 8, 9]) { terminal.line(line) }
+        terminal.note(note)
     }
 
     private func list() async throws {
         var orders = OrderList(capacity: last, instrument: instrument?.id)
         try await JournalAccess(options).walk { entry in try orders.take(entry) }
-        let terminal = Terminal()
-        if options.json {
-            terminal.line(JSONText.encode(orders.latest.map(OrderReport.init)))
-            return
-        }
-        let rows = [OrderList.Line.header] + orders.latest.map(\.cells)
-        for line in Columns.lines(rows, right: [0, 6, 7, 8, 9]) { terminal.line(line) }
-        terminal.note("\(orders.latest.count) of \(orders.total) orders")
+        let latest = orders.latest.map(OrderReport.init)
+        show(latest, "\(latest.count) of \(orders.total) orders")
     }
 }
 
@@ -70,6 +88,22 @@ struct OrderReport: Codable, Sendable, Equatable {
         state = line.state.description
         reason = line.reason
     }
+
+    /// An order as the API lists it.
+    init(_ summary: OrderSummary) {
+        order = UInt64(clamping: summary.order)
+        at = summary.at
+        agent = summary.agent
+        strategy = summary.strategy
+        instrument = summary.instrument
+        side = summary.side
+        price = summary.price
+        quantity = summary.quantity
+        filled = summary.filled
+        fees = summary.fees
+        state = summary.state
+        reason = summary.reason
+    }
 }
 
 /// Says why an order was made, what became of it and what it came to.
@@ -87,7 +121,7 @@ struct ExplainCommand: AsyncParsableCommand {
     @OptionGroup var service: ServiceOptions
 
     func run() async throws {
-        guard service.url == nil else {
+        if service.remote.isRemote {
             return await service.show("/v1/orders/\(order)/explain", as: Explanation.self) {
                 $0.lines
             }
@@ -98,7 +132,8 @@ struct ExplainCommand: AsyncParsableCommand {
     private func explain(_ options: ConsoleOptions) async throws {
         var story = OrderStory(order: OrderID(order))
         try await JournalAccess(options).walk { entry in try story.take(entry) }
-        guard let explanation = Explanation(story) else {
+        let markouts = TraceFile(options).markouts(of: OrderID(order))
+        guard let explanation = Explanation(story, markouts: markouts) else {
             throw ProcessFailure(
                 .refused, "the journal has no order \(order): see `supervisor orders`")
         }

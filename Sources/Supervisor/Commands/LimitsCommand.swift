@@ -24,11 +24,15 @@ struct LimitsShowCommand: AsyncParsableCommand {
         commandName: "show", abstract: "Lists the limits in force: whose, since when, by whom.")
 
     @OptionGroup var options: ConsoleOptions
+    @OptionGroup var remote: RemoteOptions
 
     func run() async throws {
         await SupervisorCommand.perform {
-            let sheet = try await options.limitSheet()
-            let report = LimitsReport(sheet)
+            let report =
+                remote.isRemote
+                ? try ServiceClient.decode(
+                    LimitsReport.self, try await ServiceClient(remote, options).get("/v1/limits"))
+                : LimitsReport(try await options.limitSheet())
             let terminal = Terminal()
             if options.json { return terminal.line(JSONText.encode(report)) }
             for line in report.lines { terminal.line(line) }

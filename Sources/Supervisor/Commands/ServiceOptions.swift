@@ -7,10 +7,8 @@ import NIOHTTP1
 import Runtime
 import Trading
 
-/// The options of the commands that ask a running supervisor, of this machine or of another.
-struct ServiceOptions: ParsableArguments, Sendable {
-    @OptionGroup var options: ConsoleOptions
-
+/// Which supervisor's API is asked.
+struct RemoteOptions: ParsableArguments, Sendable {
     @Option(
         name: .long,
         help:
@@ -21,8 +19,8 @@ struct ServiceOptions: ParsableArguments, Sendable {
         name: .long, help: "The file with the token of the API. Default: this machine's own token.")
     var tokenFile: String?
 
-    @Flag(name: .long, help: "Shows it anew every two seconds, until Ctrl-C.")
-    var watch = false
+    /// Whether another supervisor than this machine's is meant.
+    var isRemote: Bool { url != nil }
 
     func validate() throws {
         if let url, !url.hasPrefix("http://"), !url.hasPrefix("https://") {
@@ -32,13 +30,22 @@ struct ServiceOptions: ParsableArguments, Sendable {
             throw ValidationError("--url: wants --token-file, the token of that supervisor")
         }
     }
+}
+
+/// The options of the commands that ask a running supervisor, of this machine or of another.
+struct ServiceOptions: ParsableArguments, Sendable {
+    @OptionGroup var options: ConsoleOptions
+    @OptionGroup var remote: RemoteOptions
+
+    @Flag(name: .long, help: "Shows it anew every two seconds, until Ctrl-C.")
+    var watch = false
 
     /// Asks for a report and shows it: as the API's JSON, or as `lines` of it.
     func show<Report: Decodable & Sendable>(
         _ path: String, as type: Report.Type, lines: @escaping @Sendable (Report) -> [String]
     ) async {
         await SupervisorCommand.perform {
-            let service = try ServiceClient(self)
+            let service = try ServiceClient(remote, options)
             let terminal = Terminal()
             var canvas = Canvas(terminal)
             repeat {
@@ -60,18 +67,18 @@ struct ServiceOptions: ParsableArguments, Sendable {
 }
 
 /// Asks the HTTP API of a supervisor.
-private struct ServiceClient {
+struct ServiceClient {
     private static let patience = TimeAmount.seconds(10)
     private static let answerMax = 16 << 20
 
     private let base: String
     private let token: String
 
-    init(_ service: ServiceOptions) throws(ProcessFailure) {
-        if let url = service.url {
+    init(_ remote: RemoteOptions, _ options: ConsoleOptions) throws(ProcessFailure) {
+        if let url = remote.url {
             base = url.hasSuffix("/") ? String(url.dropLast()) : url
         } else {
-            guard let http = try service.options.configuration().supervisor.http else {
+            guard let http = try options.configuration().supervisor.http else {
                 throw ProcessFailure(
                     .usage,
                     "the configuration has no `supervisor: http:`, or name another "
@@ -79,18 +86,35 @@ private struct ServiceClient {
             }
             base = String(http.address.dropLast())
         }
-        if let file = service.tokenFile {
+        if let file = remote.tokenFile {
             let secret = try SecretFile.read(file)
             token = secret.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
                 .trimmingCharacters(in: .whitespacesAndNewlines)
         } else {
-            token = try AccessTokens(service.options.stateDirectory).local()
+            token = try AccessTokens(options.stateDirectory).local()
         }
     }
 
     /// The body of a resource. Its path begins with `/v1/`.
     func get(_ path: String) async throws(ProcessFailure) -> Data {
+        try await ask(path, taking: [200])
+    }
+
+    /// Asks for a change, and gives the answer's body: of one that was refused by a process too,
+    /// since it says by which.
+    func post(_ path: String, _ fields: [String: String]) async throws(ProcessFailure) -> Data {
+        try await ask(path, fields, taking: [200, 409])
+    }
+
+    private func ask(
+        _ path: String, _ fields: [String: String]? = nil, taking statuses: Set<UInt>
+    ) async throws(ProcessFailure) -> Data {
         var request = HTTPClientRequest(url: base + path)
+        if let fields {
+            request.method = .POST
+            request.headers.add(name: "Content-Type", value: "application/json")
+            request.body = .bytes(ByteBuffer(string: JSONText.encode(fields)))
+        }
         request.headers.add(name: "Authorization", value: "Bearer \(token)")
         request.headers.add(name: "User-Agent", value: "bellwether")
         let (status, body): (UInt, Data)
@@ -104,8 +128,8 @@ private struct ServiceClient {
             throw ProcessFailure(
                 .unavailable, "no supervisor answers at \(base): is the cluster running?")
         }
-        guard status == 200 else {
-            let detail = (try? JSONDecoder().decode(ServiceProblem.self, from: body))?.detail
+        let detail = (try? JSONDecoder().decode(ServiceProblem.self, from: body))?.detail
+        guard statuses.contains(status), status == 200 || detail == nil else {
             throw ProcessFailure(
                 status >= 500 ? .unavailable : .refused,
                 "\(base) answers \(status): \(detail ?? "no reason is given")")

@@ -9,9 +9,20 @@ struct StatusCommand: AsyncParsableCommand {
         commandName: "status", abstract: "Shows the state of every process of the cluster.")
 
     @OptionGroup var options: ConsoleOptions
+    @OptionGroup var remote: RemoteOptions
 
     func run() async throws {
-        await SupervisorCommand.perform { try await show() }
+        await SupervisorCommand.perform {
+            if remote.isRemote { try await showRemote() } else { try await show() }
+        }
+    }
+
+    private func showRemote() async throws {
+        let body = try await ServiceClient(remote, options).get("/v1/processes")
+        let terminal = Terminal()
+        if options.json { return terminal.line(String(decoding: body, as: UTF8.self)) }
+        let processes = try ServiceClient.decode([ProcessSummary].self, body)
+        for line in ProcessSummary.table(processes) { terminal.line(line) }
     }
 
     private func show() async throws {

@@ -140,15 +140,23 @@ struct HaltCommand: AsyncParsableCommand {
         commandName: "halt",
         abstract: "Stops trading and cancels what is open, until `resume`.",
         discussion: "Latched and durable at the core and at each gateway, each on its own path: it "
-            + "works with the core dead. Without a scope it halts everything.")
+            + "works with the core dead. Without a scope it halts everything.\nFrom afar: "
+            + "supervisor halt --scope ORG --reason WHY --url https://desk.example "
+            + "--token-file desk.token")
 
     @OptionGroup var options: ConsoleOptions
+    @OptionGroup var remote: RemoteOptions
     @OptionGroup var scope: ScopeOptions
     @OptionGroup var signature: SignatureOptions
 
     func run() async throws {
         await SupervisorCommand.perform {
-            try await Steering(options: options, signature: signature).order(.halt, scope.named())
+            let steering = Steering(options: options, signature: signature)
+            if remote.isRemote {
+                try await steering.order(.halt, scope.named(), by: remote)
+            } else {
+                try await steering.order(.halt, scope.named())
+            }
         }
     }
 }
@@ -162,14 +170,23 @@ struct ResumeCommand: AsyncParsableCommand {
             + "the halt that stands now, and none that comes later.")
 
     @OptionGroup var options: ConsoleOptions
+    @OptionGroup var remote: RemoteOptions
     @OptionGroup var scope: ScopeOptions
     @OptionGroup var signature: SignatureOptions
     @OptionGroup var quorum: QuorumOptions
 
     func run() async throws {
         await SupervisorCommand.perform {
-            try await Steering(options: options, signature: signature).loosen(
-                .resume, scope.named(), quorum)
+            let steering = Steering(options: options, signature: signature)
+            if remote.isRemote {
+                guard quorum.out == nil else {
+                    throw ProcessFailure(
+                        .usage, "--out writes a file for `sign` on this machine: leave out --url")
+                }
+                try await steering.order(.resume, scope.named(), by: remote)
+            } else {
+                try await steering.loosen(.resume, scope.named(), quorum)
+            }
         }
     }
 }
@@ -233,6 +250,24 @@ struct Steering {
         try show(await console.order(order, to: targets, by: key), order.title)
     }
 
+    /// Lets another supervisor order it, with the operator's key that lies there.
+    func order(
+        _ action: OperatorAction, _ scope: OperatorScope, by remote: RemoteOptions
+    ) async throws {
+        guard let reason = signature?.reason, !reason.isEmpty else {
+            throw ProcessFailure(.usage, "--url wants --reason: it is written into the audit trail")
+        }
+        guard signature?.operator == nil else {
+            throw ProcessFailure(.usage, "--operator is for this machine's keys: leave out --url")
+        }
+        var fields = scope.fields
+        fields["reason"] = reason
+        let body = try await ServiceClient(remote, options).post(
+            "/v1/\(action.wireName)", fields)
+        try show(
+            try ServiceClient.decode([SteeringResult].self, body), "\(action.wireName) \(scope)")
+    }
+
     func key(in session: ConsoleSession) throws -> OperatorKey {
         let name = try session.configuration.operator(named: signature?.operator)
         return OperatorKey(name: name, key: try session.party.keys.operatorKey(name))
@@ -270,6 +305,21 @@ struct Steering {
         }
         if results.contains(where: { !$0.isAccepted }) {
             throw ProcessFailure(.refused, "not every process obeyed")
+        }
+    }
+}
+
+extension OperatorScope {
+    /// The scope as the API names it.
+    fileprivate var fields: [String: String] {
+        switch self {
+        case .all: [:]
+        case .org(let org): ["org": "\(org)"]
+        case .account(let org, let account): ["org": "\(org)", "account": "\(account)"]
+        case .strategy(let org, let account, let strategy):
+            ["org": "\(org)", "account": "\(account)", "strategy": "\(strategy)"]
+        case .venue(let venue): ["venue": "\(venue)"]
+        case .instrument(let instrument): ["instrument": "\(instrument)"]
         }
     }
 }

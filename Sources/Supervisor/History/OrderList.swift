@@ -81,7 +81,7 @@ struct OrderList: Sendable {
     }
 }
 
-extension OrderList.Line {
+extension OrderReport {
     static let header = [
         "order", "time", "agent", "strategy", "instrument", "side", "price", "quantity", "filled",
         "fees", "state", "reason",
@@ -89,9 +89,8 @@ extension OrderList.Line {
 
     var cells: [String] {
         [
-            order.description, String(at.description.prefix(23)) + "Z", agent.description,
-            strategy.description, instrument.description, side.description, price.description,
-            quantity.description, filled.description, fees.description, state.description, reason,
+            "\(order)", String(at.prefix(23)) + "Z", agent, strategy, instrument, side, price,
+            quantity, filled, fees, state, reason,
         ]
     }
 }
