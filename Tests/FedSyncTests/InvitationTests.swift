@@ -21,6 +21,37 @@ import Wire
         try read.check(file: "i.yaml", at: now)
     }
 
+    /// What is trimmed is what the roots have signed, and stays when the file is written again.
+    @Test func theTrimIsReadSignedAndBounded() throws {
+        let sample = try FederationSample(count: 3)
+        let text = sample.unsigned.yaml
+        let place = try #require(text.firstRange(of: "peers-max: 128"))
+        let groups = try #require(text.firstRange(of: "groups: 1"))
+        #expect(place.lowerBound < groups.lowerBound)
+        func invitation(_ lines: String) throws -> Invitation {
+            try Invitation(
+                yaml: text.replacingCharacters(in: groups, with: lines), file: "i.yaml")
+        }
+        let trimmed = try invitation("groups: 5\n  trim: 1").signed(by: sample.root)
+        try trimmed.check(file: "i.yaml", at: now)
+        #expect(trimmed.configuration.trim == 1)
+        let again = try Invitation(yaml: trimmed.yaml, file: "i.yaml")
+        #expect(again.configuration == trimmed.configuration)
+        let median = try invitation("groups: 5")
+        #expect(median.configuration.trim == nil)
+        #expect(median.roster.federation != trimmed.roster.federation)
+        let changed = try #require(trimmed.yaml.firstRange(of: "trim: 1"))
+        let other = try Invitation(
+            yaml: trimmed.yaml.replacingCharacters(in: changed, with: "trim: 2"), file: "i.yaml")
+        #expect(throws: ProcessFailure.self) { try other.check(file: "i.yaml", at: now) }
+        let wide = try invitation("groups: 5\n  trim: 3").signed(by: sample.root)
+        let failure = #expect(throws: ProcessFailure.self) {
+            try wide.check(file: "i.yaml", at: now)
+        }
+        #expect(failure?.description.contains("trimOutOfRange(trim: 3, groups: 5)") == true)
+        #expect(throws: ConfigurationError.self) { try invitation("groups: 5\n  trim: 0") }
+    }
+
     @Test func anUnsignedOneDoesNotHold() throws {
         let invitation = try FederationSample(count: 3).unsigned
         let failure = #expect(throws: ProcessFailure.self) {

@@ -165,7 +165,7 @@ extension RoundConfiguration {
     ) throws(ConfigurationError) -> (RoundConfiguration, [SetParameter]) {
         try set.allow(
             "name", "ring", "bits", "clip", "peers-min", "peers-max", "adversaries-permille",
-            "dropouts-permille", "groups", "stage", "parameters")
+            "dropouts-permille", "groups", "trim", "stage", "parameters")
         var parameters: [SetParameter] = []
         let finite = -Double.greatestFiniteMagnitude...Double.greatestFiniteMagnitude
         for section in try set.sections("parameters", isRequired: true) {
@@ -191,6 +191,9 @@ extension RoundConfiguration {
         configuration.dropoutsPermille = try set.integer(
             "dropouts-permille", in: 0...900, default: 100)
         configuration.groupCount = try set.integer("groups", in: 1...63, default: 1)
+        if set.entries.contains(where: { $0.key == "trim" }) {
+            configuration.trim = try set.integer("trim", in: 1...31)
+        }
         let stage = try set.duration("stage", default: .seconds(10))
         guard stage >= .milliseconds(100), stage <= .seconds(3_600) else {
             throw set.refusal("stage", expected: "from 100ms to 1h")
@@ -205,8 +208,10 @@ extension RoundConfiguration {
             "  peers-min: \(peersMin)", "  peers-max: \(peersMax)",
             "  adversaries-permille: \(adversariesPermille)",
             "  dropouts-permille: \(dropoutsPermille)", "  groups: \(groupCount)",
-            "  stage: \(stageMillis)ms", "  parameters:",
+            "  stage: \(stageMillis)ms",
         ]
+        if let trim { lines.append("  trim: \(trim)") }
+        lines.append("  parameters:")
         for parameter in parameters {
             lines.append("    - name: \(parameter.name)")
             lines.append("      initial: \(parameter.initial)")

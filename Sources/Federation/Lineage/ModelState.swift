@@ -60,9 +60,13 @@ package struct SumCombination: Sendable {
             if let problem, sums.count == 1 { throw problem }
             throw .tooFewGroups(sound: deltas.count, needed: needed)
         }
+        let combined = clipped(
+            configuration.windows.indices.map { index in
+                combine(deltas.map { $0[index] })
+            }, groups: sums.count)
         var parameters = parent.parameters
         for index in parameters.indices {
-            parameters[index] += median(deltas.map { $0[index] })
+            parameters[index] += combined[index]
             guard parameters[index].isFinite else { throw .notFinite(parameter: index) }
         }
         return ModelState(parameters: parameters)
@@ -98,11 +102,32 @@ package struct SumCombination: Sendable {
         return delta
     }
 
-    private func median(_ values: [Double]) -> Double {
-        if values.count == 1 { return values[0] }
-        let sorted = values.sorted()
-        let middle = sorted.count / 2
-        return sorted.count.isMultiple(of: 2)
-            ? (sorted[middle - 1] + sorted[middle]) / 2 : sorted[middle]
+    private func combine(_ values: [Double]) -> Double {
+        values.trimmedMean(trim: configuration.trim ?? values.count)
+    }
+
+    /// Coordinates that come from different groups can make a longer whole than any group's own.
+    private func clipped(_ delta: [Double], groups: Int) -> [Double] {
+        guard groups > 1 else { return delta }
+        var square = 0.0
+        for (value, window) in zip(delta, configuration.windows) {
+            square += (value / window) * (value / window)
+        }
+        let norm = square.squareRoot()
+        return norm > configuration.clip ? delta.map { $0 * (configuration.clip / norm) } : delta
+    }
+}
+
+extension [Double] {
+    /// The mean of what is left once the `trim` lowest and the `trim` highest are gone. Where
+    /// that would leave nothing it is the median: one value or two stay. Added from the lowest up,
+    /// so that every peer gets the same bits. The values are finite, and there is one at least.
+    package func trimmedMean(trim: Int) -> Double {
+        precondition(!isEmpty, "a mean of nothing")
+        precondition(trim >= 0, "trim \(trim)")
+        let cut = Swift.min(trim, (count - 1) / 2)
+        let kept = sorted()[cut..<count - cut]
+        if kept.count == 1 { return kept[cut] }
+        return kept.reduce(0, +) / Double(kept.count)
     }
 }

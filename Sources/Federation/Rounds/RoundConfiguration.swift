@@ -9,6 +9,7 @@ package enum ConfigurationProblem: Error, Equatable {
     case badClip
     case graphTooThin(degree: Int, threshold: Int)
     case groupsTooSmall(groups: Int)
+    case trimOutOfRange(trim: Int, groups: Int)
     case adversariesOutOfRange(Int)
     case noStageTime
     case rosterTooOld(known: UInt64, found: UInt64)
@@ -32,6 +33,9 @@ package struct RoundConfiguration: Sendable, Equatable {
     package var adversariesPermille = 100
     package var dropoutsPermille = 100
     package var groupCount = 1
+    /// How many groups are left out on each side of every parameter, before the mean of the rest.
+    /// Without it the median of the groups counts.
+    package var trim: Int?
     /// How long one stage of a round may take.
     package var stageMillis: UInt32 = 10_000
 
@@ -41,9 +45,13 @@ package struct RoundConfiguration: Sendable, Equatable {
         Quantiser(ring: ring, bits: bits, windows: windows, clip: clip)
     }
 
+    /// What may move, how far, and how groups make one move of it. It is in the digest of the
+    /// configuration, so that peers who combine otherwise are in no round together.
     package var windowsHash: Digest {
         var bytes = ByteWriter(tag: "FedSync/v1/windows", capacity: 32 + windows.count * 8)
         for window in windows { bytes.append(window) }
+        // How many windows there are is in the proposal: this cannot be taken for one of them.
+        if let trim { bytes.append(UInt32(trim)) }
         return bytes.digest
     }
 
@@ -94,6 +102,9 @@ package struct RoundConfiguration: Sendable, Equatable {
         }
         if groupCount < 1 || groupCount > peersMax / peersMin || groupCount.isMultiple(of: 2) {
             return .groupsTooSmall(groups: groupCount)
+        }
+        if let trim, trim < 1 || trim > (groupCount - 1) / 2 {
+            return .trimOutOfRange(trim: trim, groups: groupCount)
         }
         let groupMax = (peersMax + groupCount - 1) / groupCount
         if groupMax > RoundGraph.completeMax {
