@@ -115,6 +115,18 @@ private struct GrowingJournal: TraceSource {
         #expect(kept.items.map(\.order) == [8] && kept.next == nil && !path.isEmpty)
     }
 
+    /// What an org is handed are its own orders, as they are explained.
+    @Test func anOrgsTracesAreExported() async throws {
+        let folder = try ScratchFolder()
+        let traces = try projection(FileTraces(path: journal(folder)), folder)
+        try await traces.catchUp()
+        try #expect(traces.store.orders(of: Sample.org) == [OrderID(7)])
+        try #expect(traces.store.orders(of: TwoDays.other).isEmpty)
+        let told = try #require(try traces.store.explanation(of: OrderID(7), org: "demo"))
+        #expect(told.fills.allSatisfy { $0.markouts.count == MarkoutFold.horizons.count })
+        try #expect(traces.store.explanation(of: OrderID(7), org: "other") == nil)
+    }
+
     /// What agents said of a market stands beside the traces, the newest first, an org's own alone.
     @Test func marketsSayWhyNothingTrades() throws {
         let folder = try ScratchFolder()

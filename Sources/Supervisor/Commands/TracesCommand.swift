@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import GRDB
 import Logging
 import Runtime
@@ -10,7 +11,9 @@ struct TracesCommand: AsyncParsableCommand {
         commandName: "traces",
         abstract: "The decision traces that the API and the dashboard read.",
         discussion: "A projection of the core's journal: whatever is lost here is not lost.",
-        subcommands: [TracesStatusCommand.self, TracesRebuildCommand.self])
+        subcommands: [
+            TracesStatusCommand.self, TracesRebuildCommand.self, TracesExportCommand.self,
+        ])
 }
 
 /// Says how far the traces are.
@@ -63,6 +66,49 @@ struct TracesRebuildCommand: AsyncParsableCommand {
             log: Logger(label: "traces"))
         try await projection.catchUp()
         try TraceReport(store).show(asJSON: options.json)
+    }
+}
+
+/// Hands an org the traces of its orders.
+struct TracesExportCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export",
+        abstract: "Writes an org's traces, each order as a line of JSON, the oldest first.",
+        discussion: "Each line is what `explain --json` says of the order. What can be proved is "
+            + "in `journal export`. Example: supervisor traces export --org demo --out demo.jsonl")
+
+    @OptionGroup var options: ConsoleOptions
+
+    @Option(name: .long, help: "The org.")
+    var org: ScopeName<OrgID>
+
+    @Option(name: .long, help: "The file to write; it must not exist.")
+    var out: String
+
+    func run() async throws {
+        await SupervisorCommand.perform { try export() }
+    }
+
+    private func export() throws {
+        let store = try TraceStore(path: TraceFile(options).existing(), ordersMax: .max)
+        let orders = try store.orders(of: org.id)
+        guard !orders.isEmpty else {
+            throw ProcessFailure(.refused, "the traces have no order of org \(org.id)")
+        }
+        guard !FileSystem.exists(out), FileManager.default.createFile(atPath: out, contents: nil),
+            let file = FileHandle(forWritingAtPath: out)
+        else { throw ProcessFailure(.usage, "\(out) exists, or cannot be written") }
+        for order in orders {
+            guard let explanation = try store.explanation(of: order, org: "\(org.id)") else {
+                continue
+            }
+            try file.write(contentsOf: Data((JSONText.encode(explanation) + "\n").utf8))
+        }
+        try file.synchronize()
+        Terminal().line(
+            options.json
+                ? JSONText.encode(["orders": orders.count])
+                : "\(orders.count) orders of org \(org.id) are in \(out)")
     }
 }
 

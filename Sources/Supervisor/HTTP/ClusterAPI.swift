@@ -223,7 +223,7 @@ struct ClusterAPI: Sendable {
         let page = try traces.store.orders(filter)
         let items = try page.items.compactMap { line -> Explanation? in
             let order = OrderID(UInt64(clamping: line.order))
-            return try explanation(of: order, org: filter.org)
+            return try traces.store.explanation(of: order, org: filter.org)
         }
         return TracePage(items: items, next: page.next)
     }
@@ -238,17 +238,13 @@ struct ClusterAPI: Sendable {
             throw Problem.badRequest("`\(parts[0].prefix(40))` is no number of an order.")
         }
         try APIQuery(request, org: grant.org).allow()
-        guard let explanation = try explanation(of: OrderID(number), org: grant.org)
+        guard
+            let explanation = try traces.store.explanation(of: OrderID(number), org: grant.org)
         else { throw Problem.notFound("There is no order \(number) in the traces.") }
         if request.prefersHTML {
             return .text(ExplanationPage(explanation).html, "text/html")
         }
         return .json(explanation)
-    }
-
-    private func explanation(of order: OrderID, org: String?) throws -> Explanation? {
-        guard let story = try traces.store.story(of: order, org: org) else { return nil }
-        return Explanation(story, markouts: try TraceStore.markouts(of: order, traces.store.pool))
     }
 
     // MARK: Metrics

@@ -39,6 +39,10 @@ struct MetricsText {
         ("bellwether_fills_total", "counter", "Fills, busts taken off."),
         ("bellwether_passive_fill_ratio", "gauge", "The share of contracts that rested first."),
         ("bellwether_slippage_basis_points", "gauge", "Cost beyond the middle when decided."),
+        (
+            "bellwether_return_on_capital_ratio", "gauge",
+            "What a strategy made of its capital, by its agents and venues."
+        ),
         ("bellwether_missed_edge_dollars", "gauge", "What rejected requests expected to earn."),
         ("bellwether_markout_dollars", "gauge", "Mean gain of a contract after so long."),
         ("bellwether_expected_edge_dollars", "gauge", "What fills were expected to earn."),
@@ -82,6 +86,7 @@ struct MetricsText {
         case "bellwether_needs_attention": [" \(overview.overnight.needsYou.count)"]
         case "bellwether_alerts_standing": alerts
         case "bellwether_markout_dollars": markouts
+        case "bellwether_return_on_capital_ratio": returns
         default: scores(name)
         }
     }
@@ -128,6 +133,18 @@ struct MetricsText {
     private func scores(_ name: String) -> [String] {
         overview.scores.compactMap { score in
             value(of: name, score).map { labels(owner(of: score)) + " \($0)" }
+        }
+    }
+
+    private var returns: [String] {
+        KPIReport(overview).returns.compactMap { item in
+            item.returnOnCapital.map { share in
+                labels([
+                    ("org", item.org), ("strategy", item.strategy),
+                    ("agent", item.agents.joined(separator: "+")),
+                    ("venue", item.venues.joined(separator: "+")),
+                ]) + " \(share)"
+            }
         }
     }
 

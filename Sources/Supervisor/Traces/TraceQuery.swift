@@ -255,6 +255,22 @@ extension TraceStore {
         }
     }
 
+    /// An order explained as far as its traces go; nil where an org has no such order.
+    func explanation(of order: OrderID, org: String?) throws -> Explanation? {
+        guard let story = try story(of: order, org: org) else { return nil }
+        return Explanation(story, markouts: try TraceStore.markouts(of: order, pool))
+    }
+
+    /// The orders of an org that are kept, the oldest first.
+    func orders(of org: OrgID) throws -> [OrderID] {
+        try pool.read { db in
+            try Int64.fetchAll(
+                db, sql: "SELECT id FROM orders WHERE org = ? ORDER BY id",
+                arguments: [org.description]
+            ).map { OrderID(UInt64(clamping: $0)) }
+        }
+    }
+
     /// What contracts of an order's fills gained, by trade.
     static func markouts(of order: OrderID, _ reader: some DatabaseReader) throws
         -> [String: [String?]]
