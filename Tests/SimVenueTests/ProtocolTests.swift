@@ -118,6 +118,49 @@ func orderBody(
         #expect(error?["code"] as? String == code)
     }
 
+    @Test func everyEntryOfABatchSucceedsOrFailsAlone() throws {
+        let venue = try demo()
+        let client = venue.client()
+        let batched = "/portfolio/events/orders/batched"
+        let good = orderBody("KXDEMO-EVEN", "bid", "0.0200", "10.00", client: "good")
+        let odd = orderBody("KXDEMO-EVEN", "bid", "0.505", "1", client: "odd")
+        let lost = orderBody("KXNONE", "bid", "0.5", "1", client: "lost")
+        let bad = orderBody("KXDEMO-EVEN", "buy", "0.5", "1", client: "bad")
+        let placed = try client.post(batched, #"{"orders":[\#(odd),\#(good),\#(lost),\#(bad)]}"#)
+        #expect(placed.status == 201)
+        let orders = try #require(placed.json["orders"] as? [[String: Any]])
+        #expect(orders.map { $0["client_order_id"] as? String } == ["odd", "good", "lost", "bad"])
+        #expect(
+            orders.map { ($0["error"] as? [String: Any])?["code"] as? String }
+                == ["invalid_price", nil, "market_not_found", "invalid_parameters"])
+        let id = try #require(orders[1]["order_id"] as? String)
+        #expect(orders[1]["remaining_count"] as? String == "10.00")
+        let body = #"{"orders":[{"order_id":"none"},{"order_id":"\#(id)"}]}"#
+        let gone = try client.send("DELETE", batched, body)
+        #expect(gone.status == 200)
+        let cancels = try #require(gone.json["orders"] as? [[String: Any]])
+        #expect(cancels.map { $0["reduced_by"] as? String } == ["0.00", "10.00"])
+        #expect((cancels[0]["error"] as? [String: Any])?["code"] as? String == "order_not_found")
+        #expect(cancels[1]["error"] == nil)
+        #expect(try client.get("/portfolio/orders/\(id)").text.contains(#""status":"canceled""#))
+        #expect(try client.post(batched, "{}").status == 400)
+        #expect(try client.send("DELETE", batched, "{}").status == 400)
+        try venue.stop()
+        #expect(try venue.log("place").count == 2)
+        #expect(
+            try venue.log("refused").map { $0["client_order_id"] as? String }
+                == ["lost", "bad", "", ""])
+    }
+
+    @Test func everyEntryOfABatchIsBilled() throws {
+        let venue = try demo { $0.tier = .basic }
+        defer { try? venue.stop() }
+        let entries = Array(repeating: #"{"order_id":"none"}"#, count: 200)
+        let body = #"{"orders":[\#(entries.joined(separator: ","))]}"#
+        let answer = try venue.client().send("DELETE", "/portfolio/events/orders/batched", body)
+        #expect(answer.status == 429)
+    }
+
     @Test func readsOfMarketsHaveKalshisShape() throws {
         let venue = try demo()
         defer { try? venue.stop() }

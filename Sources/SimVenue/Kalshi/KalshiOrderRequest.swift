@@ -47,6 +47,31 @@ struct KalshiOrderRequest {
         } catch {
             throw Refusal(details: "the body is not a valid order: \(error)")
         }
+        try self.init(fields)
+    }
+
+    /// One order of a batch: what it asks for or why it is refused, and the client's name for it.
+    struct BatchEntry {
+        let clientOrderID: String
+        let order: Result<KalshiOrderRequest, Refusal>
+    }
+
+    /// The orders of `POST /portfolio/events/orders/batched`, each judged alone.
+    static func batch(_ body: [UInt8]) throws(Refusal) -> [BatchEntry] {
+        struct Batch: Decodable { var orders: [Fields] }
+        do {
+            let batch = try JSONDecoder().decode(Batch.self, from: Foundation.Data(body))
+            return batch.orders.map { fields in
+                BatchEntry(
+                    clientOrderID: fields.client_order_id ?? "",
+                    order: Result { () throws(Refusal) in try KalshiOrderRequest(fields) })
+            }
+        } catch {
+            throw Refusal(details: "the body is not a valid batch of orders: \(error)")
+        }
+    }
+
+    private init(_ fields: Fields) throws(Refusal) {
         ticker = try KalshiOrderRequest.required(fields.ticker, "ticker")
         side = try KalshiOrderRequest.choice(
             fields.side, "side", ["bid": Side.buy, "ask": Side.sell])

@@ -14,6 +14,10 @@ extension VenueService {
         switch (request.method, parts.count) {
         case (.POST, 2): return try place(request, parts, participant)
         case (.DELETE, 2): return try cancelAll(participant)
+        case (.POST, 3) where parts[2] == "batched":
+            return try placeBatch(request, parts, participant)
+        case (.DELETE, 3) where parts[2] == "batched":
+            return try cancelBatch(request, parts, participant)
         case (.DELETE, 3): return try cancel(parts[2], request, parts, participant)
         default:
             return try refuse(request, parts, participant, .notFound, "not_found", "no such route")
@@ -45,19 +49,21 @@ extension VenueService {
     }
 
     private func created(_ order: SimOrder) -> VenueResponse {
-        .object(.created) {
-            $0.field("order_id", VenueNames.order(order.id))
-            $0.field("client_order_id", order.terms.clientOrderID.description)
-            $0.field("fill_count", KalshiPayloads.count(order.filled))
-            $0.field("remaining_count", KalshiPayloads.count(order.remaining))
-            if !order.filled.isZero {
-                let paid = Price(units: order.takerCost.units)
-                $0.field("average_fill_price", average(paid, over: order.filled))
-                let fees = Price(units: order.takerFees.units)
-                $0.field("average_fee_paid", average(fees, over: order.filled))
-            }
-            $0.field("ts_ms", engine.now.milliseconds)
+        .object(.created) { created(order, &$0) }
+    }
+
+    func created(_ order: SimOrder, _ text: inout JSONText) {
+        text.field("order_id", VenueNames.order(order.id))
+        text.field("client_order_id", order.terms.clientOrderID.description)
+        text.field("fill_count", KalshiPayloads.count(order.filled))
+        text.field("remaining_count", KalshiPayloads.count(order.remaining))
+        if !order.filled.isZero {
+            let paid = Price(units: order.takerCost.units)
+            text.field("average_fill_price", average(paid, over: order.filled))
+            let fees = Price(units: order.takerFees.units)
+            text.field("average_fee_paid", average(fees, over: order.filled))
         }
+        text.field("ts_ms", engine.now.milliseconds)
     }
 
     /// An average for people: rounded to six decimals, never booked.
@@ -103,14 +109,14 @@ extension VenueService {
         }
     }
 
-    private func cancelled(_ order: SimOrder, _ taken: Quantity, _ text: inout JSONText) {
+    func cancelled(_ order: SimOrder, _ taken: Quantity, _ text: inout JSONText) {
         text.field("order_id", VenueNames.order(order.id))
         text.field("client_order_id", order.terms.clientOrderID.description)
         text.field("reduced_by", KalshiPayloads.count(taken))
         text.field("ts_ms", engine.now.milliseconds)
     }
 
-    private func refuse(
+    func refuse(
         _ request: VenueRequest, _ parts: [String], _ participant: VenueParticipant,
         _ status: HTTPResponseStatus, _ code: String, _ details: String
     ) throws -> VenueResponse {
