@@ -82,6 +82,7 @@ extension AgentService {
         for (reason, count) in counts.withdrawals.met {
             values.append(("withdrawn.\(reason)", Int64(clamping: count)))
         }
+        values += learning?.values(of: engine.policy) ?? []
         return values + sourceValues + source.figures.map { ($0.label, $0.value) }
     }
 

@@ -60,7 +60,9 @@ package final class AgentService<Policy: DomainPolicy>: LoopService {
     let source: any ObservationSource<Policy.Observation>
     /// Where observations go that were not believed.
     private let quarantine: (any ObservationQuarantine<Policy.Observation>)?
-    private let modelHash: Digest
+    /// Nil where nothing is learned with others.
+    let learning: (any PolicyLearning<Policy>)?
+    private var modelHash: Digest
     private var effects = AgentEffects()
     private var failure: (any Error)?
     private var liveClock: MarketClock?
@@ -74,23 +76,28 @@ package final class AgentService<Policy: DomainPolicy>: LoopService {
     package init(
         parts: AgentParts, links: AgentLinks, engine: AgentEngine<Policy>,
         source: any ObservationSource<Policy.Observation>, clock: TurnClock, log: Logger,
-        quarantine: (any ObservationQuarantine<Policy.Observation>)? = nil
+        quarantine: (any ObservationQuarantine<Policy.Observation>)? = nil,
+        learning: (any PolicyLearning<Policy>)? = nil
     ) {
         self.parts = parts
         self.links = links
         self.engine = engine
         self.source = source
         self.quarantine = quarantine
+        self.learning = learning
         self.clock = clock
         self.log = log
-        let text = engine.policy.canonicalText + "\n" + engine.terms.canonicalText
-        modelHash =
-            Digest(bytes: SHA256.hash(Array("\(text)\n\(parts.version)".utf8)).bytes) ?? .zero
+        modelHash = Self.modelHash(of: engine, parts.version)
         liveClock =
             parts.isReplay
             ? nil
             : .live(wall: clock.wall, monotonic: Span(nanoseconds: clock.monotonic.nanoseconds))
         nextAct = clock.monotonic
+    }
+
+    private static func modelHash(of engine: AgentEngine<Policy>, _ version: String) -> Digest {
+        let text = engine.policy.canonicalText + "\n" + engine.terms.canonicalText
+        return Digest(bytes: SHA256.hash(Array("\(text)\n\(version)".utf8)).bytes) ?? .zero
     }
 
     // MARK: The turn
@@ -148,6 +155,7 @@ package final class AgentService<Policy: DomainPolicy>: LoopService {
     @discardableResult
     private func act() -> Int {
         observe()
+        learn()
         effects.clear()
         engine.apply(.act(tick.number), at: marketTime, into: &effects)
         counters.ticks += 1
@@ -168,6 +176,13 @@ package final class AgentService<Policy: DomainPolicy>: LoopService {
             // Without its feed the agent is blind; a restart reads the recording again.
             failure = failure ?? error
         }
+    }
+
+    private func learn() {
+        guard let learning else { return }
+        var isOther = false
+        engine.learn { isOther = learning.turn(&$0, at: clock.monotonic) }
+        if isOther { modelHash = Self.modelHash(of: engine, parts.version) }
     }
 
     /// Tells the engine something that has no effects of its own.

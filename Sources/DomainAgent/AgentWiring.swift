@@ -62,10 +62,22 @@ package enum AgentWiring {
         do { parameters = try CryptoParameters(agent.parameters) } catch {
             throw ProcessFailure(error)
         }
+        let own = context.state.folder(of: agent.name)
+        let root = context.state.root
+        let log = context.log
+        var rollout = UpDownRollout()
+        if let learning = parameters.learning {
+            rollout = UpDownRollout(learning.rollout, saved: try CryptoLearning.saved(in: own))
+        }
+        let policy = CryptoUpDownPolicy(parameters.model, rollout: rollout)
         let loop = try startLoop(
             agent, context, interval: parameters.interval,
-            engine: AgentEngine(
-                policy: CryptoUpDownPolicy(parameters.model), terms: parameters.trading)
+            engine: AgentEngine(policy: policy, terms: parameters.trading),
+            learning: {
+                parameters.learning.map {
+                    CryptoLearning($0, folder: own, state: root, policy: policy, log: log)
+                }
+            }
         ) { isReplay throws(ProcessFailure) in
             try spot(in: folder, isReplay: isReplay)
         }
@@ -176,6 +188,7 @@ package enum AgentWiring {
         quarantine: @escaping @Sendable () -> (any ObservationQuarantine<Policy.Observation>)? = {
             nil
         },
+        learning: @escaping @Sendable () -> (any PolicyLearning<Policy>)? = { nil },
         source:
             @escaping @Sendable (Bool) throws(ProcessFailure) -> any ObservationSource<
                 Policy.Observation
@@ -206,7 +219,8 @@ package enum AgentWiring {
                     version: ProcessContext.version)
                 let service = AgentService(
                     parts: parts, links: links, engine: engine, source: source,
-                    clock: wiring.clock, log: context.log, quarantine: quarantine())
+                    clock: wiring.clock, log: context.log, quarantine: quarantine(),
+                    learning: learning())
                 try wiring.bind(links.admin, at: context.endpoint(of: agent.name, .admin))
                 try wiring.connect(links.market, to: context.endpoint(of: gateway.name, .market))
                 try wiring.connect(links.core, to: context.endpoint(of: core, .agents))

@@ -10,8 +10,16 @@ import Wire
 /// Makes a peer out of its state directory and runs it until it is asked to stop.
 package enum FedSyncWiring {
     /// Everything that can be refused before a socket is bound is refused here.
-    package static func run(state: StateDirectory, listen: String?) throws(ProcessFailure) {
+    package static func run(
+        state: StateDirectory, listen: String?, exchange: ExchangeFolder? = nil
+    ) throws(ProcessFailure) {
         try Hardening.apply()
+        if let exchange, !FileSystem.exists(exchange.path) {
+            throw ProcessFailure(
+                .usage,
+                "--exchange: there is no folder \(exchange.path): make it, for this process and "
+                    + "the agents to read and write")
+        }
         let folder = FedSyncFolder(state: state)
         try folder.prepare()
         let invitation = try folder.joined()
@@ -36,7 +44,7 @@ package enum FedSyncWiring {
         }
         let setting = Setting(
             folder: folder, invitation: invitation, book: book, own: own, address: address,
-            seed: seed, log: log)
+            seed: seed, log: log, exchange: exchange)
         let loop = try startLoop(setting, identity, security)
         stop.onRequest { loop.stop() }
         let notifier = SystemdNotifier(environment: Variables.current())
@@ -62,10 +70,11 @@ package enum FedSyncWiring {
         /// 32 bytes from the system's generator, new at every start.
         package let seed: SecretBytes
         package let log: Logger
+        package let exchange: ExchangeFolder?
 
         package init(
             folder: FedSyncFolder, invitation: Invitation, book: RosterBook, own: PeerID,
-            address: Endpoint, seed: SecretBytes, log: Logger
+            address: Endpoint, seed: SecretBytes, log: Logger, exchange: ExchangeFolder? = nil
         ) {
             self.folder = folder
             self.invitation = invitation
@@ -74,6 +83,7 @@ package enum FedSyncWiring {
             self.address = address
             self.seed = seed
             self.log = log
+            self.exchange = exchange
         }
     }
 
@@ -151,7 +161,8 @@ package enum FedSyncWiring {
         }
         let service = FedSyncService(
             parts: FedSyncService.Parts(
-                folder: setting.folder, invitation: invitation, server: server, clients: clients),
+                folder: setting.folder, invitation: invitation, server: server, clients: clients,
+                exchange: setting.exchange),
             peer: peer, journal: journal, clock: wiring.clock, log: setting.log)
         try wiring.bind(server, at: setting.address)
         for other in invitation.peers {

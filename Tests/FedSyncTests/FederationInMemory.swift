@@ -18,8 +18,11 @@ final class FederationInMemory {
     /// Everything that went over the wire.
     private(set) var wire: [[UInt8]] = []
     private(set) var seeds: [SecretBytes] = []
+    /// Where the agents of some peers are.
+    private let exchanges: [Int: ExchangeFolder]
 
-    init(count: Int) throws {
+    init(count: Int, exchanges: [Int: ExchangeFolder] = [:]) throws {
+        self.exchanges = exchanges
         sample = try FederationSample(count: count)
         services = Array(repeating: nil, count: count)
         network.fate = { [unowned self] packet in
@@ -39,7 +42,8 @@ final class FederationInMemory {
             book: try sample.invitation.check(
                 file: "i.yaml", at: Timestamp(seconds: 1_800_000_000)),
             own: member.id, address: member.peer.address, seed: seed,
-            log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            exchange: exchanges[place])
         services[place] = try network.add(member.peer.process) { wiring in
             try FedSyncWiring.serve(setting, member.identity, wiring)
         }

@@ -18,28 +18,18 @@ import Testing
     @Test func theSameSeedGivesTheSameDay() {
         let again = FederatedStudy(seed: 5)
         let other = FederatedStudy(seed: 6)
-        let strikes = study.heldOut.map(\.strike)
-        #expect(again.heldOut.map(\.strike) == strikes)
-        #expect(other.heldOut.map(\.strike) != strikes)
+        let strikes = study.heldOut.map(\.forecast.strike)
+        #expect(again.heldOut.map(\.forecast.strike) == strikes)
+        #expect(other.heldOut.map(\.forecast.strike) != strikes)
     }
 
     @Test func aFitSuitsItsOwnSliceBetterThanTheStart() {
         for peer in 0..<3 {
             let rows = study.slice(peer, of: 3)
             let fitted = FederatedStudy.fit(rows)
-            let before = rows.reduce(0) { $0 + FederatedStudy.score($1, FederatedStudy.initial) }
-            let after = rows.reduce(0) { $0 + FederatedStudy.score($1, fitted) }
+            let before = rows.reduce(0) { $0 + $1.forecast.score(.neutral) }
+            let after = rows.reduce(0) { $0 + $1.forecast.score(fitted) }
             #expect(after < before)
-            #expect(fitted.count == FederatedStudy.names.count)
         }
-    }
-
-    /// Without calibration the probability is the option's, whatever the offset would do.
-    @Test func theStartIsTheModelAsItIs() throws {
-        let row = try #require(study.heldOut.first)
-        let plain = row.option.above(strike: row.strike)
-        let asked = FederatedStudy.probability(row, FederatedStudy.initial)
-        #expect(abs(asked - min(1 - 1e-4, max(1e-4, plain))) < 1e-9)
-        #expect(FederatedStudy.probability(row, [0, 0, 1, 0.5]) > asked)
     }
 }

@@ -9,16 +9,22 @@ package struct CryptoParameters: Sendable, Equatable {
     /// How often the agent acts when no venue owns market time.
     package private(set) var interval = Span.milliseconds(250)
 
+    /// Nil where the agent is alone with its model.
+    package private(set) var learning: LearningParameters?
+
     package init(_ section: ConfigurationSection) throws(ConfigurationError) {
         try section.allow(
             [
                 "policy", "seed", "flip-every", "model-weight", "tail-degrees",
                 "probability-floor", "volatility-error", "lag-deviations", "lead",
-                "quiet-before-end", "feed-age-max", "strike-lag-max", "interval",
+                "quiet-before-end", "feed-age-max", "strike-lag-max", "interval", "learned",
             ] + TradingParameters.keys)
         try readModel(section)
         trading = try TradingParameters(section).terms
         interval = try section.duration("interval", default: interval)
+        if section.contains("learned") {
+            learning = try LearningParameters(section.section("learned"))
+        }
     }
 
     private mutating func readModel(_ section: ConfigurationSection) throws(ConfigurationError) {

@@ -82,9 +82,18 @@ struct RunCommand: ParsableCommand {
     @Option(help: "Where to listen, tcp://HOST:PORT. Default: the address that the roster names.")
     var listen: String?
 
+    @Option(
+        help: """
+            The folder that is shared with this cluster's agents: versions for them, their offers \
+            from them.
+            """)
+    var exchange: String?
+
     func run() throws {
         FedSyncCommand.perform {
-            try FedSyncWiring.run(state: options.directory, listen: listen)
+            try FedSyncWiring.run(
+                state: options.directory, listen: listen,
+                exchange: exchange.map { ExchangeFolder($0) })
         }
     }
 }

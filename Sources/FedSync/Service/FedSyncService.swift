@@ -1,7 +1,8 @@
 package import Federation
+import Foundation
 import Journal
 package import Logging
-import Runtime
+package import Runtime
 package import Trading
 package import Transport
 import Wire
@@ -17,15 +18,18 @@ package final class FedSyncService: LoopService {
         package let server: LinkServer
         /// Links to peers whose names come after ours; the others connect to us.
         package let clients: [PeerID: LinkClient]
+        /// Where the cluster's agents find versions and lay offers; nil where there are none.
+        package let exchange: ExchangeFolder?
 
         package init(
             folder: FedSyncFolder, invitation: Invitation, server: LinkServer,
-            clients: [PeerID: LinkClient]
+            clients: [PeerID: LinkClient], exchange: ExchangeFolder? = nil
         ) {
             self.folder = folder
             self.invitation = invitation
             self.server = server
             self.clients = clients
+            self.exchange = exchange
         }
     }
 
@@ -45,6 +49,9 @@ package final class FedSyncService: LoopService {
     private var takesPart = true
     private var offered: OfferedUpdate?
     private var alarm: String?
+    private var nextExchange: MonotonicTime
+    /// Whether the newest version lies in the exchange folder.
+    private var hasShown = false
     private var failure: (any Error)?
 
     private static let transcriptsKept = 64
@@ -66,6 +73,7 @@ package final class FedSyncService: LoopService {
             folder: parts.folder.transcripts, keep: FedSyncService.transcriptsKept)
         nextTick = clock.monotonic
         nextStatus = clock.monotonic
+        nextExchange = clock.monotonic
         quietUntil =
             clock.monotonic
             + .milliseconds(Int64(parts.invitation.configuration.stageMillis))
@@ -80,6 +88,7 @@ package final class FedSyncService: LoopService {
     package func timersDue(at clock: TurnClock) {
         if clock.monotonic >= nextTick {
             nextTick = clock.monotonic + tickEvery
+            takeOffer()
             lookAtFiles()
             if isReady { apply(.tick) }
         }
@@ -189,6 +198,44 @@ package final class FedSyncService: LoopService {
         }
     }
 
+    /// Takes an agent's offer as `fed-sync offer` takes an operator's.
+    private func takeOffer() {
+        guard let exchange = parts.exchange, clock.monotonic >= nextExchange else { return }
+        nextExchange = clock.monotonic + .seconds(1)
+        if !hasShown { show(peer.record.head, peer.record.model) }
+        guard takesPart, FileSystem.exists(exchange.offer) else { return }
+        do throws(ProcessFailure) {
+            let names = parts.invitation.parameters.map(\.name)
+            let (targets, weight) = try UpdateBox.read(exchange.offer, names: names)
+            _ = try box.put(targets: targets, weight: weight, now: clock.wall)
+            // What waits in the box is not offered again.
+            unlink(exchange.offer)
+        } catch {
+            raise("offer_refused", "\(error)")
+        }
+    }
+
+    /// Lays a version down for the agents; they put it on trial. Height zero is nobody's news.
+    private func show(_ head: ModelHead, _ model: ModelState) {
+        guard let exchange = parts.exchange else { return }
+        hasShown = true
+        guard head.height > 0 else { return }
+        let names = parts.invitation.parameters.map(\.name)
+        let version = ExchangedVersion(
+            federation: parts.invitation.name.description, height: head.height,
+            model: head.model.description,
+            parameters: Dictionary(zip(names, model.parameters)) { first, _ in first })
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        do throws(ProcessFailure) {
+            guard let data = try? encoder.encode(version) else { return }
+            try exchange.write(String(decoding: data, as: UTF8.self), to: exchange.version)
+        } catch {
+            hasShown = false
+            raise("version_not_shown", "\(error)")
+        }
+    }
+
     /// The status as of now.
     private var status: FedSyncStatus {
         FedSyncStatus(
@@ -229,7 +276,8 @@ package final class FedSyncService: LoopService {
     /// What people may want to know. Nothing here says anything of an input, a weight or a key.
     private func note(_ effect: FederationEffect) {
         switch effect {
-        case .committed(let head, _):
+        case .committed(let head, let model):
+            show(head, model)
             log.notice(
                 "committed", metadata: ["height": "\(head.height)", "model": "\(head.model)"])
         case .refused(let refusal, let sender):

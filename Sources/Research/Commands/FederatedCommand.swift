@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Runtime
+import Signals
 
 /// What clusters learn apart, and what that is worth together.
 struct FederatedCommand: ParsableCommand {
@@ -56,7 +57,7 @@ struct FederatedFitCommand: ParsableCommand {
                 Offer(
                     weight: Double(slice.count) / Double(largest),
                     parameters: Dictionary(
-                        zip(FederatedStudy.names, FederatedStudy.fit(slice)),
+                        zip(UpDownLearned.names, FederatedStudy.fit(slice).values),
                         uniquingKeysWith: { first, _ in first })))
         }
     }
@@ -79,14 +80,14 @@ struct FederatedScoreCommand: ParsableCommand {
             let study = try day.study()
             let held = study.heldOut
             guard !held.isEmpty else { throw ProcessFailure(.refused, "no market is held out") }
-            let read = [("initial", FederatedStudy.initial)] + (try sets.map(Self.read))
+            let read = [("initial", UpDownLearned.neutral)] + (try sets.map(Self.read))
             guard let last = read.last else { return }
             let markets = Set(held.map(\.market)).count
             print("\(markets) markets held out, \(held.count) forecasts; log score, less is better")
             for (name, parameters) in read {
                 let (mean, difference, error) = FederatedStudy.compare(
                     held, parameters, to: last.1)
-                let values = zip(FederatedStudy.names, parameters)
+                let values = zip(UpDownLearned.names, parameters.values)
                     .map { "\($0) \(Self.text($1))" }.joined(separator: "  ")
                 let compared =
                     name == last.0
@@ -96,7 +97,7 @@ struct FederatedScoreCommand: ParsableCommand {
         }
     }
 
-    private static func read(_ set: String) throws -> (String, [Double]) {
+    private static func read(_ set: String) throws -> (String, UpDownLearned) {
         let parts = set.split(separator: "=", maxSplits: 1).map(String.init)
         guard parts.count == 2 else {
             throw ProcessFailure(.usage, "expected NAME=FILE, found `\(set)`")
@@ -105,13 +106,21 @@ struct FederatedScoreCommand: ParsableCommand {
         let object = try? JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
         let values = object?["parameters"] as? [String: Any] ?? object
         var parameters: [Double] = []
-        for name in FederatedStudy.names {
+        for name in UpDownLearned.names {
             guard let value = values?[name] as? Double, value.isFinite else {
                 throw ProcessFailure(.usage, "\(parts[1]): expected a number for `\(name)`")
             }
             parameters.append(value)
         }
-        return (parts[0], parameters)
+        guard let learned = UpDownLearned(parameters) else {
+            throw ProcessFailure(
+                .usage,
+                "\(parts[1]): a parameter is out of its bounds: "
+                    + zip(UpDownLearned.names, UpDownLearned.bounds).map { name, bound in
+                        "\(name) \(bound.lowerBound) to \(bound.upperBound)"
+                    }.joined(separator: ", "))
+        }
+        return (parts[0], learned)
     }
 
     private static func text(_ value: Double) -> String { String(format: "%.5f", value) }

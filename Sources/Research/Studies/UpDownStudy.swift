@@ -10,7 +10,6 @@ enum UpDownStudy {
     static let decay = 1 - 1.0 / 900
 
     /// Seconds that the estimate of the drift looks back over.
-    private static let driftSeconds = 300.0
 
     static func run(_ input: Study.Input) throws -> [StudyReport] {
         let folder = input.folder.path
@@ -73,8 +72,6 @@ enum UpDownStudy {
         let samples: [SpotSample]
         var next = 0
         var variance: EWMAVariance
-        /// The mean change of the logarithm per second, over some minutes.
-        var drift = 0.0
         var latest: SpotSample?
 
         init(samples: [SpotSample], decay: Double) {
@@ -96,7 +93,6 @@ enum UpDownStudy {
                 guard seconds > 0 else { continue }
                 let change = Foundation.log(sample.price.doubleValue / before.price.doubleValue)
                 variance.add(change / seconds.squareRoot())
-                drift += (change / seconds - drift) / UpDownStudy.driftSeconds
                 latest = sample
             }
         }

@@ -55,6 +55,9 @@ package struct AgentEngine<Policy: DomainPolicy>: Sendable {
         policy.observe(observation)
     }
 
+    /// Changes what the policy has learned, between two decisions.
+    package mutating func learn(_ body: (inout Policy) -> Void) { body(&policy) }
+
     /// Takes one command in and adds what is to be done.
     package mutating func apply(
         _ command: AgentCommand, at now: Timestamp, into effects: inout AgentEffects

@@ -12,14 +12,26 @@ package struct CryptoUpDownPolicy: DomainPolicy {
     private let rules: [SettlementRule]
     private let tails: StudentDistribution?
     private var feed: SpotFeed
+    private var sampler = UpDownSampler()
+    /// The newest forecasts whose outcome is known, the oldest first.
+    package private(set) var rows: [UpDownRow] = []
+    /// Markets whose outcome was seen, since the beginning.
+    package private(set) var marketsSeen = 0
+    /// What clusters have learned together, as far as it is in use.
+    package private(set) var rollout: UpDownRollout
+
+    /// About four days of markets.
+    package static let rowsMax = 4_608
 
     package init(
-        _ terms: UpDownTerms = UpDownTerms(), rules: [SettlementRule] = SettlementRule.known
+        _ terms: UpDownTerms = UpDownTerms(), rules: [SettlementRule] = SettlementRule.known,
+        rollout: UpDownRollout = UpDownRollout()
     ) {
         self.terms = terms
         self.rules = rules
         tails = terms.tailDegrees.map { StudentDistribution(degreesOfFreedom: $0) }
         feed = SpotFeed(terms.feed)
+        self.rollout = rollout
     }
 
     package var version: UInt32 { 1 }
@@ -30,12 +42,27 @@ package struct CryptoUpDownPolicy: DomainPolicy {
             + "EWMA of 60 s returns, weight \(terms.modelWeight)"
     }
 
-    package var canonicalText: String { "crypto-updown/\(version) \(terms.canonicalText)" }
+    package var canonicalText: String {
+        let text = "crypto-updown/\(version) \(terms.canonicalText)"
+        guard rollout.stage != .none else { return text }
+        let used = [rollout.saved.live, rollout.candidate].compactMap { $0?.model }
+        return text + " learned=\(used.joined(separator: ",")) stage=\(rollout.stage)"
+    }
 
     package mutating func observe(_ observation: SpotObservation) -> FactRefusal? {
         feed.add(observation)
+        let over = sampler.follow(observation, feed, lagMax: terms.strikeLagMax)
+        if !over.isEmpty {
+            marketsSeen += 1
+            _ = rollout.judge(over)
+            rows += over
+            if rows.count > CryptoUpDownPolicy.rowsMax { rows.removeFirst(rows.count / 4) }
+        }
         return nil
     }
+
+    /// Takes a version of what clusters have learned on trial.
+    package mutating func stage(_ version: UpDownRollout.Version) { rollout.stage(version) }
 
     /// One feed, whose age the model itself looks at.
     package var sources: [(name: String, health: SourceHealth)] { [] }
@@ -78,10 +105,14 @@ package struct CryptoUpDownPolicy: DomainPolicy {
         if strike.feedAt - market.start > terms.strikeLagMax { return .abstain(.strikeLate) }
         // What is left counts from the feed's last value, not from now: the price is that old.
         guard market.end > spot.feedAt else { return .abstain(.nearEnd) }
+        let version = rollout.version(for: market.start)
         let price = UpDownPrice(
             spot: spot, strike: strike.price, end: market.end, variancePerSecond: variance,
-            terms: terms, tails: tails)
-        return .believe(price.opinion(at: now))
+            terms: terms, tails: tails, learned: version?.learned,
+            driftPerSecond: feed.driftPerSecond)
+        var opinion = price.opinion(at: now)
+        if let version { opinion.features.add("learned_version", Double(version.height)) }
+        return .believe(opinion)
     }
 
     /// Before the start the market is a coin: the strike will be the price itself.

@@ -33,6 +33,8 @@ package struct SpotFeed: Sendable {
         package var minutesHalf = 5.0
         /// Fewer returns of a second than this say nothing.
         package var secondsMin = 20
+        /// Over how many seconds the drift is a mean.
+        package var driftSeconds = 300.0
         /// Longer pauses give no return of a second.
         package var pauseMax = Span.seconds(10)
         package init() {}
@@ -43,6 +45,8 @@ package struct SpotFeed: Sendable {
     private var history: [SpotObservation] = []
     private var seconds: EWMAVariance
     private var minutes: EWMAVariance
+    /// The mean change of the logarithm of the price per second, over some minutes.
+    package private(set) var driftPerSecond = 0.0
     /// Where the current return of a minute began.
     private var minuteStart: SpotObservation?
 
@@ -100,6 +104,7 @@ package struct SpotFeed: Sendable {
         if pause <= terms.pauseMax {
             let change = log(next.price.doubleValue / last.price.doubleValue)
             seconds.add(change / pause.seconds.squareRoot())
+            driftPerSecond += (change / pause.seconds - driftPerSecond) / terms.driftSeconds
         }
         guard let start = minuteStart else { return }
         let length = next.feedAt - start.feedAt

@@ -8,6 +8,9 @@ struct UpDownPrice {
     let variancePerSecond: Double
     let terms: UpDownTerms
     let tails: StudentDistribution?
+    /// Nil is the model as it is.
+    var learned: UpDownLearned?
+    var driftPerSecond = 0.0
 
     private var seconds: Double { (end - spot.feedAt).seconds }
 
@@ -16,16 +19,19 @@ struct UpDownPrice {
     }
 
     private func option(volatilityFactor: Double) -> DigitalOption {
-        DigitalOption(
-            spot: spot.price.doubleValue, years: seconds / DigitalOption.secondsPerYear,
-            volatility: annualVolatility * volatilityFactor)
+        let years = seconds / DigitalOption.secondsPerYear
+        let volatility = annualVolatility * volatilityFactor
+        return learned?.option(
+            spot: spot.price.doubleValue, years: years, volatility: volatility,
+            driftPerSecond: driftPerSecond)
+            ?? DigitalOption(spot: spot.price.doubleValue, years: years, volatility: volatility)
     }
 
     private func probability(_ option: DigitalOption) -> Double {
         let level = strike.doubleValue
         let exact =
             tails.map { option.above(strike: level, tails: $0) } ?? option.above(strike: level)
-        return bounded(exact)
+        return bounded(learned?.calibrated(exact) ?? exact)
     }
 
     private func bounded(_ probability: Double) -> Double {
@@ -38,7 +44,9 @@ struct UpDownPrice {
         let middle = probability(option)
         let calm = probability(self.option(volatilityFactor: 1 - terms.volatilityError))
         let wild = probability(self.option(volatilityFactor: 1 + terms.volatilityError))
-        let sensitivity = option.sensitivity(strike: strike.doubleValue)
+        let plain = option.above(strike: strike.doubleValue)
+        let sensitivity =
+            option.sensitivity(strike: strike.doubleValue) * (learned?.gain(at: plain) ?? 1)
         let age = max(0, (now - spot.feedAt).seconds)
         let drift = spot.price.doubleValue * (variancePerSecond * age).squareRoot()
         let lag = terms.lagDeviations * drift * sensitivity

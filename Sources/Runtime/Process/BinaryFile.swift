@@ -1,13 +1,17 @@
 import Glibc
-package import Runtime
 
-/// Small files, written whole or not at all and readable by their owner alone.
+/// Small files, written whole or not at all; readable by their owner alone where nothing else is
+/// said.
 package enum BinaryFile {
     /// Writes beside the file, makes it durable, and puts it in its place.
-    package static func write(_ bytes: [UInt8], to path: String) throws(ProcessFailure) {
+    package static func write(
+        _ bytes: [UInt8], to path: String, mode: UInt32 = 0o600
+    ) throws(ProcessFailure) {
         let beside = path + ".new"
-        let descriptor = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        let descriptor = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
         guard descriptor >= 0 else { throw failure("make", beside) }
+        // Whatever the process masks.
+        fchmod(descriptor, mode)
         var written = 0
         while written < bytes.count {
             let count = bytes.withUnsafeBytes {
@@ -28,8 +32,10 @@ package enum BinaryFile {
         }
     }
 
-    package static func write(_ text: String, to path: String) throws(ProcessFailure) {
-        try write(Array(text.utf8), to: path)
+    package static func write(
+        _ text: String, to path: String, mode: UInt32 = 0o600
+    ) throws(ProcessFailure) {
+        try write(Array(text.utf8), to: path, mode: mode)
     }
 
     package static func read(_ path: String, sizeMax: Int = 1 << 30)
