@@ -293,6 +293,11 @@ extension Boundary {
         Boundary(.collateralMax, loss, .collateralInsufficient) { rig, _ in
             rig.order(.buy, "0.50", "10")
         },
+        // Of a cash of a hundred dollars there has to be left what the order locks.
+        Boundary(
+            .cashHaircut, Money(units: units("1") - (units(loss) + 99) / 100).description,
+            .collateralInsufficient, .atMost, deniedAt: .account
+        ) { rig, _ in rig.order(.buy, "0.50", "10") },
         // Of a cash of a hundred dollars; what is not whole counts as whole.
         Boundary(
             .eventShareMax, Money(units: (units(loss) + 99) / 100).description,

@@ -50,6 +50,29 @@ import Wire
         #expect(rig.order(.buy, "0.50", "1").reason == .leverageExceeded)
     }
 
+    // MARK: - What cash is worth
+
+    /// A stablecoin that may lose a tenth buys a tenth less; a haircut of all of it buys nothing,
+    /// and what only reduces is not held up.
+    @Test func aHaircutOfCashLeavesLessToLock() throws {
+        var rig = Rig(cash: "20")
+        hold(&rig, "10")
+        let before = rig.engine.stateItems
+        rig.limit(.cashHaircut, "0.1", at: .venue)
+        #expect(rig.order(.buy, "0.50", "28").reason == .collateralInsufficient)
+        rig.limit(.cashHaircut, "0.3", at: .firm)
+        let denied = rig.order(.buy, "0.50", "24")
+        #expect(denied.reason == .collateralInsufficient && denied.level == .account)
+        #expect(denied.limit < units("11"), "the larger of the two binds")
+        #expect(rig.order(.buy, "0.50", "10").isPermitted)
+        rig.limit(.cashHaircut, "1", at: .firm)
+        #expect(rig.order(.buy, "0.50", "1").reason == .collateralInsufficient)
+        #expect(rig.order(.sell, "0.55", "10").isPermitted)
+        #expect(rig.engine.stateItems != before)
+        #expect(try restored(rig).engine.stateItems == rig.engine.stateItems)
+        rig.check()
+    }
+
     // MARK: - The stop of a trade
 
     @Test func aLosingTradeOnlyReducesUntilItRecovers() throws {

@@ -137,7 +137,8 @@ extension RiskEngine {
     /// in full. And no scope's worst case over all event sets passes its collateral limit.
     ///
     /// Every position is paid for in full, so cash that covers what is locked covers the worst
-    /// outcome of every event set too; the cached sums only bound it per scope.
+    /// outcome of every event set too; the cached sums only bound it per scope. Of the cash a
+    /// haircut may count less; what only reduces is not held up by it.
     func checkCollateral(_ context: OrderContext) -> ControlResult {
         guard let addedNeed = context.addedNeed else { return .denied(.arithmeticOverflow) }
         let account = Int(context.account)
@@ -147,6 +148,10 @@ extension RiskEngine {
         let value = Int64(clamping: locked)
         guard locked <= Int128(cash.units) else {
             return .denied(.collateralInsufficient, .account, limit: cash.units, value: value)
+        }
+        let counted = countedCash(cash, context)
+        guard locked <= Int128(counted) || reducesPosition(context) else {
+            return .denied(.collateralInsufficient, .account, limit: counted, value: value)
         }
         let (instrument, event) = (context.path[.instrument], context.path[.event])
         let limited = eachMeter(
@@ -159,7 +164,17 @@ extension RiskEngine {
             return engine.meters[counted].collateral.addingChecked(Money(units: added))?.units
         }
         if limited.isDenied { return limited }
-        return .passed(.account, limit: cash.units, value: value)
+        return .passed(.account, limit: counted, value: value)
+    }
+
+    /// What of an account's cash an order may count on, rounded down.
+    private func countedCash(_ cash: Money, _ context: OrderContext) -> Int64 {
+        guard let haircut = tightest(.cashHaircut, context)?.limit, haircut > 0 else {
+            return cash.units
+        }
+        let kept = Int128(max(0, Price.scale - haircut))
+        return Int64(
+            clamping: divide(Int128(cash.units) * kept, by: Int128(Price.scale), .down))
     }
 
     /// The order would not trade against a resting order of its own account.

@@ -14,7 +14,7 @@ extension LimitKind {
     /// Whoever adds a kind says here which way it tightens: one person alone may go that way.
     package var direction: LimitDirection {
         switch self {
-        case .orderQuantityMin, .tailPrice, .edgeMin: .floor
+        case .orderQuantityMin, .tailPrice, .edgeMin, .cashHaircut: .floor
         case .orderQuantityMax, .orderNotionalMax, .collarPassive, .collarAggressive,
             .messagesPerSecond, .messageBurst, .ordersPerSecond, .orderBurst,
             .openOrdersMax, .openNotionalMax, .positionMax, .eventLossMax, .collateralMax,
@@ -37,7 +37,7 @@ extension LimitKind {
     @inline(__always) var bindsHighest: Bool {
         switch self {
         case .orderQuantityMin, .tailPrice, .edgeMin, .repeatWindow, .walkWindow, .guardDwellMin,
-            .settlementHaircut:
+            .settlementHaircut, .cashHaircut:
             true
         default: false
         }

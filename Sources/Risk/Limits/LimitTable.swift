@@ -29,7 +29,8 @@ extension LimitKind {
         case .quoteAgeMax, .brakeCooldown, .repeatWindow, .walkWindow, .guardLatencyMax,
             .guardQuoteAgeMax, .guardDwellMin, .guardSnapshotAgeMax:
             .seconds
-        case .drawdownSoftMax, .drawdownHardMax, .drawdownFloor, .guardDeclinesMax, .eventShareMax:
+        case .drawdownSoftMax, .drawdownHardMax, .drawdownFloor, .guardDeclinesMax, .eventShareMax,
+            .cashHaircut:
             .fraction
         case .messageBurst, .orderBurst, .openOrdersMax, .adverseFillsMin, .fillsPerMinuteMax,
             .repeatMax, .fillsPerIntentMax:

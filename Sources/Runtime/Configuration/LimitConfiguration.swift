@@ -56,7 +56,7 @@ package struct LimitConfiguration: Sendable, Equatable {
         case .collarPassive, .collarAggressive, .markSpreadMax, .settlementHaircut,
             .drawdownSoftMax, .drawdownHardMax, .drawdownFloor, .slippageMax, .adverseMarkoutMax,
             .walkMax, .spreadCrossMax, .tailPrice, .guardDeclinesMax, .eventShareMax,
-            .collarClose:
+            .collarClose, .cashHaircut:
             let price: Price = try section.decimal("value")
             return price.units
         case .quoteAgeMax, .brakeCooldown, .repeatWindow, .walkWindow, .guardLatencyMax,

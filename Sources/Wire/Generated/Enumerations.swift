@@ -738,6 +738,7 @@ package enum LimitKind: UInt16, Sendable, BitwiseCopyable, CaseIterable {
     case tradeLossMax = 54
     case collarClose = 55
     case fillsPerIntentMax = 56
+    case cashHaircut = 57
 }
 
 extension LimitKind: WireEnumeration {
@@ -798,6 +799,7 @@ extension LimitKind: WireEnumeration {
         case .tradeLossMax: "tradeLossMax"
         case .collarClose: "collarClose"
         case .fillsPerIntentMax: "fillsPerIntentMax"
+        case .cashHaircut: "cashHaircut"
         }
     }
 }

@@ -8,7 +8,7 @@ package enum WireSchema {
     package static let version: UInt16 = 1
     /// SHA-256 of the schema without its words, in hexadecimal: of one layout, one.
     package static let fingerprint =
-        "7ad992832f28e250d7e1a1bc9be5246051b77bfffcd7a47c5233e5cc01e36477"
+        "55bbf94f1c0b65dda9ac1ecc274e377ae6062b0598dfc8aa60f34dae0102c595"
 }
 
 /// Every message of the schema, by its number in the header.

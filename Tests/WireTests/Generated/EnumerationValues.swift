@@ -351,6 +351,7 @@ let limitKindValues: [EnumerationValue] = [
     EnumerationValue(54, "tradeLossMax"),
     EnumerationValue(55, "collarClose"),
     EnumerationValue(56, "fillsPerIntentMax"),
+    EnumerationValue(57, "cashHaircut"),
 ]
 let brakePhaseValues: [EnumerationValue] = [
     EnumerationValue(1, "normal"),
