@@ -132,7 +132,9 @@ import Wire
         let all = try frames()
         let start = try #require(all.firstIndex { $0.template == .federationCandidate })
         var reader = FrameReader(joined(all[start...].map(\.frame)))
-        let candidate = try Candidate(try reader.next(), &reader, ring: .bits32)
+        let candidate = try Candidate(
+            try reader.next(), &reader, ring: .bits32, parameters: FederationSample.parameters.count
+        )
         var sums = candidate.sums
         sums[4] &+= 1
         let wrong = Candidate(

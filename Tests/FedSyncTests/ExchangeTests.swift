@@ -50,6 +50,27 @@ import Transport
         try #expect(version() == found)
     }
 
+    /// Whoever comes back has the optimiser's memory from its journal, and goes on as the others.
+    @Test func theMomentsOutliveAPeer() throws {
+        let federation = try FederationInMemory(count: 3, adam: AdamTerms())
+        for round in 1...3 as ClosedRange<UInt64> {
+            for place in 0..<3 {
+                try federation.offer(place, [1.1 + 0.1 * Double(round), 0.1], weight: 0.5)
+            }
+            let isDone = try federation.network.run(within: .seconds(100)) {
+                (0..<3).allSatisfy { federation.height($0) == round }
+            }
+            try #require(isDone, "no version \(round)")
+            try federation.kill(Int(round) - 1)
+            try federation.start(Int(round) - 1)
+        }
+        let models = try (0..<3).map { try federation.record($0).model }
+        #expect(models[0] == models[1] && models[1] == models[2])
+        #expect(models[0].moments.count == 4 && models[0].moments[0] > 0)
+        let folder = federation.sample.members[0].folder
+        #expect(folder.isJoined(as: federation.sample.invitation.configuration.adam))
+    }
+
     @Test(arguments: [
         "", "{", #"{"weight":2,"parameters":{"volatility":1,"drift":0}}"#,
         #"{"weight":0.5,"parameters":{"volatility":1}}"#,
@@ -64,5 +85,12 @@ import Transport
         #expect(FileSystem.exists(folder.offer), "what was not taken stays to be looked at")
         let status = try TextFile.read(federation.sample.members[0].folder.status)
         #expect(FedSyncStatus(json: status)?.alarm != nil)
+    }
+}
+
+extension FedSyncFolder {
+    /// Whether the invitation on disk says the same of the optimiser.
+    fileprivate func isJoined(as adam: AdamTerms?) -> Bool {
+        (try? joined())?.configuration.adam == adam
     }
 }

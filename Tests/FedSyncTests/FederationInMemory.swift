@@ -21,9 +21,11 @@ final class FederationInMemory {
     /// Where the agents of some peers are.
     private let exchanges: [Int: ExchangeFolder]
 
-    init(count: Int, exchanges: [Int: ExchangeFolder] = [:]) throws {
+    init(
+        count: Int, exchanges: [Int: ExchangeFolder] = [:], adam: AdamTerms? = nil
+    ) throws {
         self.exchanges = exchanges
-        sample = try FederationSample(count: count)
+        sample = try FederationSample(count: count, adam: adam)
         services = Array(repeating: nil, count: count)
         network.fate = { [unowned self] packet in
             wire.append(packet.frame)

@@ -28,7 +28,7 @@ struct FederationSample {
     let invitation: Invitation
     let members: [Member]
 
-    init(count: Int) throws {
+    init(count: Int, adam: AdamTerms? = nil) throws {
         let key = try Ed25519PrivateKey.generate()
         root = key
         var members: [Member] = []
@@ -64,6 +64,7 @@ struct FederationSample {
             windows: FederationSample.parameters.map(\.window))
         configuration.peersMin = 3
         configuration.stageMillis = 1_000
+        configuration.adam = adam
         unsigned = Invitation(
             name: try #require(ShortName("sample")), set: "crypto",
             parameters: FederationSample.parameters, configuration: configuration,

@@ -102,6 +102,64 @@ struct CombinationTests {
         #expect(abs(moved[0] - moved[2]) < 1e-4)
     }
 
+    // MARK: FedAdam
+
+    /// The moves are those of the paper's algorithm, done plainly here, and never beyond a window.
+    @Test func adamMovesAsThePaperSays() throws {
+        var agreed = configuration(groups: 1, trim: nil)
+        var adam = AdamTerms()
+        adam.rate = 0.3
+        agreed.adam = adam
+        let rig = try RoundRig(count: 3, configuration: agreed)
+        var model = ModelState(
+            parameters: [0, 0, 0, 0], moments: [Double](repeating: 0, count: 8))
+        var (mean, square, sum) = (0.0, 0.0, 0.0)
+        for round in 0..<40 {
+            let value = round < 20 ? 0.25 : -0.1
+            let vector = try agreed.quantiser.vector(
+                of: agreed.windows.map { $0 * value }, weight: 1,
+                rounding: SecretBytes([UInt8](repeating: 3, count: 32)),
+                checksum: rig.facts.checksum)
+            let next = try SumCombination(facts: rig.facts).model(
+                after: model, sums: [vector], sizes: [1])
+            mean = 0.9 * mean + 0.1 * value
+            square = 0.99 * square + 0.01 * value * value
+            sum += 0.3 * mean / (square.squareRoot() + 0.01)
+            for (index, window) in agreed.windows.enumerated() {
+                #expect(abs(next.parameters[index] / window - sum) < 1e-3, "round \(round)")
+                let move = abs(next.parameters[index] - model.parameters[index])
+                #expect(move <= window * (1 + 1e-12), "one round moves one window at most")
+            }
+            #expect(next.moments.count == 8)
+            model = next
+        }
+        // With a rate that wants more, the window holds.
+        agreed.adam?.rate = 10
+        let wild = try RoundRig(count: 3, configuration: agreed)
+        let vector = try agreed.quantiser.vector(
+            of: agreed.windows.map { $0 * 0.3 }, weight: 1,
+            rounding: SecretBytes([UInt8](repeating: 3, count: 32)), checksum: wild.facts.checksum)
+        let moved = try SumCombination(facts: wild.facts).model(
+            after: ModelState(parameters: [0, 0, 0, 0]), sums: [vector], sizes: [1])
+        #expect(zip(moved.parameters, agreed.windows).allSatisfy { $0 == $1 })
+    }
+
+    @Test func theMomentsAreAPartOfTheModel() {
+        let plain = ModelState(parameters: [1, 2])
+        let zeros = ModelState(parameters: [1, 2], moments: [0, 0, 0, 0])
+        let other = ModelState(parameters: [1, 2], moments: [0, 0, 0, 1])
+        #expect(Set([plain.digest, zeros.digest, other.digest]).count == 3)
+        var agreed = configuration(groups: 5, trim: 1)
+        let without = agreed.digest
+        agreed.adam = AdamTerms()
+        #expect(agreed.digest != without && agreed.problem == nil)
+        for change in [\AdamTerms.rate, \.beta1, \.beta2, \.tau] {
+            var wrong = agreed
+            wrong.adam?[keyPath: change] = -1
+            #expect(wrong.problem == .badAdam)
+        }
+    }
+
     @Test func peersWhoCombineOtherwiseAreInNoRoundTogether() {
         let all = [nil, 1, 2].map { configuration(groups: 5, trim: $0) }
         #expect(Set(all.map(\.digest)).count == 3)

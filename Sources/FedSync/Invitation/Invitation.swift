@@ -104,7 +104,11 @@ package struct Invitation: Sendable {
     }
 
     /// The model of height zero.
-    package var initial: ModelState { ModelState(parameters: parameters.map(\.initial)) }
+    package var initial: ModelState {
+        let memory = configuration.adam == nil ? 0 : 2 * parameters.count
+        return ModelState(
+            parameters: parameters.map(\.initial), moments: [Double](repeating: 0, count: memory))
+    }
 
     /// What people compare with each other before they trust: the id of the federation and its
     /// root keys in 16 hexadecimal digits.

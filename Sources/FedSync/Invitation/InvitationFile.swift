@@ -165,7 +165,7 @@ extension RoundConfiguration {
     ) throws(ConfigurationError) -> (RoundConfiguration, [SetParameter]) {
         try set.allow(
             "name", "ring", "bits", "clip", "peers-min", "peers-max", "adversaries-permille",
-            "dropouts-permille", "groups", "trim", "stage", "parameters")
+            "dropouts-permille", "groups", "trim", "adam", "stage", "parameters")
         var parameters: [SetParameter] = []
         let finite = -Double.greatestFiniteMagnitude...Double.greatestFiniteMagnitude
         for section in try set.sections("parameters", isRequired: true) {
@@ -191,9 +191,10 @@ extension RoundConfiguration {
         configuration.dropoutsPermille = try set.integer(
             "dropouts-permille", in: 0...900, default: 100)
         configuration.groupCount = try set.integer("groups", in: 1...63, default: 1)
-        if set.entries.contains(where: { $0.key == "trim" }) {
+        if set.contains("trim") {
             configuration.trim = try set.integer("trim", in: 1...31)
         }
+        if set.contains("adam") { configuration.adam = try AdamTerms(set.section("adam")) }
         let stage = try set.duration("stage", default: .seconds(10))
         guard stage >= .milliseconds(100), stage <= .seconds(3_600) else {
             throw set.refusal("stage", expected: "from 100ms to 1h")
@@ -211,6 +212,11 @@ extension RoundConfiguration {
             "  stage: \(stageMillis)ms",
         ]
         if let trim { lines.append("  trim: \(trim)") }
+        if let adam {
+            lines.append(
+                "  adam: { rate: \(adam.rate), beta1: \(adam.beta1), beta2: \(adam.beta2), "
+                    + "tau: \(adam.tau) }")
+        }
         lines.append("  parameters:")
         for parameter in parameters {
             lines.append("    - name: \(parameter.name)")
@@ -218,6 +224,17 @@ extension RoundConfiguration {
             lines.append("      window: \(parameter.window)")
         }
         return lines
+    }
+}
+
+extension AdamTerms {
+    fileprivate init(_ section: ConfigurationSection) throws(ConfigurationError) {
+        self.init()
+        try section.allow("rate", "beta1", "beta2", "tau")
+        rate = try section.real("rate", in: 1e-6...10, default: rate)
+        beta1 = try section.real("beta1", in: 0...0.999_999, default: beta1)
+        beta2 = try section.real("beta2", in: 0...0.999_999, default: beta2)
+        tau = try section.real("tau", in: 1e-6...10, default: tau)
     }
 }
 

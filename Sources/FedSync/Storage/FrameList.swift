@@ -77,20 +77,24 @@ package struct FrameReader: Sendable {
 }
 
 extension ModelState {
-    /// The parameters as IEEE 754 binary64, little-endian.
+    /// The parameters, then the moments, as IEEE 754 binary64, little-endian.
     package var packed: [UInt8] {
-        var bytes = ByteWriter(capacity: parameters.count * 8)
-        for parameter in parameters { bytes.append(parameter) }
+        var bytes = ByteWriter(capacity: (parameters.count + moments.count) * 8)
+        for value in parameters + moments { bytes.append(value) }
         return bytes.bytes
     }
 
-    package init(packed bytes: [UInt8]) {
+    /// - Parameter count: How many parameters the set has; nil is returned where there are not as
+    ///   many, or moments of others.
+    package init?(packed bytes: [UInt8], parameters count: Int) {
+        let values = stride(from: 0, to: bytes.count - 7, by: 8).map { start in
+            Double(
+                bitPattern: bytes[start..<start + 8].reversed()
+                    .reduce(0) { $0 << 8 | UInt64($1) })
+        }
+        guard values.count == count || values.count == 3 * count else { return nil }
         self.init(
-            parameters: stride(from: 0, to: bytes.count - 7, by: 8).map { start in
-                Double(
-                    bitPattern: bytes[start..<start + 8].reversed()
-                        .reduce(0) { $0 << 8 | UInt64($1) })
-            })
+            parameters: Array(values.prefix(count)), moments: Array(values.dropFirst(count)))
     }
 }
 
@@ -104,7 +108,7 @@ extension Candidate {
                 federationEpoch: round.epoch, round: round.round, attempt: round.attempt,
                 parentHeight: parent.height, parentModel: parent.model, model: model.digest,
                 sumHash: sumHash, sumElements: UInt32(sums.count),
-                parameters: UInt32(model.parameters.count)
+                parameters: UInt32(model.parameters.count + model.moments.count)
             ).frame())
         list.append(frame)
         list.append(elements: packed, named: sumHash)
@@ -112,14 +116,16 @@ extension Candidate {
     }
 
     package init(
-        _ frame: [UInt8], _ reader: inout FrameReader, ring: Ring
+        _ frame: [UInt8], _ reader: inout FrameReader, ring: Ring, parameters: Int
     ) throws(WireError) {
         let stated = try FederationCandidate(decoding: frame)
         let result = try reader.next()
         let sums = try reader.elements(
             Int(stated.sumElements) * ring.byteCount, named: stated.sumHash)
-        let model = ModelState(
-            packed: try reader.elements(Int(stated.parameters) * 8, named: stated.model))
+        let values = try reader.elements(Int(stated.parameters) * 8, named: stated.model)
+        guard let model = ModelState(packed: values, parameters: parameters) else {
+            throw .truncated(needed: parameters * 8, have: values.count)
+        }
         guard let vector = RingVector(packed: sums, ring: ring) else {
             throw .truncated(needed: ring.byteCount, have: sums.count)
         }

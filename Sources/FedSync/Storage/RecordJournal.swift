@@ -117,7 +117,8 @@ package struct RecordFold {
         let frame = try reader.next()
         switch try WireFrame.template(of: frame) {
         case .federationCandidate:
-            let candidate = try Candidate(frame, &reader, ring: ring)
+            let candidate = try Candidate(
+                frame, &reader, ring: ring, parameters: initial.parameters.count)
             candidates[candidate.name] = candidate
         case .federationVersion:
             let version = try FederationVersion(decoding: frame)

@@ -53,7 +53,10 @@ package struct TranscriptAudit {
         report.round = round
         report.coordinator = PeerID(start.coordinator)
         let packed = try reader.elements(Int(start.parameters) * 8, named: start.parentModel)
-        let parent = ModelState(packed: packed)
+        guard let parent = ModelState(packed: packed, parameters: invitation.parameters.count)
+        else {
+            return causes.append("the parent model is of another set")
+        }
         let configuration = invitation.configuration
         let facts = RoundFacts(
             federation: book.roster.federation, round: round, configuration: configuration,
@@ -81,7 +84,9 @@ package struct TranscriptAudit {
             case .federationChunk: try takeChunk(frame, at: offset, &coordinator)
             case .federationStage: close(try FederationStage(decoding: frame), &coordinator)
             case .federationCandidate:
-                let candidate = try Candidate(frame, &reader, ring: configuration.ring)
+                let candidate = try Candidate(
+                    frame, &reader, ring: configuration.ring,
+                    parameters: invitation.parameters.count)
                 return compare(candidate, &coordinator, parent)
             case let other: throw .unknownTemplate(other.rawValue)
             }

@@ -41,7 +41,8 @@ package struct TranscriptWriter {
                     federation: facts.federation, federationEpoch: round.epoch,
                     round: round.round, attempt: round.attempt, rosterHash: facts.rosterHash,
                     configuration: facts.configurationHash, parentHeight: facts.parent.height,
-                    parentModel: facts.parent.model, parameters: UInt32(parent.parameters.count),
+                    parentModel: facts.parent.model,
+                    parameters: UInt32(parent.parameters.count + parent.moments.count),
                     coordinator: own.digest
                 ).frame())
             list.append(elements: parent.packed, named: facts.parent.model)

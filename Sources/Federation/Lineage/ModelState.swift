@@ -3,14 +3,26 @@ package import Wire
 /// The parameters that the federation has agreed on at some height.
 package struct ModelState: Sendable, Equatable {
     package let parameters: [Double]
+    /// What the optimiser remembers, where one is agreed on: the mean move of each parameter, then
+    /// the mean square of it, in windows. It is a part of the model, so that whoever has a version
+    /// makes the same next one.
+    package let moments: [Double]
 
-    package init(parameters: [Double]) { self.parameters = parameters }
+    package init(parameters: [Double], moments: [Double] = []) {
+        precondition(
+            moments.isEmpty || moments.count == 2 * parameters.count,
+            "\(moments.count) moments of \(parameters.count) parameters")
+        self.parameters = parameters
+        self.moments = moments
+    }
 
-    /// The hash of the content: equal parameters are the same model.
+    /// The hash of the content: equal parameters and moments are the same model.
     package var digest: Digest {
-        var bytes = ByteWriter(tag: "FedSync/v1/model", capacity: 32 + parameters.count * 8)
+        var bytes = ByteWriter(
+            tag: "FedSync/v1/model", capacity: 32 + (parameters.count + moments.count) * 8)
         bytes.append(UInt64(parameters.count))
         for parameter in parameters { bytes.append(parameter) }
+        for moment in moments { bytes.append(moment) }
         return bytes.digest
     }
 }
@@ -64,12 +76,36 @@ package struct SumCombination: Sendable {
             configuration.windows.indices.map { index in
                 combine(deltas.map { $0[index] })
             }, groups: sums.count)
+        let (moves, moments) = moves(combined, after: parent)
         var parameters = parent.parameters
         for index in parameters.indices {
-            parameters[index] += combined[index]
+            parameters[index] += moves[index]
             guard parameters[index].isFinite else { throw .notFinite(parameter: index) }
         }
-        return ModelState(parameters: parameters)
+        return ModelState(parameters: parameters, moments: moments)
+    }
+
+    /// What the parameters move by: the combined delta itself, or FedAdam's step on it (Reddi et
+    /// al. 2021, without bias correction), which no parameter's window lets further than once its
+    /// own. In windows, so that one rate suits parameters of any size.
+    private func moves(
+        _ delta: [Double], after parent: ModelState
+    ) -> (moves: [Double], moments: [Double]) {
+        guard let adam = configuration.adam else { return (delta, []) }
+        let count = delta.count
+        let before =
+            parent.moments.isEmpty ? [Double](repeating: 0, count: 2 * count) : parent.moments
+        var (moves, moments) = (delta, before)
+        for index in delta.indices {
+            let window = configuration.windows[index]
+            let move = delta[index] / window
+            let mean = adam.beta1 * before[index] + (1 - adam.beta1) * move
+            let square = adam.beta2 * before[count + index] + (1 - adam.beta2) * (move * move)
+            (moments[index], moments[count + index]) = (mean, square)
+            let step = adam.rate * mean / (square.squareRoot() + adam.tau)
+            moves[index] = min(1, max(-1, step)) * window
+        }
+        return (moves, moments)
     }
 
     /// The weighted mean of a group, after every check that needs no peer's own numbers.

@@ -10,9 +10,27 @@ package enum ConfigurationProblem: Error, Equatable {
     case graphTooThin(degree: Int, threshold: Int)
     case groupsTooSmall(groups: Int)
     case trimOutOfRange(trim: Int, groups: Int)
+    case badAdam
     case adversariesOutOfRange(Int)
     case noStageTime
     case rosterTooOld(known: UInt64, found: UInt64)
+}
+
+/// How FedAdam turns combined deltas into moves (Reddi et al. 2021, Adaptive Federated
+/// Optimization, Algorithm 2). All in windows of the parameters.
+package struct AdamTerms: Sendable, Equatable {
+    package var rate = 0.1
+    package var beta1 = 0.9
+    package var beta2 = 0.99
+    /// What keeps small squares from making large steps.
+    package var tau = 0.01
+
+    package init() {}
+
+    var isSound: Bool {
+        rate > 0 && rate <= 10 && (0..<1).contains(beta1) && (0..<1).contains(beta2)
+            && tau >= 1e-6 && tau <= 10
+    }
 }
 
 /// What a federation has agreed on. Every peer holds it, and takes part in no round that proposes
@@ -36,6 +54,8 @@ package struct RoundConfiguration: Sendable, Equatable {
     /// How many groups are left out on each side of every parameter, before the mean of the rest.
     /// Without it the median of the groups counts.
     package var trim: Int?
+    /// Nil is FedAvg: the combined delta is the move.
+    package var adam: AdamTerms?
     /// How long one stage of a round may take.
     package var stageMillis: UInt32 = 10_000
 
@@ -52,6 +72,10 @@ package struct RoundConfiguration: Sendable, Equatable {
         for window in windows { bytes.append(window) }
         // How many windows there are is in the proposal: this cannot be taken for one of them.
         if let trim { bytes.append(UInt32(trim)) }
+        // Four numbers, and a trim is half of one: what is there follows from the length.
+        if let adam {
+            for term in [adam.rate, adam.beta1, adam.beta2, adam.tau] { bytes.append(term) }
+        }
         return bytes.digest
     }
 
@@ -106,6 +130,7 @@ package struct RoundConfiguration: Sendable, Equatable {
         if let trim, trim < 1 || trim > (groupCount - 1) / 2 {
             return .trimOutOfRange(trim: trim, groups: groupCount)
         }
+        if let adam, !adam.isSound { return .badAdam }
         let groupMax = (peersMax + groupCount - 1) / groupCount
         if groupMax > RoundGraph.completeMax {
             let floor = GraphParameters.floor(
